@@ -1,0 +1,68 @@
+"""Errors that a person caused or can mend: one problem, one remedy, never a traceback."""
+
+from __future__ import annotations
+
+
+class CrowdSelectError(Exception):
+    """What went wrong and what to do about it.
+
+    The command line prints two lines and exits with code 2; a page shows ``st.error``.
+    Anything else that is raised is a bug and keeps its traceback.
+
+    Parameters
+    ----------
+    problem
+        One sentence that names the file, row or column, what was expected and what was found.
+    remedy
+        One sentence, or the command to run.
+    """
+
+    def __init__(self, problem: str, remedy: str) -> None:
+        super().__init__(f"{problem}\n{remedy}")
+        self.problem = problem
+        self.remedy = remedy
+
+    def __reduce__(self) -> tuple[type[CrowdSelectError], tuple[str, str]]:
+        """Keep both halves when the error crosses a process boundary."""
+        return (type(self), (self.problem, self.remedy))
+
+
+class InputError(CrowdSelectError):
+    """A file, a value or an option that cannot be used as it is."""
+
+
+class NotFoundError(CrowdSelectError):
+    """A named thing (crowd, selection, run, metric ...) that does not exist."""
+
+
+class CancelledError(CrowdSelectError):
+    """A person stopped the work; everything finished so far is kept."""
+
+    def __init__(
+        self,
+        problem: str = "Cancelled.",
+        remedy: str = "What was finished is kept; run the same command again to go on.",
+    ) -> None:
+        super().__init__(problem, remedy)
+
+
+class MissingDependencyError(CrowdSelectError):
+    """An optional package that a feature needs is not installed."""
+
+    def __init__(self, feature: str, package: str, install: str) -> None:
+        super().__init__(f"{feature} needs the package {package}, which is not installed.", install)
+        self.feature = feature
+        self.package = package
+        self.install = install
+
+    def __reduce__(self) -> tuple[type[MissingDependencyError], tuple[str, str, str]]:  # type: ignore[override]
+        """Keep the three parts when the error crosses a process boundary."""
+        return (type(self), (self.feature, self.package, self.install))
+
+
+def require(package: str, *, feature: str, extra: str) -> None:
+    """Raise :class:`MissingDependencyError` unless ``package`` can be imported."""
+    from importlib.util import find_spec
+
+    if find_spec(package) is None:
+        raise MissingDependencyError(feature, package, f"pip install 'crowdselect[{extra}]'")

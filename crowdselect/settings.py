@@ -1,0 +1,137 @@
+"""Where things live: the workspace and its folders. The only place that reads the environment."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from crowdselect.errors import InputError, NotFoundError
+from crowdselect.files import remove_leftovers
+from crowdselect.registry import did_you_mean
+
+WORKSPACE_VARIABLE = "CROWDSELECT_WORKSPACE"
+READ_ONLY_VARIABLE = "CROWDSELECT_READ_ONLY"
+DATA_VARIABLE = "CROWDSELECT_DATA"
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
+
+
+def check_name(kind: str, name: str) -> str:
+    """Return ``name`` if it can be a folder name inside the workspace, else raise InputError."""
+    if not _NAME.fullmatch(name) or ".." in name:
+        raise InputError(
+            f"{name!r} cannot be the name of a {kind}.",
+            "Use letters, digits, '.', '_' and '-', at most 100 of them, starting with a "
+            "letter or digit.",
+        )
+    return name
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The folder that holds every crowd, selection and run (see docs/architecture.md)."""
+
+    root: Path
+
+    @property
+    def crowds(self) -> Path:
+        """Folder of the ingested crowds."""
+        return self.root / "crowds"
+
+    @property
+    def selections(self) -> Path:
+        """Folder of the saved selections."""
+        return self.root / "selections"
+
+    @property
+    def runs(self) -> Path:
+        """Folder of the jobs: scoring, fine-tuning, benchmarks."""
+        return self.root / "runs"
+
+    @property
+    def uploads(self) -> Path:
+        """Folder that holds what people uploaded through the dashboard."""
+        return self.root / "uploads"
+
+    @property
+    def cache(self) -> Path:
+        """Folder of what can be made again at any time."""
+        return self.root / "cache"
+
+    def crowd(self, name: str) -> Path:
+        """Folder of the crowd ``name``; it need not exist."""
+        return self.crowds / check_name("crowd", name)
+
+    def existing_crowd(self, name: str) -> Path:
+        """Folder of the crowd ``name``; raises NotFoundError with the known names."""
+        folder = self.crowd(name)
+        if not (folder / "crowd.duckdb").exists():
+            raise NotFoundError(
+                f"There is no crowd called {name!r} in {self.root}.",
+                did_you_mean(name, self.crowd_names()),
+            )
+        return folder
+
+    def crowd_names(self) -> list[str]:
+        """Names of the ingested crowds, sorted."""
+        return sorted(p.parent.name for p in self.crowds.glob("[!.]*/crowd.duckdb"))
+
+    def selection(self, selection_id: str) -> Path:
+        """Folder of the selection ``selection_id``; it need not exist."""
+        return self.selections / check_name("selection", selection_id)
+
+    def run(self, run_id: str) -> Path:
+        """Folder of the run ``run_id``; it need not exist."""
+        return self.runs / check_name("run", run_id)
+
+    def inside(self, path: str | Path) -> Path:
+        """Return ``path`` resolved, if it lies inside the workspace, else raise InputError."""
+        resolved = (self.root / path).resolve()
+        if not resolved.is_relative_to(self.root.resolve()):
+            raise InputError(
+                f"{path} lies outside the workspace {self.root}.",
+                "Give a path inside the workspace.",
+            )
+        return resolved
+
+
+def open_workspace(root: str | Path | None = None) -> Workspace:
+    """Open (and create) the workspace: ``root``, else CROWDSELECT_WORKSPACE, else ./workspace.
+
+    Leftovers of crashed processes are removed.
+    """
+    folder = Path(root or os.environ.get(WORKSPACE_VARIABLE) or "workspace").expanduser()
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"The workspace {folder} cannot be created: {error.strerror}.",
+            f"Give a folder that you can write to: --workspace DIR or {WORKSPACE_VARIABLE}.",
+        ) from error
+    workspace = Workspace(folder.absolute())
+    if workspace.crowds.exists():
+        remove_leftovers(workspace.crowds)
+    if workspace.selections.exists():
+        remove_leftovers(workspace.selections)
+    return workspace
+
+
+def read_only() -> bool:
+    """Tell whether the dashboard was started with ``crowdselect serve --read-only``."""
+    return os.environ.get(READ_ONLY_VARIABLE, "") == "1"
+
+
+def demo_data() -> Path:
+    """Return the folder of the demo crowd (``data/demo`` beside the package, or CROWDSELECT_DATA).
+
+    Raises NotFoundError where it is not installed.
+    """
+    base = os.environ.get(DATA_VARIABLE)
+    folder = Path(base) / "demo" if base else Path(__file__).parent.parent / "data" / "demo"
+    if not (folder / "crowd").exists():
+        raise NotFoundError(
+            f"The demo crowd is not in {folder}.",
+            f"Run from a checkout of the project, or point {DATA_VARIABLE} to its data/ folder.",
+        )
+    return folder

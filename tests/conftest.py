@@ -1,0 +1,27 @@
+"""Fixtures for every test."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from crowdselect.settings import Workspace, open_workspace
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
+os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    """An empty workspace."""
+    return open_workspace(tmp_path / "workspace")
+
+
+@pytest.fixture(scope="session")
+def shared_dir() -> Path:
+    """The folder of reference data that lies beside some checkouts; skips where it is absent."""
+    folder = Path(__file__).parents[2] / "shared"
+    if not (folder / "real").exists():
+        pytest.skip("the reference data (../shared/real) is not beside this checkout")
+    return folder
