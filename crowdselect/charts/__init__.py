@@ -1,1 +1,1 @@
-"""Placeholder docstring, replaced by the area."""
+"""Numbers in, plotly figures out: one file per figure, no data access, no Streamlit."""

@@ -1,0 +1,48 @@
+"""The map as one static figure: for the report, and where WebGL2 is missing."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+import plotly.graph_objects as go
+
+from crowdselect.charts.style import Palette, figure
+from crowdselect.values import BoolArray
+
+BINS = 160
+
+
+def plane(
+    xy: npt.NDArray[np.float32], chosen: BoolArray, p: Palette, *, height: int = 460
+) -> go.Figure:
+    """Density of all points (binned, BINS x BINS) with the chosen ones on top.
+
+    ``xy``: shape (n, 2); ``chosen``: shape (n,). At most 4,000 chosen points are drawn.
+    """
+    finite = np.isfinite(xy).all(axis=1)
+    fig = figure(p, height=height)
+    if finite.any():
+        x, y = xy[finite, 0], xy[finite, 1]
+        counts, xs, ys = np.histogram2d(x, y, bins=BINS)
+        counts[counts == 0] = np.nan
+        fig.add_heatmap(
+            z=np.sqrt(counts.T).astype(np.float32),
+            x=((xs[:-1] + xs[1:]) / 2).astype(np.float32),
+            y=((ys[:-1] + ys[1:]) / 2).astype(np.float32),
+            colorscale=[[0, p.grid], [1, p.pool]],
+            showscale=False,
+            hoverinfo="skip",
+        )
+    rows = np.flatnonzero(chosen & finite)
+    if len(rows) > 4000:
+        rows = rows[np.linspace(0, len(rows) - 1, 4000).astype(int)]
+    fig.add_scattergl(
+        x=xy[rows, 0],
+        y=xy[rows, 1],
+        mode="markers",
+        marker={"size": 4, "color": p.selection},
+        hoverinfo="skip",
+    )
+    fig.update_xaxes(visible=False)
+    fig.update_yaxes(visible=False, scaleanchor="x")
+    return fig

@@ -1,0 +1,160 @@
+"""The look of every figure: two palettes that colour-blind readers can tell apart, one layout."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+FONT = "'Source Sans', 'Source Sans 3', 'Segoe UI', system-ui, sans-serif"
+ROW_PX = 22
+"""Height of one line of a chart that lists things."""
+
+
+@dataclass(frozen=True)
+class Palette:
+    """Colours by meaning; the same meaning has the same hue in both themes."""
+
+    name: str
+    text: str
+    muted: str
+    """Secondary text, whiskers, reference lines."""
+    grid: str
+    surface: str
+    """The page behind the figure; marks get an outline of this colour where they overlap."""
+    pool: str
+    """Everything that could be chosen."""
+    selection: str
+    """What is chosen."""
+    baseline: str
+    """What it is compared with: random, the last saved selection."""
+    gain: str
+    loss: str
+    categories: tuple[str, ...]
+    """Okabe-Ito, darkened or lightened to keep a contrast of 3:1 with the surface."""
+    sequential: tuple[tuple[float, str], ...]
+    diverging: tuple[tuple[float, str], ...]
+
+
+LIGHT = Palette(
+    name="light",
+    text="#1B2733",
+    muted="#5B6876",
+    grid="#E3E8ED",
+    surface="#FFFFFF",
+    pool="#8A97A5",
+    selection="#0B5FA5",
+    baseline="#B86E00",
+    gain="#007A5A",
+    loss="#C04A00",
+    categories=(
+        "#0072B2",
+        "#B86E00",
+        "#00805F",
+        "#B0558B",
+        "#C04A00",
+        "#2B8CBE",
+        "#7A6A00",
+        "#5B6876",
+    ),
+    sequential=((0.0, "#EEF4FA"), (0.5, "#5B9BD0"), (1.0, "#083A66")),
+    diverging=((0.0, "#B35806"), (0.5, "#F4F4F4"), (1.0, "#0B5FA5")),
+)
+
+DARK = Palette(
+    name="dark",
+    text="#E6EBF0",
+    muted="#9DABB9",
+    grid="#2C3845",
+    surface="#10171F",
+    pool="#77858F",
+    selection="#5AA9F0",
+    baseline="#F0A53A",
+    gain="#2FC49B",
+    loss="#FF8A4C",
+    categories=(
+        "#5AA9F0",
+        "#F0A53A",
+        "#2FC49B",
+        "#E08BBE",
+        "#FF8A4C",
+        "#8CD0F5",
+        "#D9C94A",
+        "#9DABB9",
+    ),
+    sequential=((0.0, "#16222E"), (0.5, "#2F78BD"), (1.0, "#BFE0FF")),
+    diverging=((0.0, "#FF8A4C"), (0.5, "#1D2731"), (1.0, "#5AA9F0")),
+)
+
+
+def palette(name: str | None) -> Palette:
+    """The palette called ``dark``, else the light one."""
+    return DARK if name == "dark" else LIGHT
+
+
+def plain(text: object, limit: int = 40) -> str:
+    """Text from data as a figure may show it: no markup, no TeX, at most ``limit`` characters."""
+    words = " ".join(str(text).split())
+    short = words if len(words) <= limit else words[: limit - 1] + "\N{HORIZONTAL ELLIPSIS}"
+    return html.escape(short, quote=False).replace("$", "&#36;")
+
+
+def plain_all(texts: Sequence[object], limit: int = 40) -> list[str]:
+    """:func:`plain` for every text; equal results are told apart by an invisible suffix."""
+    seen: dict[str, int] = {}
+    result = []
+    for text in texts:
+        label = plain(text, limit)
+        count = seen[label] = seen.get(label, -1) + 1
+        result.append(label + "\N{ZERO WIDTH SPACE}" * count)
+    return result
+
+
+def listing_height(rows: int, *, extra: int = 70, least: int = 120) -> int:
+    """Height in pixels of a figure with one line per thing."""
+    return max(least, rows * ROW_PX + extra)
+
+
+def figure(
+    p: Palette,
+    *,
+    height: int = 280,
+    x: str = "",
+    y: str = "",
+    legend: bool = False,
+) -> go.Figure:
+    """An empty figure with our layout: transparent, quiet grid, axis titles, no toolbar noise."""
+    fig = go.Figure()
+    axis = {
+        "gridcolor": p.grid,
+        "zerolinecolor": p.grid,
+        "linecolor": p.grid,
+        "title_font": {"size": 12, "color": p.muted},
+        "tickfont": {"size": 12, "color": p.text},
+        "automargin": True,
+        "fixedrange": True,
+    }
+    fig.update_layout(
+        height=height,
+        margin={"l": 8, "r": 16, "t": 28 if legend else 8, "b": 8},
+        paper_bgcolor="rgba(0,0,0,0)",
+        plot_bgcolor="rgba(0,0,0,0)",
+        font={"family": FONT, "size": 13, "color": p.text},
+        showlegend=legend,
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "y": 1.0,
+            "yanchor": "bottom",
+            "font": {"size": 12},
+            "itemclick": False,
+            "itemdoubleclick": False,
+        },
+        hoverlabel={"font": {"family": FONT, "size": 12}, "align": "left"},
+        xaxis={**axis, "title": x},
+        yaxis={**axis, "title": y},
+        dragmode=False,
+    )
+    return fig

@@ -1,0 +1,144 @@
+"""The audit's numbers against plain scipy on the same rewards."""
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from crowdselect.audit import (
+    family_bias,
+    identical_columns,
+    judge_agreement,
+    leaderboard,
+    length_bias,
+    missing_share,
+)
+from crowdselect.audit.ranks import row_correlation, row_ranks, sample_rows
+from crowdselect.values import Model, RewardMatrix
+
+MODELS = (
+    Model("a1", "a", 1.0, 0),
+    Model("a2", "a", 7.0, 1),
+    Model("b1", "b", 1.0, 2),
+    Model("c", None, None, 3),
+)
+
+
+def matrix(values, judge="j"):
+    values = np.asarray(values, dtype=float)
+    ids = np.array([f"u{i}" for i in range(len(values))], dtype=object)
+    return RewardMatrix(judge, ids, MODELS, values)
+
+
+@pytest.fixture
+def noisy():
+    rng = np.random.default_rng(1)
+    values = rng.normal(loc=[0, 1, 0.5, -1], size=(200, 4))
+    values[rng.random(values.shape) < 0.1] = np.nan
+    return matrix(values)
+
+
+def test_leaderboard_interval_is_students_t(noisy):
+    rows = leaderboard(noisy).set_index("model")
+    x = noisy.values[:, 1]
+    x = x[~np.isnan(x)]
+    low, high = stats.t.interval(0.95, len(x) - 1, x.mean(), stats.sem(x))
+    assert rows.loc["a2", ["mean", "low", "high"]].tolist() == pytest.approx([x.mean(), low, high])
+    assert rows.loc["a2", "n"] == len(x)
+
+
+def test_leaderboard_is_sorted_and_keeps_models_without_rewards(noisy):
+    noisy.values[:, 0] = np.nan
+    rows = leaderboard(noisy)
+    assert rows["model"].iloc[0] == "a2"
+    assert rows["model"].iloc[-1] == "a1"
+    assert rows["n"].iloc[-1] == 0
+
+
+def test_best_counts_ties_for_each():
+    rows = leaderboard(matrix([[1, 1, 0, 0], [0, 1, 0, 0]])).set_index("model")
+    assert rows["best"].to_dict() == {"a2": 1.0, "a1": 0.5, "b1": 0.0, "c": 0.0}
+
+
+def test_missing_share_counts_each_cell_once(noisy):
+    share, edges = missing_share(noisy, 7)
+    sizes = np.diff(edges)
+    assert (share * sizes).sum() == pytest.approx(np.isnan(noisy.values).sum())
+    assert edges[0] == 0
+    assert edges[-1] == 200
+
+
+def test_row_correlation_equals_scipy(noisy):
+    other = np.random.default_rng(2).normal(size=noisy.values.shape).round(0)
+    rho = row_correlation(noisy.values, other)
+    for i in range(60):
+        a, b = noisy.values[i], other[i]
+        common = ~np.isnan(a)
+        constant = common.sum() < 3 or np.ptp(b[common]) == 0
+        expected = np.nan if constant else stats.spearmanr(a[common], b[common]).statistic
+        assert rho[i] == pytest.approx(expected, nan_ok=True)
+
+
+def test_row_ranks_run_from_0_to_1_and_need_two_values():
+    ranks = row_ranks(np.array([[3.0, 1, 2, np.nan], [1, np.nan, np.nan, np.nan]]))
+    assert ranks[0].tolist() == pytest.approx([1, 0, 0.5, np.nan], nan_ok=True)
+    assert np.isnan(ranks[1]).all()
+
+
+def test_agreement_is_1_with_itself_and_minus_1_reversed(noisy):
+    reversed_ = matrix(-noisy.values, "k")
+    rho = judge_agreement({"j": noisy, "k": reversed_})
+    assert rho.loc["j", "j"] == 1
+    assert rho.loc["j", "k"] == pytest.approx(-1)
+
+
+def test_agreement_of_judges_without_common_models_is_unknown():
+    a = matrix([[1, 2, np.nan, np.nan]] * 5)
+    b = matrix([[np.nan, np.nan, 1, 2]] * 5, "k")
+    assert np.isnan(judge_agreement({"j": a, "k": b}).loc["j", "k"])
+
+
+def test_a_judge_that_pays_for_length_is_seen():
+    rng = np.random.default_rng(3)
+    lengths = rng.integers(10, 1000, (300, 4)).astype(float)
+    frame = length_bias(
+        {"long": matrix(lengths), "fair": matrix(rng.normal(size=(300, 4)))}, lengths
+    )
+    long, fair = (frame[frame["judge"] == j] for j in ("long", "fair"))
+    assert long["rank"].is_monotonic_increasing
+    assert long["rho"].iloc[0] == pytest.approx(1)
+    assert abs(fair["rho"].iloc[0]) < 0.1
+    assert (fair["low"] < 0.5).sum() > 5
+
+
+def test_a_judge_that_favours_a_family_is_seen():
+    rng = np.random.default_rng(4)
+    truth = rng.normal(size=(400, 4))
+    partial = truth + np.array([2.0, 2.0, 0, 0])
+    table = family_bias({"fair": matrix(truth), "partial": matrix(partial)})
+    assert table.loc["a", "partial"] > 0.2
+    assert table.loc["a", "fair"] == pytest.approx(-table.loc["a", "partial"])
+    assert family_bias({"fair": matrix(truth)}).empty
+
+
+def test_identical_columns_are_named(noisy):
+    noisy.values[:, 2] = noisy.values[:, 1]
+    found = identical_columns({"j": noisy})
+    assert found[["model_a", "model_b"]].to_numpy().tolist() == [["a2", "b1"]]
+
+
+def test_constant_columns_are_not_called_identical():
+    assert identical_columns({"j": matrix(np.ones((50, 4)))}).empty
+
+
+def test_samples_are_seeded_and_sorted():
+    rows = sample_rows(1000, 5, 100)
+    assert len(set(rows)) == 100
+    assert (np.diff(rows) > 0).all()
+    assert (rows == sample_rows(1000, 5, 100)).all()
+
+
+def test_an_empty_crowd_has_an_empty_audit():
+    empty = matrix(np.zeros((0, 4)))
+    assert len(leaderboard(empty)) == 4
+    assert missing_share(empty)[0].shape == (4, 1)
+    assert length_bias({"j": empty}, np.zeros((0, 4))).empty
