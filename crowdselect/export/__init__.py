@@ -1,1 +1,45 @@
-"""Placeholder docstring, replaced by the area."""
+"""A subset -> training files, dataset card and manifest; overlap with benchmarks.
+
+``FORMATS`` lists the file formats; a new one is one file here and one line below.
+"""
+
+from crowdselect.export.alpaca import Alpaca
+from crowdselect.export.base import Example, Format, Turn
+from crowdselect.export.card import dataset_card
+from crowdselect.export.llamafactory import LlamaFactory
+from crowdselect.export.messages import Messages, OpenAI
+from crowdselect.export.overlap import Overlap, find_overlaps
+from crowdselect.export.parquet import Parquet
+from crowdselect.export.prompt_completion import PromptCompletion
+from crowdselect.export.references import Reference, References, read_references
+from crowdselect.export.sharegpt import ShareGPT
+from crowdselect.export.write import Export, write_export
+from crowdselect.registry import Registry
+
+FORMATS: Registry[type[Format]] = Registry(
+    "format",
+    [
+        Messages,
+        Alpaca,
+        ShareGPT,
+        PromptCompletion,
+        OpenAI,
+        Parquet,
+        LlamaFactory,
+    ],
+)
+
+__all__ = [
+    "FORMATS",
+    "Example",
+    "Export",
+    "Format",
+    "Overlap",
+    "Reference",
+    "References",
+    "Turn",
+    "dataset_card",
+    "find_overlaps",
+    "read_references",
+    "write_export",
+]

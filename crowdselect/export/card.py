@@ -1,0 +1,94 @@
+"""The dataset card: README.md with a YAML header that a hub reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from crowdselect.export.base import Format
+
+_SIZES = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"), (1_000_000, "100K<n<1M"))
+
+_ORIGIN = (
+    "{exported:,} of {n:,} instructions of the crowd `{crowd}`, chosen with CrowdSelect. "
+    "Every response was written by a language model; who wrote how many is listed below."
+)
+_AGAIN = (
+    "`manifest.json` holds the recipe, the versions and the sha256 of every file. With the "
+    "same crowd, `crowdselect select` and `crowdselect export` give the same bytes."
+)
+
+
+def dataset_card(manifest: Mapping[str, Any], form: Format, licence: str | None) -> str:
+    """Return the card's text; it says only what the manifest holds, so it has no time stamp."""
+    recipe, crowd, counts = manifest["recipe"], manifest["crowd"], manifest["counts"]
+    weights = ", ".join(f"{name} {value:+g}" for name, value in recipe["weights"].items())
+    flagged = manifest["decontamination"]["flagged"]
+    checked = ", ".join(f"`{a['file']}`" for a in manifest["decontamination"]["against"])
+    lines = [
+        _header(manifest, form, licence),
+        f"# {manifest['name']}",
+        "",
+        _ORIGIN.format(exported=counts["exported"], n=crowd["n"], crowd=crowd["name"]),
+        "",
+        "| | |",
+        "|---|---|",
+        f"| recipe | `{manifest['recipe_id']}` |",
+        f"| strategy | {recipe['strategy']} |",
+        f"| weights | {weights or 'none'} |",
+        f"| clusters | {recipe['clusters']} |",
+        f"| reward model | {recipe['judge'] or crowd['judges'][0]} |",
+        f"| response | {recipe['answer']} |",
+        f"| seed | {recipe['seed']} |",
+        f"| crowd fingerprint | `{crowd['fingerprint']}` |",
+        "",
+        "## Fields",
+        *(f"- `{name}`: {meaning}" for name, meaning in form.columns),
+        "",
+        "## Who wrote the responses",
+        *(f"- {name}: {n:,}" for name, n in manifest["responders"].items()),
+        "",
+        "## Overlap with benchmarks",
+        _contamination(checked, len(flagged), manifest["decontamination"]),
+        "",
+        "## Make it again",
+        _AGAIN,
+        "",
+        "The method is described in CrowdSelect (arXiv 2503.01836).",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _contamination(checked: str, flagged: int, facts: Mapping[str, Any]) -> str:
+    if not checked:
+        return "Not checked."
+    fate = "kept" if facts["kept"] else "left out"
+    return (
+        f"Checked against {checked}: {flagged:,} instructions share {facts['words']} or more "
+        f"consecutive words with it and were {fate}; `manifest.json` lists them."
+    )
+
+
+def _header(manifest: Mapping[str, Any], form: Format, licence: str | None) -> str:
+    n = manifest["counts"]["exported"]
+    size = next((label for limit, label in _SIZES if n < limit), "1M<n<10M")
+    fields = [
+        *([f"license: {json.dumps(licence)}"] if licence else []),
+        f"pretty_name: {json.dumps(manifest['name'], ensure_ascii=False)}",
+        "task_categories:",
+        "- text-generation",
+        "size_categories:",
+        f"- {size}",
+        "tags:",
+        "- crowdselect",
+        "- instruction-tuning",
+        "- synthetic",
+        "configs:",
+        "- config_name: default",
+        "  data_files:",
+        "  - split: train",
+        f"    path: {form.file}",
+    ]
+    return "\n".join(["---", *fields, "---"])
