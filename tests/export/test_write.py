@@ -77,10 +77,9 @@ def test_a_failure_leaves_the_older_export(tmp_path: Path) -> None:
     write(tmp_path / "out", "prompt-completion", text=True)
     before = (tmp_path / "out" / "data.jsonl").read_bytes()
     both = [Example("u1", (*examples()[0].turns, *examples()[0].turns))]
+    form = FORMATS["prompt-completion"](text=True)
     with pytest.raises(InputError):
-        write_export(
-            long, FORMATS["prompt-completion"](text=True), tmp_path / "out", FACTS, name="x"
-        )
+        write_export(both, form, tmp_path / "out", FACTS, name="x")
     assert (tmp_path / "out" / "data.jsonl").read_bytes() == before
     assert [p.name for p in tmp_path.iterdir()] == ["out"]
 
