@@ -1,1 +1,31 @@
-"""Placeholder docstring, replaced by the area."""
+"""Instruction texts in; unit vectors, clusters with readable names, and a 2-D plane out.
+
+Importing this package loads neither torch nor umap; an encoder or a projection does when used.
+"""
+
+from crowdselect.landscape.cluster import Clusters, Method, cluster
+from crowdselect.landscape.embed import embed
+from crowdselect.landscape.encoders import ENCODERS, Encoder, default_encoder, encoder_named
+from crowdselect.landscape.fast import FastClusters
+from crowdselect.landscape.label import ClusterLabels, label_clusters
+from crowdselect.landscape.nearest import nearest, typical_rows
+from crowdselect.landscape.plane import given_plane, project, read_plane
+
+__all__ = [
+    "ENCODERS",
+    "ClusterLabels",
+    "Clusters",
+    "Encoder",
+    "FastClusters",
+    "Method",
+    "cluster",
+    "default_encoder",
+    "embed",
+    "encoder_named",
+    "given_plane",
+    "label_clusters",
+    "nearest",
+    "project",
+    "read_plane",
+    "typical_rows",
+]

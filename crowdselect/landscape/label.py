@@ -1,0 +1,112 @@
+"""Texts and cluster labels in, a short readable name per cluster out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from crowdselect.landscape.words import stop_words, words
+from crowdselect.values import FloatArray, IntArray
+
+_VOCABULARY = 20_000
+_JOIN = " · "
+
+
+def label_clusters(texts: Sequence[str], labels: IntArray, n_terms: int = 3) -> tuple[str, ...]:
+    """Name each cluster by its ``n_terms`` most distinctive terms, for example ``sql · table``.
+
+    Names are unique and depend on nothing but the texts and labels. For several partitions of
+    the same texts use :class:`ClusterLabels`, which counts the words only once.
+    """
+    return ClusterLabels(texts).names(labels, n_terms)
+
+
+class ClusterLabels:
+    """The words of the texts, counted once, to name the clusters of any number of partitions."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        from sklearn.feature_extraction.text import CountVectorizer
+
+        counter = CountVectorizer(
+            analyzer=_terms, binary=True, dtype=np.float32, max_features=_VOCABULARY,
+            min_df=2 if len(texts) >= 50 else 1,
+        )  # fmt: skip
+        try:
+            self._counts: Any = counter.fit_transform(texts)
+            self._vocabulary: list[str] = counter.get_feature_names_out().tolist()
+        except ValueError:
+            # scikit-learn's way to say that no text holds a word worth counting.
+            self._counts, self._vocabulary = None, []
+
+    def names(self, labels: IntArray, n_terms: int = 3) -> tuple[str, ...]:
+        """Return one unique name per label 0..k-1; ``labels`` has shape (n,), -1 is left out."""
+        k = int(labels.max(initial=-1)) + 1
+        ranked = self._ranked(labels, k) if self._vocabulary else [[] for _ in range(k)]
+        names: list[str] = []
+        for label, terms in enumerate(ranked):
+            names.append(_unique(terms, n_terms, label, names))
+        return tuple(names)
+
+    def _ranked(self, labels: IntArray, k: int) -> list[list[str]]:
+        """The terms of each cluster, most distinctive first."""
+        from scipy.sparse import csr_array
+
+        rows = np.flatnonzero(labels >= 0)
+        ones = np.ones(len(rows), np.float32)
+        members = csr_array((ones, (labels[rows], rows)), shape=(k, len(labels)))
+        counts = (members @ self._counts).toarray().astype(np.float64)
+        weights = class_tf_idf(counts)
+        return [self._terms_of(row) for row in weights]
+
+    def _terms_of(self, weights: FloatArray) -> list[str]:
+        """Terms by falling weight, without those that repeat a stronger one (plural, pair)."""
+        kept: list[str] = []
+        for column in np.argsort(-weights, kind="stable")[:60]:
+            term = self._vocabulary[column]
+            if weights[column] > 0 and not any(_alike(term, other) for other in kept):
+                kept.append(term)
+        return kept
+
+
+def class_tf_idf(counts: FloatArray) -> FloatArray:
+    """Class-based TF-IDF of ``counts`` (k classes, terms): how distinctive a term is of a class.
+
+    Grootendorst 2022 (BERTopic), equation 4, with the BM25 form of the second factor: share of
+    the class times log(1 + (A - f + 0.5) / (f + 0.5)), where f counts the term over all classes
+    and A is the mean number of words per class.
+    """
+    totals = counts.sum(axis=1, keepdims=True)
+    frequency = counts.sum(axis=0)
+    average = totals.mean()
+    rarity = np.log1p(np.maximum(average - frequency + 0.5, 0) / (frequency + 0.5))
+    weights: FloatArray = counts / np.maximum(totals, 1) * rarity
+    return weights
+
+
+def _unique(terms: list[str], n_terms: int, label: int, taken: Sequence[str]) -> str:
+    """Join the first terms, more of them where the name is taken; a number where none is left."""
+    for count in range(n_terms, len(terms) + 1):
+        name = _JOIN.join(terms[:count])
+        if name not in taken:
+            return name
+    name = _JOIN.join(terms)
+    return name if name and name not in taken else f"{name or 'cluster'} {label + 1}"
+
+
+def _terms(text: str) -> list[str]:
+    """Words worth a label: no function words, no numbers, no single letters of an alphabet."""
+    return [
+        word
+        for word in words(text)
+        if word not in stop_words()
+        and not word.isnumeric()
+        and (len(word) > 2 or not word.isascii())
+    ]
+
+
+def _alike(a: str, b: str) -> bool:
+    """Tell whether one word is the other's inflection, as far as the spelling shows it."""
+    short, long = sorted((a, b), key=len)
+    return len(short) > 3 and long.startswith(short[:-1]) and len(long) - len(short) <= 3

@@ -1,0 +1,236 @@
+"""Vectors in, a place on the map for every row out; clusters never move it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from crowdselect.errors import InputError
+from crowdselect.landscape.cluster import valid_rows
+from crowdselect.landscape.encoders import Vectors
+from crowdselect.progress import Progress, silent
+from crowdselect.values import IdArray
+
+Coordinates = npt.NDArray[np.float32]
+"""Shape (n, 2), float32; NaN: the row has no place."""
+
+_FEWEST = 10
+"""Below this many distinct rows UMAP has nothing to work with; PCA places them."""
+
+_EXACT_BELOW = 4096
+"""UMAP itself compares all pairs below this many rows."""
+
+_PREVIEW = {"dimensions": 50, "epochs": 100}
+
+
+def project(
+    vectors: Vectors,
+    seed: int = 42,
+    progress: Progress = silent,
+    neighbours: int = 15,
+    quick: bool = False,
+) -> Coordinates:
+    """Place the rows of ``vectors`` (n, d) on a plane by UMAP; return xy, shape (n, 2).
+
+    McInnes et al. 2018, by umap-learn, seeded and started from the first two principal
+    components, so the same vectors and seed give the same map on the same machine. Nearest
+    neighbours come from faiss where it is installed, else from pynndescent: two maps that are
+    alike, not equal. Equal rows share one place; rows without a vector get NaN; fewer than ten
+    distinct rows are placed by PCA.
+
+    Parameters
+    ----------
+    vectors
+        Unit rows, float32.
+    seed
+        Seed of every random choice.
+    progress
+        Called per stage and per epoch; may raise CancelledError.
+    neighbours
+        Size of the neighbourhoods that are kept together.
+    quick
+        A preview in about a third of the time, from 50 principal components and half the
+        epochs; neighbourhoods are kept less well.
+    """
+    valid = valid_rows(vectors)
+    xy = np.full((len(vectors), 2), np.nan, np.float32)
+    rows, back = _distinct(vectors[valid])
+    if len(rows):
+        placed = _place(rows, seed, progress, min(neighbours, len(rows) - 1), quick)
+        xy[valid] = placed[back]
+    return xy
+
+
+def _place(
+    rows: Vectors, seed: int, progress: Progress, neighbours: int, quick: bool
+) -> Coordinates:
+    progress(0, None, "map: principal components")
+    flat = _principal(rows, _PREVIEW["dimensions"] if quick else 2, seed)
+    if len(rows) < _FEWEST:
+        return np.ascontiguousarray(flat[:, :2])
+    import umap
+
+    source = flat if quick else rows
+    progress(0, None, "map: nearest neighbours")
+    model = umap.UMAP(
+        n_neighbors=neighbours,
+        n_epochs=_PREVIEW["epochs"] if quick else None,
+        init=_start(flat),
+        random_state=seed,
+        n_jobs=1,
+        precomputed_knn=_neighbours(source, neighbours, seed),
+        tqdm_kwds=_epoch_reports(progress),
+    )
+    return np.asarray(model.fit_transform(source), dtype=np.float32)
+
+
+def _distinct(rows: Vectors) -> tuple[Vectors, npt.NDArray[np.int64]]:
+    """The rows without repeats, in order of first appearance, and where each row went."""
+    seen: dict[bytes, int] = {}
+    back = np.array([seen.setdefault(row.tobytes(), len(seen)) for row in rows], np.int64)
+    _, first = np.unique(back, return_index=True)
+    return rows[first], back
+
+
+def _principal(rows: Vectors, size: int, seed: int) -> Coordinates:
+    """The first ``size`` principal components, padded with zeros to two at least."""
+    from sklearn.decomposition import PCA
+
+    kept = min(size, *rows.shape)
+    components = PCA(kept, svd_solver="auto", random_state=seed).fit_transform(rows)
+    return np.pad(components, ((0, 0), (0, max(0, 2 - kept)))).astype(np.float32)
+
+
+def _start(flat: Coordinates) -> Coordinates:
+    """Two components scaled as UMAP scales its own starts: the larger one spans 10 units."""
+    two = flat[:, :2]
+    return (two * (10.0 / max(float(np.abs(two).max()), 1e-12))).astype(np.float32)
+
+
+def _neighbours(rows: Coordinates | Vectors, count: int, seed: int) -> tuple[Any, Any, None]:
+    """``count`` nearest rows of each row, itself first, by a faiss inverted-file index.
+
+    None where UMAP should find them itself.
+    """
+    if len(rows) < _EXACT_BELOW or find_spec("faiss") is None:
+        return (None, None, None)
+    import faiss
+
+    size = rows.shape[1]
+    lists = max(1, int(4 * np.sqrt(len(rows))))
+    index = faiss.IndexIVFFlat(faiss.IndexFlatL2(size), size, lists)
+    index.cp.seed = seed
+    index.cp.min_points_per_centroid = 1
+    data = np.ascontiguousarray(rows, dtype=np.float32)
+    index.train(data)
+    index.add(data)
+    index.nprobe = max(1, lists // 60)
+    squares, found = index.search(data, count)
+    return _itself_first(found, np.sqrt(np.maximum(squares, 0)))
+
+
+def _itself_first(found: Any, distances: Any) -> tuple[Any, Any, None]:
+    """UMAP takes the first neighbour for the row itself, which a tie may have displaced."""
+    own = np.arange(len(found))
+    displaced = found[:, 0] != own
+    for row in np.flatnonzero(displaced):
+        at = np.flatnonzero(found[row] == row)
+        end = at[0] if len(at) else found.shape[1] - 1
+        found[row, 1 : end + 1] = found[row, :end].copy()
+        distances[row, 1 : end + 1] = distances[row, :end].copy()
+        found[row, 0], distances[row, 0] = row, 0.0
+    return found.astype(np.int32), distances.astype(np.float32), None
+
+
+class _Reports:
+    """What tqdm writes to: turns ``12/200`` into a call of ``progress``."""
+
+    def __init__(self, progress: Progress) -> None:
+        self._progress = progress
+
+    def write(self, text: str) -> None:
+        counted = re.search(r"(\d+)/(\d+)", text)
+        if counted:
+            self._progress(int(counted[1]), int(counted[2]), "map: placing the texts")
+
+    def flush(self) -> None:
+        """Nothing is buffered."""
+
+
+def _epoch_reports(progress: Progress) -> dict[str, Any]:
+    """umap-learn's tqdm options: report epochs to ``progress`` instead of the terminal."""
+    return {
+        "disable": False,
+        "file": _Reports(progress),
+        "bar_format": "{n_fmt}/{total_fmt}",
+        "mininterval": 0.2,
+    }
+
+
+def given_plane(xy: Any, n: int) -> Coordinates:
+    """Check coordinates that a user brought, shape (n, 2); non-finite ones become NaN.
+
+    Raises InputError naming the shape that was found.
+    """
+    try:
+        places = np.asarray(xy, dtype=np.float32)
+    except (TypeError, ValueError) as error:
+        raise InputError(
+            f"The coordinates are not numbers: {error}.", "Give two numbers per instruction."
+        ) from error
+    if places.shape != (n, 2):
+        raise InputError(
+            f"Coordinates must have shape ({n}, 2), found {places.shape}.",
+            "Give x and y for every instruction, in the crowd's order.",
+        )
+    return np.where(np.isfinite(places).all(axis=1, keepdims=True), places, np.nan)
+
+
+def read_plane(path: Path, ids: IdArray | Sequence[str]) -> Coordinates:
+    """Read the columns ``id``, ``x`` and ``y`` of a CSV or Parquet file; xy, shape (n, 2).
+
+    Rows are joined by id; an instruction that the file lacks has no place (NaN). Raises
+    InputError naming the file for missing columns, text, repeated ids, or no known id at all.
+    """
+    frame = _read_table(path)
+    missing = [name for name in ("id", "x", "y") if name not in frame.columns]
+    if missing:
+        raise InputError(
+            f"{path.name} has no column {missing[0]!r}; it has {', '.join(frame.columns)}.",
+            "Name the columns id, x and y.",
+        )
+    frame = frame.assign(id=frame["id"].astype(str)).set_index("id")
+    repeated = frame.index[frame.index.duplicated()]
+    if len(repeated):
+        raise InputError(
+            f"{path.name} holds the id {repeated[0]!r} more than once.", "Keep one row per id."
+        )
+    places = frame.reindex([str(name) for name in ids])[["x", "y"]]
+    plane = given_plane(places.to_numpy(), len(ids))
+    if not np.isfinite(plane).any():
+        raise InputError(
+            f"None of the ids in {path.name} is an instruction of this crowd.",
+            "Use the crowd's instruction ids in the column id.",
+        )
+    return plane
+
+
+def _read_table(path: Path) -> Any:
+    import pandas as pd
+
+    try:
+        if path.suffix == ".parquet":
+            return pd.read_parquet(path)
+        return pd.read_csv(path, dtype={"id": str})
+    except (OSError, ValueError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise InputError(
+            f"{path} cannot be read as a table: {reason:.200}",
+            "Give a CSV or Parquet file with the columns id, x and y.",
+        ) from error
