@@ -153,7 +153,10 @@ def start(path: Path, *, command: list[str] | None = None) -> int:
 
 def run_here(path: Path) -> State:
     """Run the job in this process; return how it ended. Errors are recorded, not raised."""
-    (path / "CANCEL").unlink(missing_ok=True)
+    if files.read_json(path / "status.json")["state"] != "waiting":
+        # Not fresh from start(): an old request to stop is void. A new one, sent while this
+        # process was starting, is not.
+        (path / "CANCEL").unlink(missing_ok=True)
     _set_status(path, "running", pid=os.getpid())
     signal.signal(signal.SIGTERM, lambda *_: (path / "CANCEL").touch())
     job = Job(path)
@@ -196,7 +199,7 @@ def cancel(path: Path, *, wait_s: float = 0.0) -> None:
 def read(path: Path) -> JobView:
     """Read a run's true state from its files and its process."""
     if not (path / "config.json").exists():
-        known = [p.name for p in path.parent.glob("*/config.json")]
+        known = [p.parent.name for p in path.parent.glob("*/config.json")]
         raise NotFoundError(f"There is no run {path.name!r}.", did_you_mean(path.name, known))
     record = files.read_json(path / "config.json")
     status = _read_status(path)
