@@ -96,12 +96,18 @@ class Workspace:
         return resolved
 
 
+def workspace_folder(root: str | Path | None = None) -> Path:
+    """Where the workspace is: ``root``, else CROWDSELECT_WORKSPACE, else ./workspace."""
+    folder = Path(root or os.environ.get(WORKSPACE_VARIABLE) or "workspace")
+    return folder.expanduser().absolute()
+
+
 def open_workspace(root: str | Path | None = None) -> Workspace:
     """Open (and create) the workspace: ``root``, else CROWDSELECT_WORKSPACE, else ./workspace.
 
     Leftovers of crashed processes are removed.
     """
-    folder = Path(root or os.environ.get(WORKSPACE_VARIABLE) or "workspace").expanduser()
+    folder = workspace_folder(root)
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -109,7 +115,7 @@ def open_workspace(root: str | Path | None = None) -> Workspace:
             f"The workspace {folder} cannot be created: {error.strerror}.",
             f"Give a folder that you can write to: --workspace DIR or {WORKSPACE_VARIABLE}.",
         ) from error
-    workspace = Workspace(folder.absolute())
+    workspace = Workspace(folder)
     if workspace.crowds.exists():
         remove_leftovers(workspace.crowds)
     if workspace.selections.exists():

@@ -1,0 +1,1 @@
+"""One instruction: its answers side by side, rewards, metrics with reasons, notes."""

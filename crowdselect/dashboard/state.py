@@ -1,0 +1,166 @@
+"""A visitor's state: a draft recipe and the pages' view settings, both carried by the link.
+
+They are read from the address once per session, kept in the session, and written back to the
+address, so that leaving a page loses nothing and a copied link opens the same. Widgets that edit
+the draft have keys that start with ``r.``, those of view settings with ``v.``; both are seeded
+when a page shows them. (Streamlit's own ``bind="query-params"`` drops a parameter as soon as its
+widget is on another page, so a link could not carry a recipe from page to page.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from crowdselect.dashboard.link import (
+    from_params,
+    is_recipe_param,
+    read_value,
+    to_params,
+    write_value,
+)
+from crowdselect.errors import InputError
+from crowdselect.values import Filters, Recipe
+
+DRAFT = "_draft"
+VIEW = "_view"
+DEFAULTS = "_view_defaults"
+PAGE = "_page"
+RECIPE_WIDGET = "r."
+VIEW_WIDGET = "v."
+V = TypeVar("V")
+
+
+def start(page: str, crowds: list[str]) -> None:
+    """Begin a run of ``page``; in a new session read the link. ``crowds``: the names there are."""
+    session = st.session_state
+    session[PAGE] = page
+    if VIEW not in session:
+        params = st.query_params.to_dict()
+        session[VIEW] = {k: read_value(v) for k, v in params.items() if not is_recipe_param(k)}
+        session[DEFAULTS] = {}
+        session["_link"] = params
+    if DRAFT not in session and crowds:
+        session[DRAFT] = _draft_from_link(session.pop("_link"), crowds)
+    elif crowds and draft().crowd not in crowds:
+        change_crowd(crowds[0])
+    collect()
+
+
+def _draft_from_link(params: dict[str, str], crowds: list[str]) -> Recipe:
+    wanted = params.get("crowd", crowds[0])
+    crowd = wanted if wanted in crowds else crowds[0]
+    if crowd != wanted:
+        st.toast(f"The link names a crowd that is not here; {crowd} is shown instead.")
+    try:
+        return from_params(params, crowd)
+    except InputError as error:
+        st.toast(error.problem)
+        return Recipe(crowd=crowd)
+
+
+def draft() -> Recipe:
+    """The recipe as this visitor has it now."""
+    recipe: Recipe = st.session_state[DRAFT]
+    return recipe
+
+
+def adopt(recipe: Recipe) -> None:
+    """Replace the draft from outside its widgets (a preset, a saved recipe, a removed chip)."""
+    st.session_state[DRAFT] = recipe
+    for key in [k for k in st.session_state if str(k).startswith(RECIPE_WIDGET)]:
+        del st.session_state[key]
+
+
+def amend(**changes: Any) -> None:
+    """Change fields of the draft from within its widgets; invalid values raise InputError."""
+    data = draft().model_dump(mode="json") | changes
+    st.session_state[DRAFT] = Recipe.parse(data, "The recipe")
+
+
+def change_filters(**changes: Any) -> None:
+    """Change the draft's filters from outside their widgets."""
+    filters = draft().filters.model_dump(mode="json") | changes
+    adopt(draft().model_copy(update={"filters": Filters.parse(filters, "The filters")}))
+
+
+def change_crowd(name: str) -> None:
+    """Open another crowd: what refers to the old one's clusters, judges and points is dropped."""
+    kept = draft().filters
+    filters = kept.model_copy(update={"clusters": (), "ranges": (), "lasso": ()})
+    changes = {"crowd": name, "judge": None, "filters": filters, "pins": (), "bans": ()}
+    adopt(draft().model_copy(update=changes))
+
+
+def recipe_key(name: str, value: Any) -> str:
+    """Give the widget of the recipe field ``name`` its value from the draft; return its key."""
+    key = RECIPE_WIDGET + name
+    if key not in st.session_state:
+        st.session_state[key] = value
+    return key
+
+
+def view_key(name: str, default: V, choices: Collection[V] | None = None) -> str:
+    """Give the widget of the view setting ``page.name`` its value; return its key.
+
+    A value from a link that is of another type, or not among ``choices``, becomes the default.
+    """
+    full = f"{st.session_state[PAGE]}.{name}"
+    key = VIEW_WIDGET + full
+    st.session_state[DEFAULTS][full] = default
+    value = st.session_state.get(key, st.session_state[VIEW].get(full, default))
+    if not _fits(value, default, choices):
+        value = default
+    if key not in st.session_state or st.session_state[key] != value:
+        st.session_state[key] = value
+    return key
+
+
+def view(name: str, default: V) -> V:
+    """The present value of the view setting ``page.name``."""
+    full = f"{st.session_state[PAGE]}.{name}"
+    st.session_state[DEFAULTS][full] = default
+    value = st.session_state.get(VIEW_WIDGET + full, st.session_state[VIEW].get(full, default))
+    return value if _fits(value, default, None) else default
+
+
+def set_view(name: str, value: Any, page: str | None = None) -> None:
+    """Set the view setting ``page.name``; only before its widget is drawn, or in a callback."""
+    full = f"{page or st.session_state[PAGE]}.{name}"
+    st.session_state[VIEW][full] = value
+    st.session_state.pop(VIEW_WIDGET + full, None)
+
+
+def collect() -> None:
+    """Keep the values of the view widgets that are alive; other pages' stay as they were."""
+    for key in list(st.session_state):
+        if str(key).startswith(VIEW_WIDGET):
+            st.session_state[VIEW][str(key).removeprefix(VIEW_WIDGET)] = st.session_state[key]
+
+
+def publish() -> None:
+    """Write draft and view settings of this page into the address, unless it says so already."""
+    if DRAFT not in st.session_state:
+        return
+    collect()
+    wanted = to_params(draft())
+    page = st.session_state[PAGE] + "."
+    for name, value in st.session_state[VIEW].items():
+        default = st.session_state[DEFAULTS].get(name)
+        if name.startswith(page) and value not in (None, default):
+            wanted[name] = write_value(value)
+    if st.query_params.to_dict() != wanted:
+        st.query_params.from_dict(wanted)
+
+
+def _fits(value: Any, default: Any, choices: Collection[Any] | None) -> bool:
+    if choices is not None:
+        many = isinstance(value, list | tuple)
+        return all(v in choices for v in value) if many else value in choices
+    if default is None:
+        return True
+    numeric = isinstance(default, int | float) and not isinstance(default, bool)
+    kinds: Any = (int, float) if numeric else type(default)
+    return isinstance(value, kinds) and not (numeric and isinstance(value, bool))
