@@ -1,1 +1,89 @@
-"""Placeholder docstring, replaced by the area."""
+"""The command line: ``crowdselect COMMAND``; one file per stage, listed in ``STAGES``.
+
+A stage's file has a function ``register(app)`` that adds its commands. Results go to stdout
+(``--json``: exactly one JSON document), everything else to stderr. An error that a person can mend
+is two lines, the problem and the remedy, and exit code 2; any other error is a bug and keeps its
+traceback.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from typer.main import get_command
+
+from crowdselect import __version__
+from crowdselect.errors import CancelledError, CrowdSelectError
+
+STAGES = (
+    "run",
+    "serve",
+    "doctor",
+)
+"""Modules of this package that register commands, in the order of ``--help``."""
+
+app = typer.Typer(
+    name="crowdselect",
+    help="Choose the instructions worth fine-tuning on, by a crowd of language models.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(__version__)
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version"),
+    ] = False,
+) -> None:
+    """Options before the command."""
+
+
+for _stage in STAGES:
+    importlib.import_module(f"crowdselect.cli.{_stage}").register(app)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code (0 done, 2 bad input, 130 stopped by the user)."""
+    try:
+        code = get_command(app).main(arguments, prog_name="crowdselect", standalone_mode=False)
+    except CancelledError as error:
+        return _complain(error, 130)
+    except CrowdSelectError as error:
+        return _complain(error, 2)
+    except typer.TyperException as error:
+        return _complain(_usage(error), 2)
+    except (KeyboardInterrupt, typer.Abort):
+        return _complain(CancelledError(), 130)
+    except BrokenPipeError:  # the reader (head, less) has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    return code if isinstance(code, int) else 0
+
+
+def _complain(error: CrowdSelectError, code: int) -> int:
+    typer.echo(f"Error: {error.problem}", err=True)
+    typer.echo(error.remedy, err=True)
+    return code
+
+
+def _usage(error: typer.TyperException) -> CrowdSelectError:
+    """A mistyped command line, in our two lines."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "crowdselect"
+    problem = " ".join(error.format_message().split())
+    return CrowdSelectError(problem or "No command was given.", f"See {command} --help.")

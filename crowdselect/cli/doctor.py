@@ -1,0 +1,165 @@
+"""``crowdselect doctor``: what is installed, on which device, and what is missing."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, requires, version
+from importlib.util import find_spec
+from typing import Any
+
+import psutil
+import typer
+
+from crowdselect import __version__
+from crowdselect.cli.options import JsonOption, WorkspaceOption, example
+from crowdselect.cli.terminal import print_json, print_table, say
+from crowdselect.errors import CrowdSelectError
+from crowdselect.settings import demo_data, open_workspace
+
+PURPOSES = {
+    "": "ingest, browse, select, export",
+    "embed": "text embeddings by a neural model",
+    "search": "fast full-text search",
+    "hub": "load data sets from a hub",
+    "finetune": "fine-tuning",
+    "benchmark": "benchmarks and judges",
+    "scale": "scoring on several machines",
+    "dev": "tests and checks",
+}
+"""Extra -> what it is for."""
+
+
+@dataclass(frozen=True)
+class Part:
+    """One extra: its packages and the line that installs what is missing."""
+
+    extra: str
+    purpose: str
+    installed: dict[str, str]
+    """Package -> version."""
+    missing: tuple[str, ...]
+
+    @property
+    def install(self) -> str | None:
+        """The line that completes it; None: complete."""
+        if not self.missing:
+            return None
+        return (
+            f"pip install 'crowdselect[{self.extra}]'" if self.extra else "pip install crowdselect"
+        )
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command("doctor", epilog=example("crowdselect doctor"))(doctor)
+
+
+def doctor(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
+    """Show what is installed, which device is used, and what is missing."""
+    report = {
+        "crowdselect": __version__,
+        "python": platform.python_version(),
+        "system": platform.platform(),
+        "machine": machine(),
+        "workspace": _workspace(workspace),
+        "demo_crowd": _demo(),
+        "parts": [{**part.__dict__, "install": part.install} for part in parts()],
+    }
+    if json:
+        return print_json(report)
+    return _show(report)
+
+
+def parts() -> list[Part]:
+    """Every extra with what is installed of it, from the package's own metadata."""
+    wanted: dict[str, list[str]] = {extra: [] for extra in PURPOSES}
+    for line in requires("crowdselect") or []:
+        name = re.match(r"[A-Za-z0-9._-]+", line)
+        extra = re.search(r"extra == ['\"]([^'\"]+)['\"]", line)
+        part = extra[1] if extra else ""
+        if name and name[0] != "crowdselect" and part in wanted:
+            wanted[part].append(name[0])
+    found = []
+    for extra, packages in wanted.items():
+        installed = {p: known for p in packages if (known := _version(p)) is not None}
+        missing = tuple(p for p in packages if p not in installed)
+        found.append(Part(extra, PURPOSES[extra], installed, missing))
+    return found
+
+
+def machine() -> dict[str, Any]:
+    """Cores, memory and the device that torch would use."""
+    return {
+        "cores": os.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "devices": _devices(),
+        "driver": shutil.which("nvidia-smi") is not None,
+    }
+
+
+def _devices() -> list[str]:
+    if find_spec("torch") is None:
+        return ["cpu"]
+    import torch
+
+    if torch.cuda.is_available():
+        names = [torch.cuda.get_device_properties(i) for i in range(torch.cuda.device_count())]
+        return [f"{gpu.name} ({gpu.total_memory / 1e9:.0f} GB)" for gpu in names]
+    return ["mps"] if torch.backends.mps.is_available() else ["cpu"]
+
+
+def _version(package: str) -> str | None:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return None
+
+
+def _workspace(folder: Any) -> dict[str, Any]:
+    workspace = open_workspace(folder)
+    return {
+        "path": workspace.root,
+        "writable": os.access(workspace.root, os.W_OK),
+        "free_gb": round(shutil.disk_usage(workspace.root).free / 1e9, 1),
+        "crowds": workspace.crowd_names(),
+    }
+
+
+def _demo() -> str | None:
+    try:
+        return str(demo_data())
+    except CrowdSelectError:
+        return None
+
+
+def _show(report: dict[str, Any]) -> None:
+    computer, workspace = report["machine"], report["workspace"]
+    print_table(
+        ("", ""),
+        [
+            ("crowdselect", report["crowdselect"]),
+            ("python", f"{report['python']} on {report['system']}"),
+            ("machine", f"{computer['cores']} cores, {computer['memory_gb']} GB memory"),
+            ("device", ", ".join(computer["devices"])),
+            ("workspace", f"{workspace['path']} ({workspace['free_gb']} GB free)"),
+            ("crowds", ", ".join(workspace["crowds"]) or "none yet"),
+            ("demo crowd", report["demo_crowd"] or "not found: run from a checkout"),
+        ],
+    )
+    rows, shown = [], set[str]()
+    for part in report["parts"]:
+        new = {k: v for k, v in part["installed"].items() if k not in shown}
+        shown |= set(new)
+        versions = ", ".join(f"{k} {v}" for k, v in new.items())
+        state = "missing " + ", ".join(part["missing"]) if part["missing"] else "complete"
+        rows.append((part["extra"] or "base", part["purpose"], state, versions))
+    print_table(("extra", "for", "state", "adds"), rows)
+    for part in report["parts"]:
+        if part["install"]:
+            say(f"{part['purpose']}: {part['install']}")
+    if computer["driver"] and computer["devices"] == ["cpu"]:
+        say("There is a GPU, but torch does not see it: install torch for your CUDA version.")

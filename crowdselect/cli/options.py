@@ -1,0 +1,73 @@
+"""Options that several commands share, so that they read the same everywhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+import typer
+
+from crowdselect.errors import InputError
+from crowdselect.registry import Option, options_of
+
+WorkspaceOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--workspace",
+        "-w",
+        help="Folder of crowds, selections and runs; else $CROWDSELECT_WORKSPACE, else ./workspace",
+        show_default=False,
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout")]
+SeedOption = Annotated[int, typer.Option("--seed", help="Seed of everything random")]
+OptionsOption = Annotated[
+    list[str] | None,
+    typer.Option("--option", "-o", metavar="NAME=VALUE", help="A plug-in's own option; repeatable"),
+]
+DetachOption = Annotated[
+    bool, typer.Option("--detach", help="Start the job and return; follow it with run follow")
+]
+
+
+def example(*lines: str) -> str:
+    """The examples under a command's help."""
+    return "\n\n".join(("Example:", *lines))
+
+
+def parse_options(plugin: type[Any], pairs: list[str] | None) -> dict[str, Any]:
+    """Turn ``NAME=VALUE`` pairs into the typed options that ``plugin`` declares.
+
+    Raises InputError for a pair without ``=``, an unknown name or a value of the wrong type.
+    """
+    known = {o.name: o for o in options_of(plugin)}
+    parsed: dict[str, Any] = {}
+    for pair in pairs or []:
+        name, sign, text = pair.partition("=")
+        name = name.strip().replace("-", "_")
+        if not sign or name not in known:
+            label = getattr(plugin, "name", plugin.__name__)
+            raise InputError(
+                f"{pair!r} is not an option of {label}.",
+                f"Give NAME=VALUE; its options are: {', '.join(known) or 'none'}.",
+            )
+        parsed[name] = _typed(known[name], text.strip())
+    return parsed
+
+
+def _typed(option: Option, text: str) -> Any:
+    kinds = get_args(option.type) or (option.type,)
+    if bool in kinds and text.lower() in ("true", "yes", "1", "false", "no", "0"):
+        return text.lower() in ("true", "yes", "1")
+    for kind in (int, float):
+        if kind in kinds:
+            try:
+                return kind(text)
+            except ValueError:
+                continue
+    if type(None) in kinds and text.lower() in ("", "none"):
+        return None
+    if set(kinds) & {bool, int, float} and not set(kinds) & {str}:
+        names = " or ".join(k.__name__ for k in kinds if k is not type(None))
+        raise InputError(f"{option.name} is {text!r}.", f"Give a value of type {names}.")
+    return text

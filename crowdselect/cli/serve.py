@@ -1,0 +1,62 @@
+"""``crowdselect serve``: open the dashboard."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crowdselect.cli.options import WorkspaceOption, example
+from crowdselect.cli.terminal import say
+from crowdselect.errors import CancelledError, NotFoundError
+from crowdselect.settings import READ_ONLY_VARIABLE, WORKSPACE_VARIABLE, open_workspace
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    examples = example("crowdselect serve", "crowdselect serve --read-only --port 8600")
+    app.command("serve", epilog=examples)(serve)
+
+
+def serve(
+    port: Annotated[int, typer.Option(help="Port to listen on")] = 8501,
+    host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    read_only: Annotated[bool, typer.Option("--read-only", help="Show, change nothing")] = False,
+    browser: Annotated[bool, typer.Option(help="Open the browser")] = True,
+    workspace: WorkspaceOption = None,
+) -> None:
+    """Open the dashboard in the browser; it listens on this machine only, unless told otherwise."""
+    folder = open_workspace(workspace).root
+    if host not in ("127.0.0.1", "localhost", "::1") and not read_only:
+        say(f"Everybody who reaches {host}:{port} can start jobs and read the workspace.")
+    environment = {**os.environ, WORKSPACE_VARIABLE: str(folder)}
+    environment.pop(READ_ONLY_VARIABLE, None)
+    if read_only:
+        environment[READ_ONLY_VARIABLE] = "1"
+    app = dashboard_file()
+    command = [sys.executable, "-m", "streamlit", "run", str(app)]
+    command += [f"--server.address={host}", f"--server.port={port}"]
+    command += [f"--server.headless={str(not browser).lower()}"]
+    command += ["--browser.gatherUsageStats=false"]
+    say(f"Dashboard on http://{host}:{port} over {folder}; stop it with Ctrl-C.")
+    try:
+        code = subprocess.run(command, env=environment, cwd=app.parent, check=False).returncode
+    except KeyboardInterrupt:
+        raise CancelledError("The dashboard was stopped.", "Jobs that it started go on.") from None
+    raise typer.Exit(code)
+
+
+def dashboard_file() -> Path:
+    """``app.py``: beside the package in a checkout, inside it in an installed wheel."""
+    package = Path(__file__).parent.parent
+    for folder in (package.parent, package / "_app"):
+        if (folder / "app.py").exists() and (folder / "pages").is_dir():
+            return folder / "app.py"
+    raise NotFoundError(
+        "The dashboard's app.py is neither in the checkout nor in the installed package.",
+        "Run from a checkout of the project, or install the package again.",
+    )
