@@ -5,7 +5,8 @@ Importing this package loads neither torch nor umap; an encoder or a projection 
 
 from crowdselect.landscape.cluster import Clusters, Method, cluster
 from crowdselect.landscape.embed import embed
-from crowdselect.landscape.encoders import ENCODERS, Encoder, default_encoder, encoder_named
+from crowdselect.landscape.encoder import Encoder, Vectors
+from crowdselect.landscape.encoders import ENCODERS, default_encoder, encoder_named
 from crowdselect.landscape.fast import FastClusters
 from crowdselect.landscape.label import ClusterLabels, label_clusters
 from crowdselect.landscape.nearest import nearest, typical_rows
@@ -18,6 +19,7 @@ __all__ = [
     "Encoder",
     "FastClusters",
     "Method",
+    "Vectors",
     "cluster",
     "default_encoder",
     "embed",

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import numpy as np
 
 from crowdselect.errors import InputError
-from crowdselect.landscape.encoders import Vectors
+from crowdselect.landscape.encoder import Vectors
 from crowdselect.progress import Progress, silent
 from crowdselect.values import BoolArray, FloatArray, IntArray
 

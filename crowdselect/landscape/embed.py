@@ -11,11 +11,12 @@ import numpy as np
 
 from crowdselect.errors import InputError
 from crowdselect.files import write_aside, write_json
-from crowdselect.landscape.encoders import Encoder, Vectors, encoder_named
+from crowdselect.landscape.encoder import Encoder, Vectors
+from crowdselect.landscape.encoders import encoder_named
 from crowdselect.progress import Progress, silent
 from crowdselect.registry import content_key
 
-SHARD = 1024
+SHARD = 256
 """Texts per shard: what a crash can lose."""
 
 Key = bytes

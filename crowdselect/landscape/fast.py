@@ -27,7 +27,7 @@ from crowdselect.landscape.cluster import (
     reachable_k,
     valid_rows,
 )
-from crowdselect.landscape.encoders import Vectors
+from crowdselect.landscape.encoder import Vectors
 from crowdselect.progress import Progress, silent
 from crowdselect.values import FloatArray, IntArray
 

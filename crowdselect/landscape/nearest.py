@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from crowdselect.errors import InputError
 from crowdselect.landscape.cluster import valid_rows
-from crowdselect.landscape.encoders import Vectors
+from crowdselect.landscape.encoder import Vectors
 from crowdselect.values import FloatArray, IntArray
 
 _BLOCK = 65_536

@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from crowdselect.errors import InputError
 from crowdselect.landscape.cluster import valid_rows
-from crowdselect.landscape.encoders import Vectors
+from crowdselect.landscape.encoder import Vectors
 from crowdselect.progress import Progress, silent
 from crowdselect.values import IdArray
 
@@ -71,6 +71,8 @@ def _place(
     rows: Vectors, seed: int, progress: Progress, neighbours: int, quick: bool
 ) -> Coordinates:
     progress(0, None, "map: principal components")
+    if len(rows) == 1:
+        return np.zeros((1, 2), np.float32)
     flat = _principal(rows, _PREVIEW["dimensions"] if quick else 2, seed)
     if len(rows) < _FEWEST:
         return np.ascontiguousarray(flat[:, :2])

@@ -12,10 +12,11 @@ _WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+(?:['’][^\W\d_]+)?")
 
 # Words that every instruction may hold, whatever it is about.
 _INSTRUCTION_WORDS = frozenset(
-    ("answer", "answers", "ask", "asked", "can't", "did", "didn't", "does", "doesn't", "don't")
-    + ("example", "examples", "explain", "following", "give", "given", "i'd", "i'm", "i've", "it's")
-    + ("just", "let's", "like", "make", "need", "please", "potential", "provide", "that's", "use")
-    + ("used", "using", "want", "won't", "write", "you're")
+    _WORD.findall(
+        "answer answers ask asked can't did didn't does doesn't don't example examples explain"
+        " following give given i'd i'm i've it's just let's like make need please potential"
+        " provide that's use used using want won't write you're"
+    )
 )
 
 

