@@ -99,7 +99,7 @@ def _average_rho(values: list[FloatArray], sizes: FloatArray) -> tuple[FloatArra
     d with e, the same of the sizes: exact whole numbers up to the last division.
     """
     k, n = len(values), len(values[0])
-    there = [x == x for x in values]  # noqa: PLR0124 - not NaN
+    there = [x == x for x in values]
     complete = all(t.all() for t in there)
     kind: Any = np.int8 if k <= 127 else np.int64
     d = np.zeros((k, n), dtype=kind)

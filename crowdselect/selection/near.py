@@ -1,0 +1,77 @@
+"""Duplicates: equal texts, and rows whose vectors are too close."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import numpy as np
+import numpy.typing as npt
+
+from crowdselect.values import IntArray
+
+_BLOCK = 1024
+
+
+def exact_duplicates(texts: Iterable[str]) -> IntArray:
+    """Return each text's duplicate group, shape (n,); -1 for a text that occurs once.
+
+    Texts are equal after normalising case and white space.
+    """
+    first: dict[str, int] = {}
+    codes = np.fromiter(
+        (first.setdefault(" ".join(text.casefold().split()), len(first)) for text in texts),
+        dtype=np.int64,
+    )
+    alone = np.bincount(codes, minlength=len(first)) == 1
+    return np.where(alone[codes], -1, codes)
+
+
+def near_duplicates(
+    vectors: npt.NDArray[np.float32], threshold: float, limit: int | None = None
+) -> IntArray:
+    """Go through unit ``vectors`` (n, d) in order and drop what is too close to one kept before.
+
+    Returns, shape (n,), -1 where the row is kept, else the position of the earliest kept row whose
+    cosine similarity is above ``threshold``; rows after the ``limit``-th kept one are -2 (not
+    looked at). Blocked: at most 1,024 x (kept rows) similarities are in memory at a time.
+    """
+    n = len(vectors)
+    partner = np.full(n, -2, dtype=np.int64)
+    kept = np.empty(n if limit is None else min(limit, n), dtype=np.int64)
+    kept_vectors = np.empty((len(kept), vectors.shape[1]), dtype=np.float32)
+    count = 0
+    for start in range(0, n, _BLOCK):
+        if limit is not None and count >= limit:
+            break
+        block = vectors[start : start + _BLOCK]
+        near = _first_above(block @ kept_vectors[:count].T, threshold, kept[:count])
+        inside = block @ block.T > threshold
+        for i in range(len(block)):
+            if limit is not None and count >= limit:
+                break
+            if near[i] < 0:
+                partner[start + i] = -1
+                kept[count], kept_vectors[count] = start + i, block[i]
+                count += 1
+                later = np.flatnonzero(inside[i, i + 1 :]) + i + 1
+                near[later[near[later] < 0]] = start + i
+            else:
+                partner[start + i] = near[i]
+    return partner
+
+
+def _first_above(similarity: npt.NDArray[np.float32], threshold: float, kept: IntArray) -> IntArray:
+    if not len(kept):
+        return np.full(len(similarity), -1, dtype=np.int64)
+    above = similarity > threshold
+    first = above.argmax(axis=1)
+    return np.where(above[np.arange(len(above)), first], kept[first], -1)
+
+
+def unit_rows(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Return ``vectors`` (n, d) as float32 with L2 norm 1; a zero row stays zero."""
+    vectors = np.asarray(vectors, dtype=np.float32)
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit = np.zeros_like(vectors)
+    np.divide(vectors, norms, out=unit, where=norms > 0)
+    return unit

@@ -1,0 +1,130 @@
+"""Turn an outcome into picks: contributions, reasons and counts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import numpy as np
+
+from crowdselect.selection.eligibility import Eligibility
+from crowdselect.selection.pool import Picks, Pool
+from crowdselect.selection.take import Outcome
+from crowdselect.values import FloatArray, IntArray
+
+Reason = Callable[[int], str]
+"""Rank (0-based) -> the strategy's own half sentence."""
+
+
+def picks(
+    pool: Pool,
+    eligible: Eligibility,
+    outcome: Outcome,
+    contributions: Mapping[str, FloatArray],
+    reason: Reason,
+) -> Picks:
+    """Assemble what a strategy returns; ``contributions`` belong to ``outcome.rows``."""
+    places = places_in_cluster(outcome.clusters)
+    quotas = dict(zip(outcome.labels.tolist(), outcome.taken.tolist(), strict=True))
+    pinned = set(pool.pins.tolist())
+    reasons = []
+    for i, (row, label) in enumerate(
+        zip(outcome.rows.tolist(), outcome.clusters.tolist(), strict=True)
+    ):
+        text = f"Rank {i + 1} of {len(outcome.rows):,}: {reason(i)}"
+        if pool.clusters is not None:
+            where = "the unclustered rows" if label < 0 else f"cluster {label}"
+            text += f"; {places[i]} of {quotas[label]} from {where}"
+        reasons.append(f"{text}; pinned by hand." if row in pinned else f"{text}.")
+    return Picks(
+        rows=outcome.rows,
+        scores=outcome.scores,
+        contributions=contributions,
+        clusters=outcome.clusters,
+        reasons=tuple(reasons),
+        report=report(pool, eligible, outcome),
+    )
+
+
+def places_in_cluster(labels: IntArray) -> IntArray:
+    """Return for each pick (in rank order) which pick of its cluster it is, from 1."""
+    order = np.argsort(labels, kind="stable")
+    starts = np.flatnonzero(np.r_[True, np.diff(labels[order]) != 0]) if len(labels) else order
+    lengths = np.diff(np.append(starts, len(labels)))
+    places = np.empty(len(labels), dtype=np.int64)
+    places[order] = np.arange(len(labels)) - np.repeat(starts, lengths) + 1
+    return places
+
+
+def report(pool: Pool, eligible: Eligibility, outcome: Outcome) -> dict[str, Any]:
+    """Return the counts of a selection as JSON-able values.
+
+    ``status`` is ``ok``, ``budget_exceeds_pool``, ``fewer_than_budget`` or ``nothing_eligible``;
+    ``tie_block`` says how many rows share the score at a cut (``size``) and how many of those the
+    tie rule let in (``taken``).
+    """
+    competing = int(np.count_nonzero(eligible.mask))
+    status, warnings = _status(outcome, competing)
+    warnings += _metric_warnings(pool, eligible)
+    return {
+        "pool": len(pool),
+        "eligible": competing,
+        "excluded": dict(eligible.causes),
+        "budget": outcome.budget,
+        "selected": len(outcome.rows),
+        "status": status,
+        "cut": _number(outcome.cut),
+        "tie_block": {"size": outcome.tie_size, "taken": int(outcome.tie_taken.sum())},
+        "clusters": [
+            {
+                "cluster": int(label),
+                "eligible": int(outcome.eligible[c]),
+                "taken": int(outcome.taken[c]),
+                "cut": _number(float(outcome.cuts[c])),
+                "tie_size": int(outcome.tie_sizes[c]),
+            }
+            for c, label in enumerate(outcome.labels.tolist())
+        ],
+        "pinned": len(np.unique(pool.pins)),
+        "banned": len(np.unique(pool.bans)),
+        "exact_duplicates": outcome.exact_duplicates,
+        "near_duplicates": outcome.near_duplicates,
+        "warnings": warnings,
+    }
+
+
+def _status(outcome: Outcome, competing: int) -> tuple[str, list[str]]:
+    chosen = len(outcome.rows)
+    if outcome.budget == 0 or chosen == outcome.budget:
+        return "ok", []
+    if chosen == 0:
+        return "nothing_eligible", ["No instruction is eligible: nothing was selected."]
+    if outcome.budget > competing:
+        exceeds = (
+            f"The budget of {outcome.budget:,} exceeds the {competing:,} eligible instructions"
+        )
+        return "budget_exceeds_pool", [f"{exceeds}; {chosen:,} were taken."]
+    alike = f"Only {chosen:,} of {outcome.budget:,} could be taken: the others are too alike."
+    return "fewer_than_budget", [alike]
+
+
+def _metric_warnings(pool: Pool, eligible: Eligibility) -> list[str]:
+    warnings = []
+    for cause, count in eligible.causes.items():
+        if cause.startswith("missing ") and count > 0.01 * len(pool):
+            warnings.append(
+                f"{cause.removeprefix('missing ')} is missing for {count:,} of {len(pool):,} "
+                "instructions, which cannot be selected."
+            )
+    for name, weight in pool.weights.items():
+        if weight and name in pool.table.names:
+            values = pool.table.raw(name)
+            if len(values) > 1 and np.nanmin(values, initial=np.inf) == np.nanmax(
+                values, initial=-np.inf
+            ):
+                warnings.append(f"{name} is the same everywhere, so its weight moves nothing.")
+    return warnings
+
+
+def _number(value: float) -> float | None:
+    return value if np.isfinite(value) else None
