@@ -6,6 +6,7 @@ import hashlib
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -134,7 +135,7 @@ def _read_shards(store: Path, wanted: set[Key]) -> dict[Key, Vectors]:
                 if wanted.isdisjoint(keys):
                     continue
                 vectors = shard["vectors"]
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, BadZipFile) as error:
             raise InputError(
                 f"{path} is not a shard of embeddings: {error}.",
                 "Delete this file; its texts are embedded again.",

@@ -14,6 +14,7 @@ from collections import OrderedDict
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 import numpy.typing as npt
@@ -73,7 +74,8 @@ class FastClusters:
         progress(1, 3, "preparing clusters")
         micro = _assign(self._rows, seeds)
         progress(2, 3, "preparing clusters")
-        self._centres, self._weights = _means(self._rows, micro, len(seeds))
+        centres, weights = _means(self._rows, micro, len(seeds))
+        self._centres, self._weights = centres[weights > 0], weights[weights > 0]
         self._tree = _ward(self._centres)
         progress(3, 3, "preparing clusters")
 
@@ -141,7 +143,7 @@ class FastClusters:
                 clusters._centres = saved["centres"]
                 clusters._weights = saved["weights"]
                 clusters._tree = saved["tree"]
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, KeyError, BadZipFile) as error:
             raise InputError(
                 f"{path} is not a saved preparation of clusters: {error}.",
                 "Delete the file; it is made again.",
@@ -156,13 +158,14 @@ class FastClusters:
         k, warning = reachable_k(self._rows, asked)
         if k == 0:
             return Clusters(np.full(len(self._valid), -1), self._vectors[:0], 0.0, warning)
-        if self._small:
-            found = _kmeans(self._rows, k, self.seed, starts=_STARTS).labels_.astype(np.int64)
-        elif k > len(self._centres):
+        if k > MICRO and not self._small:
             raise InputError(
-                f"{k} clusters are more than the {len(self._centres)} of the fast method.",
+                f"{k} clusters are more than the {MICRO} of the fast method.",
                 "Use the exact method for so many.",
             )
+        if k >= len(self._centres):
+            # Few rows, or few that differ: k-means itself is quick.
+            found = _kmeans(self._rows, k, self.seed, starts=_STARTS).labels_.astype(np.int64)
         else:
             centroids = self._start(k)
             moved, sizes = _means(self._rows, _assign(self._rows, centroids), k)
@@ -222,7 +225,7 @@ def _micro_seeds(rows: Vectors, seed: int) -> Vectors:
 def _ward(centres: Vectors) -> FloatArray:
     from scipy.cluster.hierarchy import ward
 
-    return np.asarray(ward(centres), dtype=np.float64)
+    return ward(centres) if len(centres) > 1 else _NOTHING[2]
 
 
 def _assign(rows: Vectors, centroids: Vectors) -> IntArray:

@@ -92,7 +92,7 @@ def _unique(terms: list[str], n_terms: int, label: int, taken: Sequence[str]) ->
         if name not in taken:
             return name
     name = _JOIN.join(terms)
-    return name if name and name not in taken else f"{name or 'cluster'} {label + 1}"
+    return name if name and name not in taken else f"{name or 'cluster'} {label}"
 
 
 def _terms(text: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
@@ -89,7 +90,10 @@ def _place(
         precomputed_knn=_neighbours(source, neighbours, seed),
         tqdm_kwds=_epoch_reports(progress),
     )
-    return np.asarray(model.fit_transform(source), dtype=np.float32)
+    with warnings.catch_warnings():
+        # We place no further rows later, so the missing search index is no loss.
+        warnings.filterwarnings("ignore", message=r"precomputed_knn\[2\]")
+        return np.asarray(model.fit_transform(source), dtype=np.float32)
 
 
 def _distinct(rows: Vectors) -> tuple[Vectors, npt.NDArray[np.int64]]:
@@ -132,7 +136,7 @@ def _neighbours(rows: Coordinates | Vectors, count: int, seed: int) -> tuple[Any
     data = np.ascontiguousarray(rows, dtype=np.float32)
     index.train(data)
     index.add(data)
-    index.nprobe = max(1, lists // 60)
+    index.nprobe = min(lists, max(16, lists // 60))
     squares, found = index.search(data, count)
     return _itself_first(found, np.sqrt(np.maximum(squares, 0)))
 

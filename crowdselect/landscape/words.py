@@ -6,27 +6,32 @@ import re
 import unicodedata
 from functools import lru_cache
 
-# Scripts written without spaces: each character is a word of its own.
+# Scripts written without spaces: Thai, Japanese, Chinese.
 _UNSPACED = "\u0e00-\u0e7f\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
-_WORD = re.compile(rf"[{_UNSPACED}]|[^\W_{_UNSPACED}]+(?:['’][^\W\d_]+)?")
+_WORD = re.compile(rf"([{_UNSPACED}]+)|([^\W_{_UNSPACED}]+(?:'[^\W\d_]+)?)")
 
 # Words that every instruction may hold, whatever it is about.
 _INSTRUCTION_WORDS = frozenset(
-    _WORD.findall(
-        "answer answers ask asked can't did didn't does doesn't don't example examples explain"
-        " following give given i'd i'm i've it's just let's like make need please potential"
-        " provide that's use used using want won't write you're"
-    )
+    {"answer", "answers", "ask", "asked", "can't", "did", "didn't", "does", "doesn't", "don't"}
+    | {"example", "examples", "explain", "following", "give", "given", "i'd", "i'm", "i've"}
+    | {"it's", "just", "let's", "like", "make", "need", "please", "potential", "provide"}
+    | {"that's", "use", "used", "using", "want", "won't", "write", "you're"}
 )
 
 
 def words(text: str) -> list[str]:
     """Return the lower-case words of ``text`` in order (Unicode NFKC; numbers count as words).
 
-    Texts in scripts without spaces (Chinese, Japanese, Thai) give one word per character.
+    Where a script has no spaces, the overlapping pairs of characters stand for words.
     """
     folded = unicodedata.normalize("NFKC", text).lower().replace("’", "'")
-    return _WORD.findall(folded)
+    found: list[str] = []
+    for run, word in _WORD.findall(folded):
+        if word:
+            found.append(word)
+        else:
+            found.extend(run[i : i + 2] for i in range(max(1, len(run) - 1)))
+    return found
 
 
 @lru_cache(maxsize=1)

