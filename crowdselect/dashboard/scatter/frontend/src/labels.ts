@@ -1,0 +1,67 @@
+// Names laid over the plot; of two that would touch, the one with less weight waits for zoom.
+import type { Scene } from "./payload"
+import type { Viewport } from "./viewport"
+
+interface Placed {
+  element: HTMLElement
+  x: number
+  y: number
+  width: number
+  height: number
+}
+
+interface Box {
+  left: number
+  top: number
+  right: number
+  bottom: number
+}
+
+const GAP = 4
+
+export class Labels {
+  private placed: Placed[] = []
+
+  constructor(private readonly layer: HTMLElement) {}
+
+  set(labels: Scene["labels"]): void {
+    const heaviestFirst = [...labels].sort((a, b) => b.weight - a.weight)
+    this.placed = heaviestFirst.map(({ x, y, text }) => {
+      const element = document.createElement("span")
+      element.textContent = text
+      return { element, x, y, width: 0, height: 0 }
+    })
+    this.layer.replaceChildren(...this.placed.map(({ element }) => element))
+    for (const label of this.placed) {
+      label.width = label.element.offsetWidth
+      label.height = label.element.offsetHeight
+    }
+  }
+
+  /** Move every label to its place; hide those that leave the plot, touch another or `taken`. */
+  place(viewport: Viewport, taken: Box[]): void {
+    const used = [...taken]
+    for (const { element, x, y, width, height } of this.placed) {
+      const [px, py] = viewport.toScreen(x, y)
+      const left = Math.round(px - width / 2)
+      const top = Math.round(py - height / 2)
+      const box = { left, top, right: left + width, bottom: top + height }
+      const inside =
+        left >= 0 && top >= 0 && box.right <= viewport.width && box.bottom <= viewport.height
+      const shown = inside && !used.some((other) => touch(box, other))
+      element.style.visibility = shown ? "visible" : "hidden"
+      if (!shown) continue
+      element.style.transform = `translate(${left}px, ${top}px)`
+      used.push(box)
+    }
+  }
+}
+
+function touch(a: Box, b: Box): boolean {
+  return (
+    a.left < b.right + GAP &&
+    b.left < a.right + GAP &&
+    a.top < b.bottom + GAP &&
+    b.top < a.bottom + GAP
+  )
+}
