@@ -6,29 +6,73 @@ A new strategy: one file in ``strategies/``, one line in STRATEGIES.
 from __future__ import annotations
 
 from crowdselect.registry import Registry
-from crowdselect.selection.near import exact_duplicates, near_duplicates
+from crowdselect.selection.answers import POLICIES, check_policy, choose_answers
+from crowdselect.selection.compare import Shift, jaccard, overlap_matrix, shift
+from crowdselect.selection.near import exact_duplicates, near_duplicates, unit_rows
 from crowdselect.selection.normalise import normalise, normalise_sklearn
 from crowdselect.selection.pool import MetricTable, Picks, Pool
 from crowdselect.selection.quota import resolve_budget, water_fill
 from crowdselect.selection.reselect import Reselector
+from crowdselect.selection.robustness import LeftOut, robustness
 from crowdselect.selection.strategies.base import Strategy
+from crowdselect.selection.strategies.bottom import Bottom
 from crowdselect.selection.strategies.crowdselect import CrowdSelect
+from crowdselect.selection.strategies.deita import Deita
+from crowdselect.selection.strategies.facility_location import FacilityLocation
+from crowdselect.selection.strategies.instag import InsTag
+from crowdselect.selection.strategies.k_center import KCenter
+from crowdselect.selection.strategies.length import Length
+from crowdselect.selection.strategies.random import Random
+from crowdselect.selection.strategies.random_per_cluster import RandomPerCluster
+from crowdselect.selection.strategies.reference import Reference
+from crowdselect.selection.strategies.reward_bottom import RewardBottom
+from crowdselect.selection.strategies.reward_top import RewardTop
+from crowdselect.selection.strategies.top import Top
 from crowdselect.selection.take import Outcome
+from crowdselect.selection.ties import id_hashes
 
-STRATEGIES: Registry[type[Strategy]] = Registry("strategy", [CrowdSelect])
+STRATEGIES: Registry[type[Strategy]] = Registry(
+    "strategy",
+    [
+        CrowdSelect,
+        Random,
+        RandomPerCluster,
+        Top,
+        Bottom,
+        Length,
+        RewardTop,
+        RewardBottom,
+        Deita,
+        FacilityLocation,
+        KCenter,
+        InsTag,
+        Reference,
+    ],
+)
 
 __all__ = [
+    "POLICIES",
     "STRATEGIES",
+    "LeftOut",
     "MetricTable",
     "Outcome",
     "Picks",
     "Pool",
     "Reselector",
+    "Shift",
     "Strategy",
+    "check_policy",
+    "choose_answers",
     "exact_duplicates",
+    "id_hashes",
+    "jaccard",
     "near_duplicates",
     "normalise",
     "normalise_sklearn",
+    "overlap_matrix",
     "resolve_budget",
+    "robustness",
+    "shift",
+    "unit_rows",
     "water_fill",
 ]

@@ -37,8 +37,9 @@ def take_distinct(
         # Pins go first: they cannot be dropped, so whatever is near them gives way.
         pinned = np.isin(outcome.rows, forced.rows)
         order = np.argsort(~pinned, kind="stable")
-        near = near_duplicates(vectors[outcome.rows[order]], threshold) >= 0
-        lost = outcome.rows[order][near & ~pinned[order]]
+        ordered = outcome.rows[order]
+        near = near_duplicates(vectors, threshold, ordered, protected=len(forced.rows))
+        lost = ordered[near >= 0]
         if not len(lost):
             return replace(outcome, near_duplicates=dropped)
         dropped += len(lost)

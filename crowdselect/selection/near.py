@@ -27,36 +27,41 @@ def exact_duplicates(texts: Iterable[str]) -> IntArray:
 
 
 def near_duplicates(
-    vectors: npt.NDArray[np.float32], threshold: float, limit: int | None = None
+    vectors: npt.NDArray[np.float32],
+    threshold: float,
+    order: IntArray | None = None,
+    *,
+    limit: int | None = None,
+    protected: int = 0,
 ) -> IntArray:
-    """Go through unit ``vectors`` (n, d) in order and drop what is too close to one kept before.
+    """Go through unit ``vectors`` (n, d) in ``order``; drop what is too close to one kept before.
 
-    Returns, shape (n,), -1 where the row is kept, else the position of the earliest kept row whose
-    cosine similarity is above ``threshold``; rows after the ``limit``-th kept one are -2 (not
-    looked at). Blocked: at most 1,024 x (kept rows) similarities are in memory at a time.
+    Returns one number per entry of ``order`` (default: all rows): -1 where the row is kept, else
+    the position in ``order`` of the earliest kept row whose cosine similarity is above
+    ``threshold``, and -2 (not looked at) once ``limit`` rows are kept. The first ``protected`` rows
+    are always kept. Blocked: at most 1,024 x (kept rows) similarities are in memory at a time.
     """
-    n = len(vectors)
+    order = np.arange(len(vectors)) if order is None else order
+    n = len(order)
     partner = np.full(n, -2, dtype=np.int64)
-    kept = np.empty(n if limit is None else min(limit, n), dtype=np.int64)
+    kept = np.empty(n if limit is None else min(max(limit, protected), n), dtype=np.int64)
     kept_vectors = np.empty((len(kept), vectors.shape[1]), dtype=np.float32)
     count = 0
     for start in range(0, n, _BLOCK):
-        if limit is not None and count >= limit:
-            break
-        block = vectors[start : start + _BLOCK]
+        block = vectors[order[start : start + _BLOCK]]
         near = _first_above(block @ kept_vectors[:count].T, threshold, kept[:count])
+        near[: max(0, protected - start)] = -1
         inside = block @ block.T > threshold
         for i in range(len(block)):
-            if limit is not None and count >= limit:
-                break
+            if count >= len(kept):
+                return partner
+            partner[start + i] = near[i]
             if near[i] < 0:
-                partner[start + i] = -1
                 kept[count], kept_vectors[count] = start + i, block[i]
                 count += 1
                 later = np.flatnonzero(inside[i, i + 1 :]) + i + 1
-                near[later[near[later] < 0]] = start + i
-            else:
-                partner[start + i] = near[i]
+                later = later[(near[later] < 0) & (start + later >= protected)]
+                near[later] = start + i
     return partner
 
 

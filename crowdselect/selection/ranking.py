@@ -1,20 +1,21 @@
-"""Rank rows by one number of their own: the way of every strategy that has one."""
+"""Rank rows by one number of their own, or keep the order in which a strategy took them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 
 from crowdselect.selection.distinct import take_distinct
 from crowdselect.selection.eligibility import Eligibility, eligibility
-from crowdselect.selection.layout import lay_out
+from crowdselect.selection.layout import DECIMALS, lay_out
 from crowdselect.selection.pins import force
 from crowdselect.selection.pool import Pool
 from crowdselect.selection.quota import resolve_budget
-from crowdselect.selection.take import Outcome
+from crowdselect.selection.take import Outcome, check_pins
 from crowdselect.selection.ties import TieRule
-from crowdselect.values import FloatArray
+from crowdselect.values import FloatArray, IntArray
 
 
 def rank_by(
@@ -56,3 +57,64 @@ def rank_by(
         cuts=sign * outcome.cuts + 0.0,
         clusters=clusters,
     )
+
+
+def ground_set(
+    pool: Pool, columns: Sequence[tuple[str, FloatArray]], values: FloatArray
+) -> tuple[Eligibility, IntArray, int]:
+    """Return who may compete, the rows to choose from, and how many duplicates were left out.
+
+    The rows: pins first, then the eligible rows by ``values`` (n,), highest first, one per
+    exact-duplicate group; equal values by tie key.
+    """
+    keys = pool.table.keys(pool.seed)
+    eligible = eligibility(pool, columns)
+    layout = lay_out(eligible.mask, keys, None, pool.groups)
+    pins = np.unique(pool.pins)
+    _, dead = force(replace(pool, clusters=None), layout, keys, pins, values[pins])
+    scores = np.round(values[layout.rows], DECIMALS)
+    scores[dead] = -np.inf
+    lost = np.zeros(0, dtype=np.int64) if layout.twins is None else layout.twins.losers(scores)
+    alive = np.ones(len(scores), dtype=bool)
+    alive[dead] = False
+    dropped = int(np.count_nonzero(alive[lost]))
+    alive[lost] = False
+    order = np.lexsort((layout.keys[alive], -scores[alive]))
+    return eligible, np.concatenate([pins, layout.rows[alive][order]]), dropped
+
+
+def in_order(
+    pool: Pool,
+    eligible: Eligibility,
+    rows: IntArray,
+    scores: FloatArray,
+    *,
+    exact_duplicates: int = 0,
+    near_duplicates: int = 0,
+) -> Outcome:
+    """Wrap rows in the order in which a greedy strategy took them; there are no quotas."""
+    competing = int(np.count_nonzero(eligible.mask))
+    none = np.zeros(1, dtype=np.int64)
+    return Outcome(
+        rows=rows,
+        scores=np.round(scores, DECIMALS) + 0.0,
+        clusters=np.zeros(len(rows), dtype=np.int64)
+        if pool.clusters is None
+        else pool.clusters[rows],
+        labels=none,
+        eligible=np.array([competing]),
+        taken=np.array([len(rows)]),
+        cuts=np.array([np.nan]),
+        tie_sizes=none,
+        tie_taken=none,
+        budget=greedy_budget(pool, eligible),
+        exact_duplicates=exact_duplicates,
+        near_duplicates=near_duplicates,
+    )
+
+
+def greedy_budget(pool: Pool, eligible: Eligibility) -> int:
+    """Return the budget as a count; raises InputError if the pins do not fit."""
+    budget = resolve_budget(pool.budget, int(np.count_nonzero(eligible.mask)))
+    check_pins(len(np.unique(pool.pins)), budget)
+    return budget

@@ -25,7 +25,8 @@ def picks(
 ) -> Picks:
     """Assemble what a strategy returns; ``contributions`` belong to ``outcome.rows``."""
     places = places_in_cluster(outcome.clusters)
-    quotas = dict(zip(outcome.labels.tolist(), outcome.taken.tolist(), strict=True))
+    labels, counts = np.unique(outcome.clusters, return_counts=True)
+    takes = dict(zip(labels.tolist(), counts.tolist(), strict=True))
     pinned = set(pool.pins.tolist())
     reasons = []
     for i, (row, label) in enumerate(
@@ -34,7 +35,7 @@ def picks(
         text = f"Rank {i + 1} of {len(outcome.rows):,}: {reason(i)}"
         if pool.clusters is not None:
             where = "the unclustered rows" if label < 0 else f"cluster {label}"
-            text += f"; {places[i]} of {quotas[label]} from {where}"
+            text += f"; {places[i]} of {takes[label]} from {where}"
         reasons.append(f"{text}; pinned by hand." if row in pinned else f"{text}.")
     return Picks(
         rows=outcome.rows,
@@ -75,22 +76,39 @@ def report(pool: Pool, eligible: Eligibility, outcome: Outcome) -> dict[str, Any
         "status": status,
         "cut": _number(outcome.cut),
         "tie_block": {"size": outcome.tie_size, "taken": int(outcome.tie_taken.sum())},
-        "clusters": [
-            {
-                "cluster": int(label),
-                "eligible": int(outcome.eligible[c]),
-                "taken": int(outcome.taken[c]),
-                "cut": _number(float(outcome.cuts[c])),
-                "tie_size": int(outcome.tie_sizes[c]),
-            }
-            for c, label in enumerate(outcome.labels.tolist())
-        ],
+        "clusters": _clusters(pool, eligible, outcome),
         "pinned": len(np.unique(pool.pins)),
         "banned": len(np.unique(pool.bans)),
         "exact_duplicates": outcome.exact_duplicates,
         "near_duplicates": outcome.near_duplicates,
         "warnings": warnings,
     }
+
+
+def _clusters(pool: Pool, eligible: Eligibility, outcome: Outcome) -> list[dict[str, Any]]:
+    """Per cluster what was eligible and taken, and under quotas where it was cut."""
+    clusters = np.zeros(len(pool), dtype=np.int64) if pool.clusters is None else pool.clusters
+    most = int(clusters.max(initial=0)) + 2
+    there, able, taken = (
+        np.bincount(x + 1, minlength=most)
+        for x in (clusters, clusters[eligible.mask], clusters[outcome.rows])
+    )
+    labels = [x for x in [*range(most - 1), -1] if there[x + 1]]
+    quotas = {int(label): c for c, label in enumerate(outcome.labels)}
+    rows = []
+    for label in labels:
+        # A strategy without quotas has one cut for the whole pool, which is in the report's top.
+        c = quotas[label] if set(labels) == set(quotas) else None
+        rows.append(
+            {
+                "cluster": label,
+                "eligible": int(able[label + 1]),
+                "taken": int(taken[label + 1]),
+                "cut": None if c is None else _number(float(outcome.cuts[c])),
+                "tie_size": 0 if c is None else int(outcome.tie_sizes[c]),
+            }
+        )
+    return rows
 
 
 def _status(outcome: Outcome, competing: int) -> tuple[str, list[str]]:

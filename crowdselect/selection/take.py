@@ -81,11 +81,7 @@ def take(
     are exhausted and the rest is shared again; odd units go to the clusters with the best next
     score. Of equal scores the lower tie key goes first.
     """
-    if len(forced.rows) > budget:
-        raise InputError(
-            f"{len(forced.rows)} instructions are pinned, but the budget is {budget}.",
-            "Raise the budget or take back some pins.",
-        )
+    check_pins(len(forced.rows), budget)
     scores[dead] = -np.inf
     twins = np.zeros(0, dtype=np.int64)
     if layout.twins is not None:
@@ -105,6 +101,15 @@ def take(
             next_scores[c] = best[c].scores[level.quotas[c] - pinned[c]]
         quotas[best_open(level, next_scores)] += 1
     return _outcome(layout, best, quotas - pinned, forced, capacity, budget, len(twins))
+
+
+def check_pins(pinned: int, budget: int) -> None:
+    """Raise InputError if there are more pins than the budget holds."""
+    if pinned > budget:
+        raise InputError(
+            f"{pinned} instructions are pinned, but the budget is {budget}.",
+            "Raise the budget or take back some pins.",
+        )
 
 
 def _best_of_clusters(layout: Layout, scores: FloatArray, wanted: IntArray) -> list[_Best]:
