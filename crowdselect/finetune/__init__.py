@@ -1,1 +1,36 @@
-"""Placeholder docstring, replaced by the area."""
+"""Fine-tuning: files -> a run, on TRL's trainers and PEFT, as a job that can be trusted.
+
+``start(workspace, FinetuneConfig(data=..., model=...))`` starts a run, ``read_run`` follows it,
+``output_model`` says where its model is, ``estimate`` tells beforehand what it will take.
+"""
+
+from crowdselect.finetune.config import FinetuneConfig
+from crowdselect.finetune.estimate import Estimate, estimate
+from crowdselect.finetune.preferences import PreferencePairs, pairs_from_rewards
+from crowdselect.finetune.presets import PRESETS, Preset
+from crowdselect.finetune.runs import (
+    OutputModel,
+    RunView,
+    create,
+    output_model,
+    read_run,
+    resume,
+    start,
+)
+
+__all__ = [
+    "PRESETS",
+    "Estimate",
+    "FinetuneConfig",
+    "OutputModel",
+    "PreferencePairs",
+    "Preset",
+    "RunView",
+    "create",
+    "estimate",
+    "output_model",
+    "pairs_from_rewards",
+    "read_run",
+    "resume",
+    "start",
+]

@@ -1,0 +1,155 @@
+"""Everything the user decides about a fine-tune, as one validated, frozen value."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from crowdselect.finetune.presets import default_preset, preset_options
+from crowdselect.registry import content_key
+from crowdselect.values import Frozen
+
+Method = Literal["sft", "dpo", "orpo", "simpo"]
+Batching = Literal["auto", "padding-free", "packing", "padded"]
+Launcher = Literal["none", "torchrun", "accelerate"]
+TRACKERS = ("tensorboard", "wandb", "mlflow", "trackio")
+
+
+class FinetuneConfig(Frozen):
+    """A fine-tune: data, model, and how. A preset fills what is not given explicitly.
+
+    ``FinetuneConfig(data="train.jsonl", model="my/model")`` is a LoRA fine-tune with the preset
+    ``lora-default``; ``mode="full"`` picks ``crowdselect-paper``. Raises ``pydantic``'s
+    ValidationError; :meth:`parse` raises InputError naming the field.
+    """
+
+    data: str
+    """JSONL, JSON, Parquet or CSV file: messages, prompt/completion, Alpaca or ShareGPT rows;
+    prompt/chosen/rejected rows for the preference methods."""
+    model: str
+    """A folder or a hub name of a causal language model in safetensors."""
+    preset: str = ""
+    """Name of a preset (see ``PRESETS``); empty: by method and mode."""
+    method: Method = "sft"
+    mode: Literal["lora", "full"] = "lora"
+    selection: str | None = None
+    """Id of the selection that the data came from; named in the model card."""
+    recipe: dict[str, Any] | None = None
+    """The recipe behind the data; named in the model card."""
+
+    learning_rate: float = Field(default=2e-4, gt=0)
+    """Peak learning rate of AdamW."""
+    epochs: float = Field(default=3.0, gt=0)
+    max_steps: int | None = Field(default=None, ge=1)
+    """Optimiser steps; None: as many as the epochs need."""
+    batch_size: int = Field(default=16, ge=1)
+    """Rows per optimiser step over all devices: what the result depends on."""
+    micro_batch: int | None = Field(default=None, ge=1)
+    """Rows per device at a time: what memory depends on; None: chosen from the memory."""
+    schedule: Literal["cosine", "linear", "constant"] = "cosine"
+    warmup: float = Field(default=0.03, ge=0, lt=1)
+    """Share of the steps over which the learning rate rises."""
+    weight_decay: float = Field(default=0.0, ge=0)
+    max_grad_norm: float = Field(default=1.0, ge=0)
+    seed: int = Field(default=42, ge=0)
+    beta: float | None = Field(default=None, gt=0)
+    """DPO and SimPO: inverse temperature; ORPO: lambda. None: the method's preset."""
+    gamma: float | None = Field(default=None, ge=0)
+    """SimPO: target reward margin; None: the preset's."""
+
+    max_length: int = Field(default=2048, ge=8)
+    """Longest row in tokens, prompt included."""
+    overlong: Literal["truncate", "drop"] = "truncate"
+    """What becomes of longer rows; both are counted in the report."""
+    chat_template: str = "auto"
+    """``auto``: the model's own, or ``plain`` where it has none; ``plain``; ``none`` (raw text);
+    or a path to a Jinja file."""
+    eval_share: float = Field(default=0.0, ge=0, lt=1)
+    """Share of the rows held out for a validation loss."""
+
+    lora_rank: int = Field(default=16, ge=1)
+    lora_alpha: float = Field(default=32.0, gt=0)
+    lora_dropout: float = Field(default=0.05, ge=0, lt=1)
+    lora_targets: tuple[str, ...] = ("all-linear",)
+    """Module names; ``all-linear``: every linear layer but the head."""
+    rslora: bool = False
+    """Scale by alpha / sqrt(rank) (Kalajdzievski 2023)."""
+    dora: bool = False
+    """Decompose magnitude and direction (Liu et al. 2024); slower."""
+    four_bit: bool = False
+    """Hold the base in 4-bit NF4 (QLoRA); needs bitsandbytes and a GPU."""
+    merge: bool = False
+    """Also save base and adapter merged into one full model."""
+
+    precision: Literal["auto", "bf16", "bf16-weights", "fp32"] = "auto"
+    """``bf16``: autocast over fp32 weights (LoRA: a bf16 base); ``bf16-weights``: all in bf16."""
+    attention: Literal["auto", "flash", "sdpa", "eager"] = "auto"
+    kernels: Literal["auto", "liger", "hub", "none"] = "auto"
+    batching: Batching = "auto"
+    optimizer: str = "auto"
+    """``auto``: fused AdamW; or any name that transformers knows, such as ``adamw_8bit``."""
+    compile: bool = False
+    activation_checkpointing: bool | None = None
+    """Recompute activations to save memory; None: only where it would not fit otherwise."""
+    trust_remote_code: bool = False
+
+    launcher: Launcher = "none"
+    processes: int = Field(default=1, ge=1)
+    """Processes over all machines, one per device."""
+    machines: int = Field(default=1, ge=1)
+    main_address: str = "127.0.0.1"
+    main_port: int = Field(default=29500, ge=1, le=65535)
+    accelerate_config: str = "fsdp2"
+    """``ddp``, ``fsdp2``, ``zero2``, ``zero3`` (they ship with crowdselect), or a YAML file."""
+
+    save_steps: int | None = Field(default=None, ge=1)
+    """Steps between checkpoints; None: ten over the run."""
+    keep_checkpoints: int = Field(default=2, ge=1)
+    log_steps: int | None = Field(default=None, ge=1)
+    """Steps between log lines; None: about two hundred over the run."""
+    burst_steps: int = Field(default=3, ge=0)
+    """Steps of the measured burst before the run; 0: none."""
+    report_to: tuple[str, ...] = ()
+    """Trackers: tensorboard, wandb, mlflow, trackio."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_from_preset(cls, given: Any) -> Any:
+        if not isinstance(given, dict):
+            return given
+        name = given.get("preset") or default_preset(given.get("method", "sft"), given.get("mode"))
+        return {**preset_options(name), **given, "preset": name}
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> FinetuneConfig:
+        if self.four_bit and self.mode != "lora":
+            raise ValueError("a 4-bit base cannot be trained itself; use mode='lora'")
+        if self.dora and self.mode != "lora":
+            raise ValueError("dora is a variant of LoRA; use mode='lora'")
+        if self.method != "sft" and self.batching in ("packing", "padding-free"):
+            raise ValueError(f"{self.method} takes padded batches only; leave batching at 'auto'")
+        if self.method != "sft" and self.chat_template == "none":
+            raise ValueError(f"{self.method} needs a chat template; use 'auto' or 'plain'")
+        if self.processes > 1 and self.launcher == "none":
+            raise ValueError("several processes need launcher='torchrun' or 'accelerate'")
+        for tracker in self.report_to:
+            if tracker not in TRACKERS:
+                raise ValueError(f"report_to {tracker!r} is not one of {', '.join(TRACKERS)}")
+        rows = self.batch_size / self.processes
+        if rows != int(rows) or (self.micro_batch and int(rows) % self.micro_batch):
+            raise ValueError(
+                f"batch_size {self.batch_size} cannot be split into {self.processes} processes "
+                f"times micro batches of {self.micro_batch or 1}"
+            )
+        return self
+
+    @property
+    def id(self) -> str:
+        """Short hash (12 hex digits) of every option."""
+        return content_key(self.model_dump(mode="json"))
+
+    @property
+    def rows_per_device(self) -> int:
+        """Rows of one optimiser step on one device."""
+        return self.batch_size // self.processes

@@ -1,0 +1,143 @@
+"""Config + data + machine -> a plan that every process of the run reads from ``plan.json``."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from crowdselect import files
+from crowdselect.errors import CrowdSelectError, InputError, require
+from crowdselect.finetune import machine
+from crowdselect.finetune.budget import Budget, Memory, plan, refusal, trained_parameters
+from crowdselect.finetune.config import FinetuneConfig
+from crowdselect.finetune.flops import ModelShape, flops_per_token, peak_flops, shape_of
+from crowdselect.finetune.machine import Machine, Setup, choose
+from crowdselect.finetune.models import load_config, load_tokenizer
+from crowdselect.finetune.prepare import Prepared, prepare
+from crowdselect.progress import Progress, silent
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How a run will go."""
+
+    config: FinetuneConfig
+    setup: Setup
+    budget: Budget
+    flops_per_token: float | None
+    """Training FLOPs per token; None for mixtures of experts, where the formula does not hold."""
+    peak: float | None
+    """Peak FLOP/s of one device; None: not a known one."""
+    parameters: int
+    trained: int
+
+    def save(self, path: Path) -> None:
+        """Write the plan as JSON."""
+        files.write_json(path, {**asdict(self), "config": self.config.model_dump(mode="json")})
+
+    @classmethod
+    def load(cls, path: Path) -> Plan:
+        """Read what :meth:`save` wrote."""
+        record = files.read_json(path)
+        setup, budget = record.pop("setup"), record.pop("budget")
+        return cls(
+            config=FinetuneConfig.parse(record.pop("config"), str(path)),
+            setup=Setup(**{**setup, "notes": tuple(setup["notes"])}),
+            budget=Budget(**{**budget, "memory": Memory(**budget["memory"])}),
+            **record,
+        )
+
+
+def check_packages(config: FinetuneConfig) -> None:
+    """Raise MissingDependencyError for what the run needs and is not installed."""
+    for package in ("torch", "transformers", "trl", "peft", "accelerate", "datasets"):
+        require(package, feature="Fine-tuning", extra="finetune")
+    for tracker in config.report_to:
+        require(tracker, feature=f"--report-to {tracker}", extra="finetune")
+
+
+def make_plan(
+    config: FinetuneConfig,
+    *,
+    progress: Progress = silent,
+    outside: bool = False,
+    prepared: Prepared | None = None,
+) -> tuple[Plan, Prepared]:
+    """Tokenise the data, look at the machine and plan the steps.
+
+    ``outside`` looks at the GPU in a process of its own. Raises what reading the data and the
+    model raises; whether the plan fits is :func:`check_fit`'s to say.
+    """
+    check_packages(config)
+    if prepared is None:
+        prepared = prepare(config, load_tokenizer(config), progress=progress)
+    shape = shape_of(load_config(config))
+    _check_targets(config, shape)
+    here = machine.look_from_outside() if outside else machine.look()
+    setup = choose(config, here)
+    rows, tokens, longest = _trained_rows(prepared, config)
+    budget = plan(config, shape, setup, here, rows=rows, tokens=tokens, longest=longest)
+    lora = None if config.mode == "full" else trained_parameters(shape, config)
+    mean = prepared.report.mean_length / (1 if config.method == "sft" else 2)
+    return (
+        Plan(
+            config=config,
+            setup=setup,
+            budget=budget,
+            flops_per_token=(
+                None if shape.experts else flops_per_token(shape, mean, lora_parameters=lora)
+            ),
+            peak=peak_flops(here.name) if setup.bf16 else None,
+            parameters=shape.parameters,
+            trained=trained_parameters(shape, config),
+        ),
+        prepared,
+    )
+
+
+def check_fit(plan: Plan, folder: Path, free_memory: int) -> None:
+    """Raise CrowdSelectError with what to lower, if memory or disk cannot hold the run."""
+    no = refusal(
+        plan.budget,
+        plan.config,
+        free_memory=free_memory,
+        free_disk=shutil.disk_usage(folder).free,
+    )
+    if no is not None:
+        raise CrowdSelectError(*no)
+
+
+def free_memory(outside: bool = False) -> int:
+    """Bytes free on the device that a run would use."""
+    here: Machine = machine.look_from_outside() if outside else machine.look()
+    return here.memory
+
+
+def _trained_rows(prepared: Prepared, config: FinetuneConfig) -> tuple[int, int, int]:
+    """Rows and tokens that are trained on (not held out), and the longest row (one side)."""
+    lengths = prepared.lengths[training_rows(len(prepared.lengths), config)]
+    return len(lengths), int(lengths.sum()), min(prepared.report.longest, config.max_length)
+
+
+def training_rows(count: int, config: FinetuneConfig) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
+    """Row numbers to train on, ascending; the rest of ``range(count)`` is held out, by seed."""
+    held = round(count * config.eval_share)
+    if config.eval_share and not 0 < held < count:
+        raise InputError(
+            f"Of {count} rows a share of {config.eval_share} leaves no rows to train or to test.",
+            "Choose another eval_share.",
+        )
+    order = np.random.default_rng(config.seed).permutation(count)
+    return np.sort(order[held:])
+
+
+def _check_targets(config: FinetuneConfig, shape: ModelShape) -> None:
+    if config.mode == "lora" and not shape.targeted(config.lora_targets):
+        known = sorted({name.rsplit(".", 1)[-1] for name, _, _ in shape.linear})
+        raise InputError(
+            f"The model has no layers called {', '.join(config.lora_targets)}.",
+            f"Its linear layers are {', '.join(known)}; or use all-linear.",
+        )

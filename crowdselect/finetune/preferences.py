@@ -1,0 +1,141 @@
+"""A crowd's rewards -> preference pairs: the best and a worse answer to one instruction.
+
+The rule (the paper's Table 18 compares methods but does not describe its pairs): by one judge,
+the chosen answer is the one with the highest reward; the rejected one is, among the answers
+whose reward lies at least ``margin`` standard deviations of that judge's rewards below the best,
+the lowest (``worst``), the nearest to the best (``closest``) or a seeded draw (``random``).
+An instruction without such an answer gives no pair.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from crowdselect.errors import InputError
+from crowdselect.values import FloatArray, IdArray, IntArray, RewardMatrix
+
+Worse = Literal["worst", "closest", "random"]
+
+
+@dataclass(frozen=True)
+class PreferencePairs:
+    """Pairs of answers, in row order. All arrays have shape (p,)."""
+
+    judge: str
+    ids: IdArray
+    rows: IntArray
+    """Row of the reward matrix."""
+    chosen: IntArray
+    """Model column of the better answer."""
+    rejected: IntArray
+    """Model column of the worse answer; never the chosen one."""
+    margins: FloatArray
+    """Reward of the chosen minus reward of the rejected, in the judge's unit; > 0."""
+    skipped: int
+    """Instructions without a pair."""
+    rule: str
+    """The rule in words, for the manifest and the model card."""
+
+
+def pairs_from_rewards(
+    rewards: RewardMatrix,
+    *,
+    rows: IntArray | None = None,
+    margin: float = 0.5,
+    worse: Worse = "worst",
+    seed: int = 42,
+) -> PreferencePairs:
+    """Make at most one pair per instruction by the rule above.
+
+    Parameters
+    ----------
+    rewards
+        One judge's rewards, shape (n, m); NaN = no answer.
+    rows
+        Rows to make pairs of (a selection), unique; None: all.
+    margin
+        Least distance in standard deviations (over all finite rewards of the judge), >= 0.
+        Whatever it is, the rejected reward is strictly lower.
+    worse
+        Which of the answers that lie far enough below is the rejected one. Equal rewards go to
+        the first model column.
+    seed
+        For ``worse="random"``; the draw of a row depends on the seed and the row only.
+
+    Raises
+    ------
+    InputError
+        For a negative margin or no finite reward.
+    """
+    values = rewards.values
+    if margin < 0:
+        raise InputError(f"The margin is {margin}, expected >= 0.", "Give 0 or more.")
+    if not np.isfinite(values).any():
+        raise InputError(f"The judge {rewards.judge} has no rewards.", "Choose another judge.")
+    wanted = np.arange(len(values)) if rows is None else np.asarray(rows, dtype=np.int64)
+    taken = values[wanted]
+    best = np.argmax(np.where(np.isfinite(taken), taken, -np.inf), axis=1)
+    top = taken[np.arange(len(taken)), best]
+    with np.errstate(invalid="ignore"):
+        allowed = (top[:, None] - taken >= margin * np.nanstd(values)) & (taken < top[:, None])
+    has = allowed.any(axis=1)
+    rejected = _pick(taken, allowed, worse, wanted, seed)
+    index = np.flatnonzero(has)
+    return PreferencePairs(
+        judge=rewards.judge,
+        ids=rewards.ids[wanted[index]],
+        rows=wanted[index],
+        chosen=best[index].astype(np.int64),
+        rejected=rejected[index],
+        margins=top[index] - taken[index, rejected[index]],
+        skipped=int((~has).sum()),
+        rule=f"judge {rewards.judge}: best against {worse}, at least {margin:g} standard "
+        "deviations lower",
+    )
+
+
+def _pick(
+    taken: FloatArray,
+    allowed: npt.NDArray[np.bool_],
+    worse: Worse,
+    rows: IntArray,
+    seed: int,
+) -> IntArray:
+    if worse == "random":
+        draws = [np.random.default_rng([seed, int(row)]).random(taken.shape[1]) for row in rows]
+        preference = np.reshape(draws, taken.shape)
+    else:
+        preference = -taken if worse == "worst" else taken
+    picked: IntArray = np.argmax(np.where(allowed, preference, -np.inf), axis=1).astype(np.int64)
+    return picked
+
+
+def preference_rows(
+    pairs: PreferencePairs,
+    instructions: list[str],
+    chosen: list[str | None],
+    rejected: list[str | None],
+) -> list[dict[str, Any]]:
+    """Rows for a JSONL file: prompt, chosen and rejected as messages, with id and margin.
+
+    The three lists hold the texts of the pairs in order; a pair whose texts are missing or
+    equal is left out.
+    """
+    rows = []
+    for i, (question, good, bad) in enumerate(zip(instructions, chosen, rejected, strict=True)):
+        if good is None or bad is None or good == bad:
+            continue
+        rows.append(
+            {
+                "id": str(pairs.ids[i]),
+                "prompt": [{"role": "user", "content": question}],
+                "chosen": [{"role": "assistant", "content": good}],
+                "rejected": [{"role": "assistant", "content": bad}],
+                "margin": float(pairs.margins[i]),
+            }
+        )
+    return rows

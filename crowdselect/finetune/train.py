@@ -1,0 +1,111 @@
+"""The training itself, in one process or as one of several: build, resume, train, save."""
+
+from __future__ import annotations
+
+import gc
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from transformers import set_seed
+
+from crowdselect import files
+from crowdselect.errors import CancelledError
+from crowdselect.finetune.callback import BurstClock, Reporter, peak_memory
+from crowdselect.finetune.card import model_card
+from crowdselect.finetune.checkpoints import last_checkpoint, tokens_at
+from crowdselect.finetune.plan import Plan, training_rows
+from crowdselect.finetune.prepare import Prepared
+from crowdselect.finetune.trainer import CHECKPOINTS, build_burst, build_trainer
+from crowdselect.jobs import Job
+
+MODEL = "model"
+MERGED = "merged"
+
+
+def train(
+    job: Job, plan: Plan, prepared: Prepared, *, data_sha256: str, owner: int | None = None
+) -> None:
+    """Train (on from the last complete checkpoint) and save ``model/`` in the run directory.
+
+    Raises CancelledError, after a checkpoint was written, if the run was asked to stop.
+    """
+    checkpoint = last_checkpoint(job.path / CHECKPOINTS)
+    reporter = Reporter(
+        job,
+        plan,
+        tokens=tokens_at(checkpoint),
+        mean_tokens=float(prepared.lengths.mean()),
+        owner=owner,
+    )
+    trainer = build_trainer(plan, prepared, job.path, reporter)
+    out = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    if reporter.cancelled:
+        raise CancelledError
+    first = trainer.is_world_process_zero()
+    aside = job.path / f"{files.TEMPORARY}{MODEL}"
+    trainer.save_model(str(aside))  # gathers sharded weights, so every process takes part
+    if not first:
+        return
+    steps, loss = int(out.global_step), float(out.training_loss)
+    job.event("summary", step=steps, loss=loss, seconds=out.metrics.get("train_runtime"))
+    card = model_card(
+        plan, prepared.report, run_id=job.id, data_sha256=data_sha256, steps=steps, loss=loss
+    )
+    _finish(trainer, plan, job.path, aside, card)
+
+
+def _finish(trainer: Any, plan: Plan, run: Path, aside: Path, card: str) -> None:
+    """Put the card beside the weights and the folder into its place."""
+    trainer.processing_class.save_pretrained(str(aside))
+    (aside / "training_args.bin").unlink(missing_ok=True)  # a pickle; the plan says it in JSON
+    files.write_text(aside / "README.md", card)
+    if plan.config.merge and plan.config.mode == "lora":
+        with files.build_folder_aside(run / MERGED) as merged:
+            model = trainer.accelerator.unwrap_model(trainer.model).merge_and_unload()
+            model.save_pretrained(str(merged))
+            trainer.processing_class.save_pretrained(str(merged))
+            files.write_text(merged / "README.md", card)
+    shutil.rmtree(run / MODEL, ignore_errors=True)
+    aside.rename(run / MODEL)
+
+
+def measure(plan: Plan, prepared: Prepared) -> tuple[float, int]:
+    """Take a few throw-away steps; return tokens per second and peak bytes.
+
+    The first step holds the longest rows, so that memory that will not do is found now; the
+    others hold rows spread evenly over the lengths and give the speed. Nothing is kept.
+    """
+    micro, steps = plan.budget.micro_batch, plan.config.burst_steps
+    candidates = training_rows(len(prepared.lengths), plan.config)
+    by_length = candidates[np.argsort(prepared.lengths[candidates], kind="stable")]
+    if plan.setup.batching == "packing":
+        micro *= max(1, round(plan.config.max_length / prepared.report.mean_length))
+    spread = by_length[np.linspace(0, len(by_length) - 1, steps * micro).astype(int)]
+    order = np.random.default_rng(plan.config.seed).permutation(len(spread))
+    rows = [*by_length[-micro:], *spread[order]]
+    rows = [*([by_length[-1]] * (micro - len(by_length[-micro:]))), *rows]
+    clock = BurstClock()
+    with tempfile.TemporaryDirectory() as folder:
+        trainer = build_burst(
+            plan, prepared, Path(folder), [int(r) for r in rows], steps + 1, clock
+        )
+        trainer.train()
+    memory = peak_memory()
+    del trainer
+    _forget(plan)
+    taken = clock.durations[1:] or clock.durations
+    tokens = prepared.lengths[rows[-micro * len(taken) :]].sum()
+    return float(tokens / sum(taken)), memory
+
+
+def _forget(plan: Plan) -> None:
+    """Free what the burst took, so that the run starts as if it had not been."""
+    gc.collect()
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()
+        torch.cuda.reset_peak_memory_stats()
+    set_seed(plan.config.seed)

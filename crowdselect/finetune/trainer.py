@@ -1,0 +1,168 @@
+"""A plan -> a TRL trainer. The only module that knows TRL's names (trl 1.16, transformers 5)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from transformers import Trainer, TrainerCallback
+from trl.trainer.dpo_config import DPOConfig
+from trl.trainer.dpo_trainer import DPOTrainer
+from trl.trainer.sft_config import SFTConfig
+from trl.trainer.sft_trainer import SFTTrainer
+
+from crowdselect.finetune.models import load_model, load_tokenizer, lora_config
+from crowdselect.finetune.plan import Plan, training_rows
+from crowdselect.finetune.prepare import Prepared
+
+CHECKPOINTS = "checkpoints"
+
+
+def build_trainer(plan: Plan, prepared: Prepared, run: Path, callback: TrainerCallback) -> Trainer:
+    """Build the trainer of a run whose directory is ``run``."""
+    config, budget = plan.config, plan.budget
+    rows = training_rows(len(prepared.dataset), config)
+    arguments = {
+        **_arguments(plan, run / CHECKPOINTS, steps=budget.steps),
+        "save_strategy": "steps",
+        "save_steps": config.save_steps or max(1, -(-budget.steps // 10)),
+        "save_total_limit": config.keep_checkpoints,
+        "logging_steps": config.log_steps or max(1, budget.steps // 200),
+        "report_to": list(config.report_to) or "none",
+        "run_name": run.name,
+    }
+    held_out = None
+    if config.eval_share:
+        held = np.setdiff1d(np.arange(len(prepared.dataset)), rows)
+        held_out = prepared.dataset.select(held)
+        arguments |= {
+            "eval_strategy": "steps",
+            "eval_steps": arguments["save_steps"],
+            "per_device_eval_batch_size": budget.micro_batch,
+        }
+    return _trainer(plan, prepared, arguments, prepared.dataset.select(rows), held_out, callback)
+
+
+def build_burst(
+    plan: Plan,
+    prepared: Prepared,
+    folder: Path,
+    rows: list[int],
+    steps: int,
+    callback: TrainerCallback,
+) -> Trainer:
+    """Build a trainer that takes a few steps of one micro batch each, over ``rows`` in order."""
+    arguments = {
+        **_arguments(plan, folder, steps=steps),
+        "gradient_accumulation_steps": 1,
+        "save_strategy": "no",
+        "logging_strategy": "no",
+        "report_to": "none",
+        "train_sampling_strategy": "sequential",
+    }
+    return _trainer(plan, prepared, arguments, prepared.dataset.select(rows), None, callback)
+
+
+def _arguments(plan: Plan, output: Path, *, steps: int) -> dict[str, Any]:
+    config, setup, budget = plan.config, plan.setup, plan.budget
+    on_gpu = setup.device == "cuda"
+    sharded = config.launcher == "accelerate" and config.accelerate_config == "fsdp2"
+    return {
+        "output_dir": str(output),
+        "per_device_train_batch_size": budget.micro_batch,
+        "gradient_accumulation_steps": budget.accumulate,
+        "max_steps": steps,
+        "learning_rate": config.learning_rate,
+        "lr_scheduler_type": config.schedule,
+        "warmup_steps": config.warmup,
+        "weight_decay": config.weight_decay,
+        "max_grad_norm": config.max_grad_norm,
+        "optim": setup.optimizer,
+        "seed": config.seed,
+        "data_seed": config.seed,
+        "bf16": setup.bf16,
+        "tf32": True if on_gpu else None,
+        "use_cpu": setup.device == "cpu",
+        "torch_compile": setup.compile,
+        # FSDP wraps the layers itself and is told through its own configuration.
+        "activation_checkpointing": budget.activation_checkpointing and not sharded,
+        "use_liger_kernel": setup.kernels == "liger",
+        "train_sampling_strategy": _sampling(plan),
+        "ddp_find_unused_parameters": False,
+        "dataloader_pin_memory": on_gpu,
+        "dataloader_num_workers": 2 if on_gpu else 0,
+        "logging_nan_inf_filter": False,  # a loss that is not finite must be seen
+        "disable_tqdm": True,
+    }
+
+
+def _sampling(plan: Plan) -> str:
+    """Padded batches gather rows of like length; with several processes the order is plain.
+
+    The plain order makes several processes see the same global batches as one.
+    """
+    grouped = (
+        plan.config.method == "sft"
+        and plan.setup.batching == "padded"
+        and plan.config.processes == 1
+    )
+    return "group_by_length" if grouped else "random"
+
+
+def _trainer(
+    plan: Plan,
+    prepared: Prepared,
+    arguments: dict[str, Any],
+    train: Any,
+    held_out: Any,
+    callback: TrainerCallback,
+) -> Trainer:
+    tokenizer = load_tokenizer(plan.config)
+    if prepared.chat.kept_template is not None:
+        tokenizer.chat_template = prepared.chat.kept_template
+    trainer_class, arguments_class, more = _method(plan, prepared, arguments)
+    # Built before the model: sharded loading needs the process group that these start.
+    made = arguments_class(**arguments, **more)
+    made.device  # noqa: B018 - sets the devices up, so that the next line is not overwritten
+    made._n_gpu = min(made._n_gpu, 1)  # one process, one device; TRL refuses DataParallel
+    trainer: Trainer = trainer_class(
+        model=load_model(plan.config, plan.setup),
+        args=made,
+        train_dataset=train,
+        eval_dataset=held_out,
+        processing_class=tokenizer,
+        peft_config=lora_config(plan.config),
+        callbacks=[callback],
+    )
+    return trainer
+
+
+def _method(plan: Plan, prepared: Prepared, arguments: dict[str, Any]) -> tuple[Any, Any, Any]:
+    """Trainer class, arguments class and the method's own arguments."""
+    config = plan.config
+    common = {"max_length": config.max_length}
+    if config.method == "dpo":
+        return DPOTrainer, DPOConfig, {**common, "beta": config.beta}
+    if config.method == "orpo":
+        from trl.experimental.orpo import ORPOConfig, ORPOTrainer
+
+        return ORPOTrainer, ORPOConfig, {**common, "beta": config.beta}
+    if config.method == "simpo":
+        from trl.experimental.cpo import CPOConfig, CPOTrainer
+
+        simpo = {"loss_type": "simpo", "cpo_alpha": 0.0, "simpo_gamma": config.gamma}
+        return CPOTrainer, CPOConfig, {**common, **simpo, "beta": config.beta}
+    batching = plan.setup.batching
+    return (
+        SFTTrainer,
+        SFTConfig,
+        {
+            # The rows are cut to length already; TRL allows a limit with packing only.
+            "max_length": config.max_length if batching == "packing" else None,
+            "packing": batching == "packing",
+            "eval_packing": False,
+            "padding_free": batching == "padding-free",
+            "eos_token": prepared.report.end_token,
+        },
+    )
