@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import importlib
+import sys
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 __version__ = "0.1.0"
@@ -41,8 +43,24 @@ if TYPE_CHECKING:
     from crowdselect.values import Selection as Selection
 
 
-def __getattr__(name: str) -> Any:
-    try:
-        return getattr(importlib.import_module(_PUBLIC[name]), name)
-    except KeyError:
-        raise AttributeError(f"module 'crowdselect' has no attribute {name!r}") from None
+class _Package(ModuleType):
+    """The public names win over the sub-packages of the same name.
+
+    Importing ``crowdselect.metrics`` makes Python set the package's attribute ``metrics`` to that
+    module, which would hide the function. ``from crowdselect.metrics import METRICS`` still works.
+    """
+
+
+def _public(name: str, module: str) -> property:
+    def get(_: ModuleType) -> Any:
+        return getattr(importlib.import_module(module), name)
+
+    def keep(_: ModuleType, value: Any) -> None:
+        """Python's import system sets sub-packages here; the function stays."""
+
+    return property(get, keep)
+
+
+for _name, _module in _PUBLIC.items():
+    setattr(_Package, _name, _public(_name, _module))
+sys.modules[__name__].__class__ = _Package

@@ -1,0 +1,71 @@
+"""A source -> a crowd in the workspace; open it, remove it."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from crowdselect.errors import InputError
+from crowdselect.ingest import SOURCES
+from crowdselect.progress import Progress, silent
+from crowdselect.registry import build
+from crowdselect.settings import Workspace
+from crowdselect.store import Crowd, CrowdBuilder
+from crowdselect.store import open_crowd as open_stored
+
+
+def ingest(
+    workspace: Workspace,
+    source: str,
+    paths: Sequence[str | Path],
+    *,
+    name: str | None = None,
+    options: Mapping[str, Any] | None = None,
+    replace: bool = False,
+    memory: str = "2GB",
+    progress: Progress = silent,
+) -> Crowd:
+    """Read ``paths`` by a source of ``SOURCES`` into the crowd ``name`` and open it.
+
+    ``name`` None: made from the first path. Nothing is left of a crowd that failed. Raises
+    InputError naming file, row and column of what cannot be read, and where a crowd of this name
+    exists and ``replace`` was not given.
+    """
+    plugin = SOURCES[source]
+    reader = build(plugin, options or {})
+    crowd = name or _name_from(source, paths)
+    workspace.crowd(crowd)
+    with CrowdBuilder(workspace, crowd, replace=replace, memory=memory) as builder:
+        reader([Path(p) for p in paths], builder, progress)
+    return open_crowd(workspace, crowd)
+
+
+def open_crowd(workspace: Workspace, name: str) -> Crowd:
+    """Open the crowd ``name`` read-only; NotFoundError with the known names if there is none."""
+    return open_stored(workspace, name)
+
+
+def crowd_names(workspace: Workspace) -> list[str]:
+    """Names of the ingested crowds, sorted."""
+    return workspace.crowd_names()
+
+
+def remove_crowd(workspace: Workspace, name: str) -> None:
+    """Delete the crowd ``name`` with its scores, caches and notes; saved selections stay."""
+    folder = workspace.existing_crowd(name)
+    gone = folder.with_name(f".tmp-0-removed-{name}")
+    folder.rename(gone)  # out of sight at once; a crash in between leaves a leftover, not half
+    shutil.rmtree(gone)
+
+
+def _name_from(source: str, paths: Sequence[str | Path]) -> str:
+    """A crowd's name from its first path: ``data/My zoo.parquet`` -> ``My-zoo``."""
+    if not paths:
+        return source
+    text = Path(paths[0]).name.split(".")[0] or str(paths[0])
+    name = "".join(c if c.isalnum() or c in "-_" else "-" for c in text).strip("-_")
+    if not name or not name.isascii():
+        raise InputError(f"No name can be made from {paths[0]}.", "Give one with --name.")
+    return name

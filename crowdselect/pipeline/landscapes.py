@@ -1,0 +1,164 @@
+"""Texts -> vectors -> clusters -> names -> plane, each kept by what it depends on."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from crowdselect.jobs import Job
+from crowdselect.landscape import (
+    FastClusters,
+    Vectors,
+    cluster,
+    embed,
+    encoder_named,
+    label_clusters,
+    project,
+)
+from crowdselect.pipeline.artifacts import artifact, load_or_make
+from crowdselect.pipeline.crowds import open_crowd
+from crowdselect.pipeline.kept import Kept
+from crowdselect.progress import Progress, silent
+from crowdselect.settings import Workspace
+from crowdselect.store import Crowd
+from crowdselect.values import Clustering, Plane
+
+Method = Literal["fast", "exact"]
+
+
+@dataclass(frozen=True)
+class Landscape:
+    """A crowd's instructions as vectors, clusters and places on a map."""
+
+    vectors: Vectors
+    """Shape (n, d), float32, unit rows; NaN: an empty text."""
+    clustering: Clustering
+    plane: Plane | None
+    """None: not asked for."""
+
+
+def landscape(
+    crowd: Crowd,
+    encoder: str = "minilm",
+    clusters: int = 10,
+    plane: bool = True,
+    method: Method = "exact",
+    seed: int = 42,
+    progress: Progress = silent,
+) -> Landscape:
+    """Embed, cluster, name and (if ``plane``) map the instructions; everything is cached.
+
+    ``clusters`` never moves the map. Raises MissingDependencyError where the encoder's packages
+    are not installed; the encoder ``lsa`` needs none.
+    """
+    return Landscape(
+        vectors=vectors(crowd, encoder, progress),
+        clustering=clustering(crowd, encoder, clusters, method, seed, progress),
+        plane=plane_of(crowd, encoder, seed, progress) if plane else None,
+    )
+
+
+def vectors(crowd: Crowd, encoder: str = "minilm", progress: Progress = silent) -> Vectors:
+    """The unit vectors of the instructions, shape (n, d), float32; NaN rows for empty texts.
+
+    A text that was embedded before, in whichever crowd of the workspace, is not embedded again.
+    """
+    store = Workspace(crowd.path.parents[1]).cache / "embeddings"
+    path = artifact(crowd.cache, "vectors", _texts_key(crowd, encoder), ".npz")
+
+    def make() -> dict[str, Any]:
+        return {"vectors": embed(crowd.instruction_texts(), encoder, store, progress)}
+
+    found: Vectors = load_or_make(path, make)["vectors"]
+    return found
+
+
+def clustering(
+    crowd: Crowd,
+    encoder: str = "minilm",
+    clusters: int = 10,
+    method: Method = "exact",
+    seed: int = 42,
+    progress: Progress = silent,
+) -> Clustering:
+    """The k-means clusters with readable names; label 0 is the largest cluster."""
+    depends_on = [_texts_key(crowd, encoder), clusters, method, seed]
+    path = artifact(crowd.cache, "clusters", depends_on, ".npz")
+
+    def make() -> dict[str, Any]:
+        if method == "fast":
+            found = fast_clusters(crowd, encoder, seed, progress).clusters(clusters)
+        else:
+            rows = vectors(crowd, encoder, progress)
+            found = cluster(rows, clusters, seed, method, progress)
+        names = label_clusters(crowd.instruction_texts(), found.labels)
+        return {
+            "labels": found.labels,
+            "names": np.array(names, dtype=np.str_),
+            "inertia": np.array(found.inertia),
+        }
+
+    made = load_or_make(path, make)
+    names = tuple(str(name) for name in made["names"])
+    return Clustering(crowd.ids, made["labels"], names, encoder, seed, float(made["inertia"]))
+
+
+def plane_of(
+    crowd: Crowd, encoder: str = "minilm", seed: int = 42, progress: Progress = silent
+) -> Plane:
+    """Every instruction's place on the map (UMAP); it does not depend on the clusters."""
+    path = artifact(crowd.cache, "planes", [_texts_key(crowd, encoder), seed], ".npz")
+
+    def make() -> dict[str, Any]:
+        return {"xy": project(vectors(crowd, encoder, progress), seed, progress)}
+
+    return Plane(crowd.ids, load_or_make(path, make)["xy"])
+
+
+def fast_clusters(
+    crowd: Crowd, encoder: str = "minilm", seed: int = 42, progress: Progress = silent
+) -> FastClusters:
+    """Clusters for any k in a fraction of a second, as ``clustering="fast"`` gives them."""
+    path = artifact(crowd.cache, "fast", [_texts_key(crowd, encoder), seed], ".npz")
+    rows = vectors(crowd, encoder, progress)
+    if path.exists():
+        return FastClusters.load(path, rows)
+    made = FastClusters(rows, seed, progress)
+    made.save(path)
+    return made
+
+
+def has_landscape(crowd: Crowd, encoder: str = "minilm", seed: int = 42) -> bool:
+    """Tell whether vectors and plane are there, so that a page need not compute them."""
+    depends_on = _texts_key(crowd, encoder)
+    needed = (
+        artifact(crowd.cache, "vectors", depends_on, ".npz"),
+        artifact(crowd.cache, "planes", [depends_on, seed], ".npz"),
+    )
+    return all(path.exists() for path in needed)
+
+
+def run_landscape_job(job: Job) -> None:
+    """The job ``landscape``: options crowd, encoder, clusters, plane, method, seed."""
+    options = dict(job.config)
+    crowd = open_crowd(job.workspace, options.pop("crowd"))
+    made = landscape(crowd, **options, progress=job.progress)
+    job.event("result", clusters=list(made.clustering.names), inertia=made.clustering.inertia)
+
+
+_TEXTS = Kept(16)
+
+
+def _texts_key(crowd: Crowd, encoder: str) -> list[Any]:
+    """What vectors depend on: the texts in their order and the encoder, not the rewards."""
+
+    def digest() -> str:
+        found = hashlib.sha256()
+        for text in crowd.instruction_texts():
+            found.update(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
+        return found.hexdigest()
+
+    return [_TEXTS.get(crowd.fingerprint, digest), encoder_named(encoder).identity()]

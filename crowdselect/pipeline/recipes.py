@@ -1,0 +1,36 @@
+"""What a recipe means for one crowd: its strategy, whether it uses clusters, the rows it names."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from crowdselect.errors import NotFoundError
+from crowdselect.registry import build
+from crowdselect.selection import STRATEGIES, Strategy
+from crowdselect.store import Crowd
+from crowdselect.values import IntArray, Recipe
+
+
+def strategy_of(recipe: Recipe) -> Strategy:
+    """The recipe's strategy with its options; raises NotFoundError or InputError."""
+    return build(STRATEGIES[recipe.strategy], recipe.options)
+
+
+def uses_clusters(recipe: Recipe) -> bool:
+    """Tell whether the recipe's strategy takes equally from clusters."""
+    strategy = strategy_of(recipe)
+    wants = "clusters" in strategy.needs or bool(getattr(strategy, "quotas", False))
+    return recipe.clusters > 0 and wants
+
+
+def rows_of(crowd: Crowd, ids: Sequence[str], what: str) -> IntArray:
+    """Rows of ``ids``; raises NotFoundError for one that the crowd does not have."""
+    unknown = [name for name in ids if name not in crowd.row_of]
+    if unknown:
+        raise NotFoundError(
+            f"{len(unknown)} {what} ids are not in the crowd {crowd.name}, such as {unknown[0]!r}.",
+            "Take them out of the recipe, or open the crowd that they belong to.",
+        )
+    return np.array([crowd.row_of[name] for name in ids], dtype=np.int64)
