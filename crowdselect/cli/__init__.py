@@ -21,6 +21,7 @@ from crowdselect import __version__
 from crowdselect.errors import CancelledError, CrowdSelectError
 
 STAGES = (
+    "finetune",
     "run",
     "serve",
     "doctor",

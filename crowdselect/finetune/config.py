@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
-from crowdselect.finetune.presets import default_preset, preset_options
+from crowdselect.errors import InputError
+from crowdselect.finetune.presets import with_preset
 from crowdselect.registry import content_key
 from crowdselect.values import Frozen
 
@@ -20,8 +22,9 @@ class FinetuneConfig(Frozen):
     """A fine-tune: data, model, and how. A preset fills what is not given explicitly.
 
     ``FinetuneConfig(data="train.jsonl", model="my/model")`` is a LoRA fine-tune with the preset
-    ``lora-default``; ``mode="full"`` picks ``crowdselect-paper``. Raises ``pydantic``'s
-    ValidationError; :meth:`parse` raises InputError naming the field.
+    ``lora-default``; ``mode="full"`` picks ``crowdselect-paper``. :meth:`parse` raises InputError
+    naming the field that is wrong (calling the class raises pydantic's ValidationError); options
+    that contradict each other raise InputError either way.
     """
 
     data: str
@@ -118,31 +121,37 @@ class FinetuneConfig(Frozen):
     def _fill_from_preset(cls, given: Any) -> Any:
         if not isinstance(given, dict):
             return given
-        name = given.get("preset") or default_preset(given.get("method", "sft"), given.get("mode"))
-        return {**preset_options(name), **given, "preset": name}
+        return with_preset(given)
 
     @model_validator(mode="after")
     def _fits_together(self) -> FinetuneConfig:
-        if self.four_bit and self.mode != "lora":
-            raise ValueError("a 4-bit base cannot be trained itself; use mode='lora'")
-        if self.dora and self.mode != "lora":
-            raise ValueError("dora is a variant of LoRA; use mode='lora'")
-        if self.method != "sft" and self.batching in ("packing", "padding-free"):
-            raise ValueError(f"{self.method} takes padded batches only; leave batching at 'auto'")
-        if self.method != "sft" and self.chat_template == "none":
-            raise ValueError(f"{self.method} needs a chat template; use 'auto' or 'plain'")
-        if self.processes > 1 and self.launcher == "none":
-            raise ValueError("several processes need launcher='torchrun' or 'accelerate'")
-        for tracker in self.report_to:
-            if tracker not in TRACKERS:
-                raise ValueError(f"report_to {tracker!r} is not one of {', '.join(TRACKERS)}")
-        rows = self.batch_size / self.processes
-        if rows != int(rows) or (self.micro_batch and int(rows) % self.micro_batch):
-            raise ValueError(
-                f"batch_size {self.batch_size} cannot be split into {self.processes} processes "
-                f"times micro batches of {self.micro_batch or 1}"
-            )
+        for problem, remedy in self._conflicts():
+            raise InputError(problem, remedy)
         return self
+
+    def _conflicts(self) -> Iterator[tuple[str, str]]:
+        if self.mode == "full" and (self.four_bit or self.dora or self.rslora):
+            yield "A 4-bit base, DoRA and rsLoRA are for adapters only.", "Use mode lora."
+        if self.method != "sft" and self.batching in ("packing", "padding-free"):
+            yield f"{self.method} takes padded batches only.", "Leave batching at auto."
+        if self.method != "sft" and self.chat_template == "none":
+            yield f"{self.method} needs a chat template.", "Use auto or plain."
+        if self.processes > 1 and self.launcher == "none":
+            yield "Several processes need a launcher.", "Set launcher to accelerate or torchrun."
+        if self.processes % self.machines:
+            yield (
+                f"{self.processes} processes cannot be spread evenly over {self.machines} machines.",
+                "processes counts those of all machines.",
+            )
+        for tracker in set(self.report_to) - set(TRACKERS):
+            yield f"There is no tracker {tracker!r}.", f"Choose of {', '.join(TRACKERS)}."
+        rows, over = divmod(self.batch_size, self.processes)
+        if over or (self.micro_batch and rows % self.micro_batch):
+            yield (
+                f"A batch of {self.batch_size} rows cannot be split into {self.processes} processes"
+                f" and micro batches of {self.micro_batch or 1}.",
+                "Choose a batch_size that is a multiple of processes times micro_batch.",
+            )
 
     @property
     def id(self) -> str:

@@ -138,7 +138,7 @@ def _json_lines(path: Path) -> Iterator[Any]:
     with path.open(encoding="utf-8") as lines:
         try:
             for line in lines:
-                number += 1  # noqa: SIM113 - the error below names it
+                number += 1
                 if line.strip():
                     yield json.loads(line)
         except UnicodeDecodeError as error:

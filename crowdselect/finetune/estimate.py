@@ -57,7 +57,6 @@ class Estimate:
             f"Memory ({self.basis}): {memory}; {self.micro_batch} rows at a time{checkpointing}.",
             f"Disk: {gib(self.disk)} of {gib(self.disk_free)} free.",
             *self.notes,
-            *(self.refusal or ()),
         ]
 
 

@@ -114,8 +114,28 @@ def preset_options(name: str) -> dict[str, Any]:
         ) from None
 
 
-def default_preset(method: str, mode: str | None) -> str:
-    """Return the preset that applies where none is named."""
-    if method != "sft":
+def method_of(given: Mapping[str, Any]) -> str:
+    """Return the method that options mean: their own, else their preset's, else ``sft``."""
+    if given.get("method"):
+        return str(given["method"])
+    name = given.get("preset")
+    return str(preset_options(name).get("method", "sft")) if name else "sft"
+
+
+def with_preset(given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return ``given`` with everything that it leaves out taken from its preset.
+
+    Where no preset is named, method and mode choose it. A preference method with the preset of
+    another one keeps its own beta and gamma.
+    """
+    method = method_of(given)
+    name = given.get("preset") or _default_preset(method, given.get("mode"))
+    own = PRESETS[_default_preset(method, None)].options
+    kept = {k: v for k, v in own.items() if k in ("beta", "gamma")}
+    return {**kept, **preset_options(name), **given, "preset": name}
+
+
+def _default_preset(method: str, mode: str | None) -> str:
+    if f"{method}-default" in PRESETS:
         return f"{method}-default"
     return "crowdselect-paper" if mode == "full" else "lora-default"

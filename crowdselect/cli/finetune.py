@@ -1,0 +1,197 @@
+"""``crowdselect finetune``: a selection or a file -> a fine-tuned model."""
+
+from __future__ import annotations
+
+import dataclasses
+import json as json_text
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from crowdselect import jobs
+from crowdselect.cli.follow import run_job
+from crowdselect.cli.options import DetachOption, JsonOption, WorkspaceOption, example
+from crowdselect.cli.terminal import plain, print_json, print_table, progress, say
+from crowdselect.errors import CrowdSelectError, InputError
+from crowdselect.finetune import (
+    PRESETS,
+    FinetuneConfig,
+    create,
+    estimate,
+    output_model,
+    read_run,
+)
+from crowdselect.finetune.presets import method_of
+from crowdselect.registry import did_you_mean
+from crowdselect.settings import open_workspace
+
+SourceArgument = Annotated[
+    str, typer.Argument(metavar="SELECTION_OR_FILE", help="A selection's id or name, or a file")
+]
+_NEVER_ASKED = ("data", "model", "selection", "recipe", "preset", "method", "mode")
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.command(
+        "finetune",
+        epilog=example(
+            "crowdselect finetune best-1000 --model meta-llama/Llama-3.2-3B --lora",
+            "crowdselect finetune train.jsonl --model ./base --full --preset crowdselect-paper",
+            "crowdselect finetune best-1000 --model ./base --method dpo --margin 1.0 --estimate",
+            "crowdselect finetune train.jsonl --model ./base -o lora_rank=64 -o rslora=true",
+        ),
+    )(finetune)
+    app.command("finetune-options", epilog=example("crowdselect finetune-options"))(list_options)
+
+
+def finetune(
+    source: SourceArgument,
+    model: Annotated[str, typer.Option("--model", "-m", help="Folder or hub name of the base")],
+    lora: Annotated[bool, typer.Option("--lora", help="Train an adapter (the default)")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Train every weight")] = False,
+    preset: Annotated[
+        str, typer.Option(help=f"Named settings: {', '.join(PRESETS)}; else by method and mode")
+    ] = "",
+    method: Annotated[
+        str | None, typer.Option(help="sft, dpo, orpo or simpo; else the preset's, else sft")
+    ] = None,
+    epochs: Annotated[float | None, typer.Option(help="Passes over the data")] = None,
+    max_steps: Annotated[int | None, typer.Option(help="Steps, whatever the epochs")] = None,
+    learning_rate: Annotated[float | None, typer.Option("--lr", help="Peak learning rate")] = None,
+    batch_size: Annotated[
+        int | None, typer.Option(help="Rows per optimiser step over all devices")
+    ] = None,
+    max_length: Annotated[int | None, typer.Option(help="Longest row in tokens")] = None,
+    seed: Annotated[int | None, typer.Option(help="Seed of everything random")] = None,
+    launcher: Annotated[str | None, typer.Option(help="none, accelerate or torchrun")] = None,
+    processes: Annotated[int | None, typer.Option(help="Processes, one per device")] = None,
+    accelerate_config: Annotated[
+        str | None, typer.Option(help="ddp, fsdp2, zero2, zero3, or a YAML file")
+    ] = None,
+    report_to: Annotated[
+        list[str] | None,
+        typer.Option(help="tensorboard, wandb, mlflow or trackio; repeatable"),
+    ] = None,
+    judge: Annotated[str | None, typer.Option(help="Preference pairs: by whose rewards")] = None,
+    margin: Annotated[
+        float, typer.Option(help="Preference pairs: least distance in standard deviations")
+    ] = 0.5,
+    worse: Annotated[
+        str, typer.Option(help="Preference pairs: worst, closest or random among those")
+    ] = "worst",
+    option: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--option", "-o", metavar="NAME=VALUE", help="Any other option; see finetune-options"
+        ),
+    ] = None,
+    estimate_only: Annotated[
+        bool, typer.Option("--estimate", help="Measure what it would take, and stop")
+    ] = False,
+    workspace: WorkspaceOption = None,
+    detach: DetachOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Fine-tune a model on a selection or a file (SFT, DPO, ORPO or SimPO; LoRA or full)."""
+    from crowdselect.pipeline.finetuning import training_source  # it loads every stage
+
+    folder = open_workspace(workspace)
+    named: dict[str, Any] = {
+        "preset": preset or None,
+        "method": method,
+        "mode": _mode(lora, full),
+        "epochs": epochs,
+        "max_steps": max_steps,
+        "learning_rate": learning_rate,
+        "batch_size": batch_size,
+        "max_length": max_length,
+        "seed": seed,
+        "launcher": launcher,
+        "processes": processes,
+        "accelerate_config": accelerate_config,
+        "report_to": report_to or None,
+    }
+    given = {k: v for k, v in named.items() if v is not None} | _pairs(option)
+    if worse not in ("worst", "closest", "random"):
+        raise InputError(f"--worse is {worse!r}.", "Choose worst, closest or random.")
+    with progress() as report:
+        found = training_source(
+            folder,
+            source,
+            method=method_of(given),
+            judge=judge,
+            margin=margin,
+            worse=worse,  # type: ignore[arg-type]  # checked above
+            progress=report,
+        )
+        config = FinetuneConfig.parse({"model": model, **found.options, **given}, "finetune")
+        if estimate_only:
+            return _print_estimate(config, folder.root, report, json)
+    return _run(create(folder, config), detach=detach, as_json=json)
+
+
+def list_options(json: JsonOption = False) -> None:
+    """List every option of a fine-tune with its default, and the presets with their source."""
+    fields = {k: f for k, f in FinetuneConfig.model_fields.items() if k not in _NEVER_ASKED}
+    if json:
+        presets = [dataclasses.asdict(p) for p in PRESETS.values()]
+        return print_json(
+            {"options": {k: f.default for k, f in fields.items()}, "presets": presets}
+        )
+    print_table(("option", "default"), [(k, json_text.dumps(f.default)) for k, f in fields.items()])
+    values = [(p.name, _listed(p.options), p.source) for p in PRESETS.values()]
+    return print_table(("preset", "options", "from"), values)
+
+
+def _listed(options: Any) -> str:
+    return ", ".join(f"{k} {v}" for k, v in options.items())
+
+
+def _mode(lora: bool, full: bool) -> str | None:
+    if lora and full:
+        raise InputError("--lora and --full exclude each other.", "Give one of them.")
+    return "full" if full else "lora" if lora else None
+
+
+def _pairs(options: list[str] | None) -> dict[str, Any]:
+    """``NAME=VALUE`` texts as values; JSON where it is JSON, else text."""
+    parsed: dict[str, Any] = {}
+    for pair in options or []:
+        name, sign, text = pair.partition("=")
+        name = name.strip().replace("-", "_")
+        if not sign or name not in FinetuneConfig.model_fields or name in _NEVER_ASKED:
+            known = set(FinetuneConfig.model_fields) - set(_NEVER_ASKED)
+            raise InputError(f"{pair!r} is no option NAME=VALUE.", did_you_mean(name, known))
+        try:
+            parsed[name] = json_text.loads(text)
+        except ValueError:
+            parsed[name] = tuple(text.split(",")) if name == "lora_targets" else text
+    return parsed
+
+
+def _print_estimate(config: FinetuneConfig, folder: Path, report: Any, as_json: bool) -> None:
+    found = estimate(config, folder=folder, progress=report)
+    if as_json:
+        print_json(found)
+    else:
+        for line in found.lines():
+            say(line)
+    if found.refusal:
+        raise CrowdSelectError(*found.refusal)
+
+
+def _run(path: Path, *, detach: bool, as_json: bool) -> None:
+    run_job(path, detach=detach, as_json=as_json)
+    if detach:
+        return None
+    view, model = read_run(path), output_model(path)
+    if as_json:
+        curve = [plain(point) for point in view.curve]
+        return print_json({**plain(jobs.read(path)), "curve": curve, "output": plain(model)})
+    for note in view.notes:
+        say(note)
+    loss = "" if view.final_loss is None else f", mean training loss {view.final_loss:.4f}"
+    say(f"{view.id}: {view.state}, {view.step:,} steps{loss}")
+    return typer.echo(str(model.path))

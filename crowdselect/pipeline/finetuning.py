@@ -1,0 +1,152 @@
+"""A selection or a file -> a fine-tune: the data file, and for preference methods the pairs."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crowdselect import files, jobs
+from crowdselect.errors import InputError, NotFoundError
+from crowdselect.finetune import FinetuneConfig, create, pairs_from_rewards
+from crowdselect.finetune.preferences import PreferencePairs, Worse, preference_rows
+from crowdselect.finetune.presets import method_of
+from crowdselect.pipeline.crowds import open_crowd
+from crowdselect.pipeline.exporting import export
+from crowdselect.pipeline.saved import SavedSelection, find_selection, load_selection
+from crowdselect.progress import Progress, silent
+from crowdselect.registry import content_key
+from crowdselect.settings import Workspace
+from crowdselect.store import Crowd
+from crowdselect.values import COMBINED, IntArray, Selection
+
+_CARD_FIELDS = ("crowd", "strategy", "judge", "weights", "clusters", "budget", "answer", "seed")
+
+
+@dataclass(frozen=True)
+class TrainingSource:
+    """The file to train on, and the selection that it came from."""
+
+    data: Path
+    selection: SavedSelection | None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """The options of a ``FinetuneConfig`` that say where the data came from."""
+        if self.selection is None:
+            return {"data": str(self.data)}
+        recipe = self.selection.recipe.model_dump(mode="json")
+        return {
+            "data": str(self.data),
+            "selection": self.selection.id,
+            "recipe": {"id": self.selection.id, **{k: recipe[k] for k in _CARD_FIELDS}},
+        }
+
+
+def training_source(
+    workspace: Workspace,
+    source: str | Path,
+    *,
+    method: str = "sft",
+    judge: str | None = None,
+    margin: float = 0.5,
+    worse: Worse = "worst",
+    progress: Progress = silent,
+) -> TrainingSource:
+    """Turn a selection's id or name, or a file's path, into a file to train on.
+
+    A selection is written as messages, or for a preference method (``dpo, orpo, simpo``) as pairs
+    of the best and a worse answer by the rule of ``crowdselect.finetune.preferences``: by ``judge``
+    (None: the recipe's, or the crowd's first where the recipe combines judges), with ``margin``
+    and ``worse`` as in ``pairs_from_rewards``. Raises NotFoundError where ``source`` is neither,
+    InputError where no pair comes out.
+    """
+    path = Path(source).expanduser()
+    if path.is_file():
+        return TrainingSource(path.absolute(), None)
+    try:
+        saved = find_selection(workspace, str(source))
+    except NotFoundError as error:
+        raise NotFoundError(
+            f"{source} is neither a file nor a selection in {workspace.root}.", error.remedy
+        ) from error
+    if method == "sft":
+        written = export(workspace, saved, "messages", progress=progress)
+        return TrainingSource(written.data, saved)
+    progress(0, None, "making pairs")
+    selection = load_selection(workspace, saved.id)
+    crowd = open_crowd(workspace, saved.recipe.crowd)
+    return TrainingSource(_write_pairs(crowd, selection, saved, judge, margin, worse), saved)
+
+
+def finetune(
+    workspace: Workspace,
+    source: str | Path,
+    model: str,
+    *,
+    start: bool = True,
+    pairs: Mapping[str, Any] | None = None,
+    progress: Progress = silent,
+    **options: Any,
+) -> Path:
+    """Make (and start) a fine-tune of ``model`` on a selection or a file; return its run directory.
+
+    ``options`` are those of ``FinetuneConfig``; ``pairs`` those of :func:`training_source` (judge,
+    margin, worse). Follow the run with ``crowdselect.finetune.read_run``.
+    """
+    method = method_of(options)
+    found = training_source(workspace, source, method=method, progress=progress, **(pairs or {}))
+    config = FinetuneConfig.parse({"model": model, **found.options, **options}, "fine-tuning")
+    path = create(workspace, config)
+    if start:
+        jobs.start(path)
+    return path
+
+
+def _write_pairs(
+    crowd: Crowd,
+    selection: Selection,
+    saved: SavedSelection,
+    judge: str | None,
+    margin: float,
+    worse: Worse,
+) -> Path:
+    judge = judge or saved.recipe.judge
+    matrix = crowd.rewards(None if judge in (None, COMBINED) else judge)
+    rows = np.array(
+        [crowd.row_of[str(i)] for i in selection.ids if str(i) in crowd.row_of], dtype=np.int64
+    )
+    pairs = pairs_from_rewards(
+        matrix, rows=rows, margin=margin, worse=worse, seed=saved.recipe.seed
+    )
+    texts = preference_rows(
+        pairs,
+        crowd.instruction_texts(pairs.rows),
+        _responses(crowd, pairs, pairs.chosen),
+        _responses(crowd, pairs, pairs.rejected),
+    )
+    if not texts:
+        raise InputError(
+            f"No instruction of {saved.name} has two answers that far apart ({pairs.rule}).",
+            "Lower the margin, or choose another judge.",
+        )
+    folder = saved.path / "exports" / f"pairs-{content_key([pairs.rule, saved.recipe.seed], 8)}"
+    with files.build_folder_aside(folder) as aside:
+        lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in texts)
+        (aside / "data.jsonl").write_text(lines, encoding="utf-8", newline="\n")
+        counts = {"selected": len(selection.ids), "pairs": len(texts), "skipped": pairs.skipped}
+        manifest = {"recipe_id": saved.id, "rule": pairs.rule, "counts": counts}
+        files.write_json(aside / "manifest.json", manifest)
+    return folder / "data.jsonl"
+
+
+def _responses(crowd: Crowd, pairs: PreferencePairs, columns: IntArray) -> list[str | None]:
+    """The answers of model ``columns[i]`` to the i-th pair's instruction."""
+    wanted = np.full(crowd.n, -1, dtype=np.int64)
+    wanted[pairs.rows] = columns
+    found = crowd.responses_of(wanted)
+    return [found[row] for row in pairs.rows]
