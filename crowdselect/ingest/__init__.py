@@ -1,1 +1,24 @@
-"""Placeholder docstring, replaced by the area."""
+"""A source -> a crowd folder: one file per shape of data."""
+
+from crowdselect.ingest.alpaca_eval import AlpacaEval
+from crowdselect.ingest.demo import Demo
+from crowdselect.ingest.magpie import Magpie
+from crowdselect.ingest.models import describe_models, guess_model, known_models
+from crowdselect.ingest.source import Source
+from crowdselect.ingest.table import TableSource
+from crowdselect.registry import Registry
+
+SOURCES: Registry[type[Source]] = Registry("source", [Magpie, AlpacaEval, TableSource, Demo])
+"""Where crowds come from; a new source is one file and one entry here."""
+
+__all__ = [
+    "SOURCES",
+    "AlpacaEval",
+    "Demo",
+    "Magpie",
+    "Source",
+    "TableSource",
+    "describe_models",
+    "guess_model",
+    "known_models",
+]

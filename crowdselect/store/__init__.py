@@ -1,1 +1,23 @@
-"""Placeholder docstring, replaced by the area."""
+"""The only SQL: build a crowd, read it, add notes and scores to it."""
+
+from crowdselect.store.builder import CrowdBuilder
+from crowdselect.store.crowd import Crowd, Instruction, open_crowd
+from crowdselect.store.notes import Notes, NotesState
+from crowdselect.store.report import IngestReport, JudgeCount, ModelCount
+from crowdselect.store.scores import Imported, ScoreInfo
+from crowdselect.store.search import SearchHits
+
+__all__ = [
+    "Crowd",
+    "CrowdBuilder",
+    "Imported",
+    "IngestReport",
+    "Instruction",
+    "JudgeCount",
+    "ModelCount",
+    "Notes",
+    "NotesState",
+    "ScoreInfo",
+    "SearchHits",
+    "open_crowd",
+]

@@ -1,0 +1,122 @@
+"""Magpie-100K-Generator-Zoo and its like: nested Parquet with one struct column per model."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+from crowdselect.errors import CrowdSelectError, InputError, require
+from crowdselect.ingest.columns import IDS, RESPONSES, TEXTS
+from crowdselect.ingest.source import Source, choose, files_of, safe_name
+from crowdselect.plans import Builder, Column, Instructions, ModelCells, SideBySide, Table
+from crowdselect.progress import Progress, silent
+from crowdselect.registry import option
+
+_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+_BATCH = 1_000
+
+
+@dataclass(frozen=True)
+class Magpie(Source):
+    """Nested Parquet: ``uuid``, ``instruction``, and a struct per model (text, rewards).
+
+    Struct fields are found by name; the judges are all fields of floating-point numbers.
+    """
+
+    name: ClassVar[str] = "magpie"
+    title: ClassVar[str] = "Magpie-100K-Generator-Zoo: nested Parquet, or a hub id"
+
+    content: str = option("", "struct field that holds the response (content, by default)")
+    judges: str = option("", "struct fields that hold rewards, separated by commas")
+    split: str = option("train", "split to take from the hub")
+
+    def __call__(self, paths: Sequence[str], builder: Builder, progress: Progress = silent) -> None:
+        """Read files, folders or globs of Parquet, or one data set of the hub."""
+        if len(paths) == 1 and is_hub_id(paths[0]):
+            table = builder.open_records(paths[0], hub_batches(paths[0], self.split))
+        else:
+            table = builder.open_files(files_of(paths, (".parquet", ".pq")))
+        self.load(self.plan(table, builder), builder, progress)
+
+    def crowd_name(self, paths: Sequence[str]) -> str:
+        """Return the data set's or the file's name."""
+        return safe_name(paths[0].rstrip("/").rsplit("/", 1)[-1]) if paths else self.name
+
+    def plan(self, table: Table, builder: Builder) -> SideBySide:
+        """Find the models among the struct columns; raises InputError where there is none."""
+        names = [c.name for c in table.columns if c.kind != "struct"]
+        text = choose(names, TEXTS, "", "instructions")
+        if text is None:
+            raise InputError(
+                f"{table.label} has no column of instructions; found {', '.join(names) or 'none'}.",
+                "Name it instruction or prompt.",
+            )
+        models, ignored = [], []
+        for column in table.columns:
+            cells = self._cells(column) if column.kind == "struct" else None
+            if cells is not None:
+                models.append(cells)
+            elif column.kind in ("struct", "other"):
+                ignored.append(column.name)
+        if not models:
+            raise InputError(
+                f"{table.label} has no struct column with a text or a number in it, one per model.",
+                "For a tidy or wide table use: crowdselect ingest table FILE.",
+            )
+        if ignored:
+            builder.note(f"Columns left out: {', '.join(ignored)}.")
+        identity = choose([n for n in names if n != text], IDS, "", "ids")
+        extra = tuple(
+            c.name
+            for c in table.columns
+            if c.kind in ("text", "number") and c.name not in (text, identity)
+        )
+        return SideBySide(Instructions(table, text, identity, extra), tuple(models))
+
+    def _cells(self, column: Column) -> ModelCells | None:
+        texts = [f.name for f in column.fields if f.kind in ("text", "empty")]
+        response = choose(texts, ("content", *RESPONSES), "", "responses")
+        if self.content:
+            response = self.content if self.content in texts else None
+        told = [j.strip() for j in self.judges.split(",") if j.strip()]
+        rewards = {
+            f.name: (column.name, f.name)
+            for f in column.fields
+            if (f.name in told if told else f.kind == "number" and f.fractional)
+        }
+        if response is None and not rewards:
+            return None
+        return ModelCells(column.name, (column.name, response) if response else None, rewards)
+
+
+def is_hub_id(text: str) -> bool:
+    """Tell whether ``text`` is written like ``owner/name`` and is no path here."""
+    return bool(_HUB_ID.fullmatch(text)) and not Path(text).exists()
+
+
+def hub_batches(name: str, split: str) -> Iterator[Any]:
+    """Yield a hub data set as pyarrow tables, streaming; it is not kept on disk.
+
+    Raises MissingDependencyError without ``datasets``, and InputError where the hub or the data
+    set cannot be reached.
+    """
+    require("datasets", feature="Reading from the hub", extra="hub")
+    import datasets
+
+    try:
+        data = datasets.load_dataset(name, split=split, streaming=True)
+        yield from data.with_format("arrow").iter(batch_size=_BATCH)
+    except CrowdSelectError:
+        raise
+    except Exception as error:
+        offline = os.environ.get("HF_HUB_OFFLINE") == "1"
+        why = "HF_HUB_OFFLINE is set" if offline else str(error).split("\n", 1)[0][:160]
+        raise InputError(
+            f"{name} could not be loaded from the hub ({type(error).__name__}: {why}).",
+            "Where the hub is out of reach, download the data set's Parquet files elsewhere and "
+            "give their folder: crowdselect ingest magpie FOLDER.",
+        ) from error

@@ -1,0 +1,103 @@
+"""What every source has in common: its options, and how paths become files."""
+
+from __future__ import annotations
+
+import glob
+import re
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from crowdselect.errors import InputError
+from crowdselect.ingest.models import describe_models
+from crowdselect.plans import Builder, Plan
+from crowdselect.progress import Progress, silent
+from crowdselect.registry import option
+
+DEDUPE = ("no", "keep-first")
+
+
+@dataclass(frozen=True)
+class Source(ABC):
+    """Reads one shape of data into a crowd that is being built."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    """One line for a person who chooses."""
+
+    models: str = option("", "CSV file with model,family,size_b for models that are not known")
+    dedupe_ids: str = option(
+        "no", "what to do with ids that occur twice: stop, or keep the first", choices=DEDUPE
+    )
+
+    @abstractmethod
+    def __call__(self, paths: Sequence[str], builder: Builder, progress: Progress = silent) -> None:
+        """Read ``paths`` into ``builder``; raises CrowdSelectError for anything unusable."""
+
+    def crowd_name(self, paths: Sequence[str]) -> str:
+        """Return a name for the crowd where the user gave none."""
+        return safe_name(Path(paths[0].rstrip("/")).name) if paths else self.name
+
+    def load(self, plan: Plan, builder: Builder, progress: Progress) -> None:
+        """Let the builder read what ``plan`` says, and describe the models it finds."""
+        table = builder.read_models(Path(self.models)) if self.models else ()
+        names = builder.load(plan, dedupe_ids=self.dedupe_ids, progress=progress, source=self.name)
+        strangers = [m.name for m in table if m.name not in names]
+        if strangers and len(strangers) == len(table):
+            raise InputError(
+                f"{Path(self.models).name} describes none of the models: {', '.join(names[:5])}.",
+                "Its column 'model' must hold the names as the data writes them.",
+            )
+        if strangers:
+            builder.note(f"{Path(self.models).name} also lists {', '.join(strangers)}.")
+        builder.set_models(describe_models(names, table))
+
+
+def files_of(paths: Sequence[str], suffixes: tuple[str, ...]) -> list[Path]:
+    """Return the files that files, folders and globs stand for, sorted inside each.
+
+    Raises InputError where a path is missing or holds no file with one of the ``suffixes``.
+    """
+    found: list[Path] = []
+    for text in paths:
+        path = Path(text).expanduser()
+        if path.is_file():
+            found.append(path)
+        elif path.is_dir():
+            found += _of_kind(path.rglob("*"), suffixes, text)
+        elif glob.has_magic(text):
+            found += _of_kind(map(Path, glob.glob(str(path), recursive=True)), suffixes, text)
+        else:
+            raise InputError(f"There is no file or folder {text}.", "Check the path.")
+    return list(dict.fromkeys(found))
+
+
+def _of_kind(paths: Iterable[Path], suffixes: tuple[str, ...], where: str) -> list[Path]:
+    found = sorted(p for p in paths if p.is_file() and p.name.lower().endswith(suffixes))
+    if not found:
+        raise InputError(f"{where} holds no {' or '.join(suffixes)} file.", "Check the path.")
+    return found
+
+
+def safe_name(text: str) -> str:
+    """Return ``text`` without file endings as a name that a folder can have."""
+    stem = re.sub(r"(\.(parquet|pq|csv|tsv|jsonl|ndjson|json|gz))+$", "", text, flags=re.IGNORECASE)
+    return re.sub(r"[^A-Za-z0-9._-]+", "-", stem).strip(".-_")[:100] or "crowd"
+
+
+def choose(names: Sequence[str], synonyms: Sequence[str], told: str, what: str) -> str | None:
+    """Return the column that holds ``what``: the one told, else the first synonym there is.
+
+    Case does not count. Raises InputError where the column told is not there.
+    """
+    if told:
+        if told not in names:
+            raise InputError(
+                f"There is no column {told!r} for the {what}; found {', '.join(names)}.",
+                "Check the name; capital letters count.",
+            )
+        return told
+    lower = {n.lower(): n for n in reversed(names)}
+    return next((lower[s] for s in synonyms if s in lower), None)

@@ -1,0 +1,139 @@
+"""Count what is unusual about a crowd that is being built, and hash what it holds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+
+import duckdb
+import numpy as np
+
+from crowdselect.errors import InputError
+from crowdselect.store.load import Loaded
+from crowdselect.store.report import IngestReport, JudgeCount, ModelCount
+from crowdselect.values import BoolArray, FloatArray
+
+NORMAL_TEXT = "lower(trim(regexp_replace(text, '\\s+', ' ', 'g')))"
+"""SQL of an instruction's text as duplicates are compared: case and white space do not count."""
+
+
+def dense(con: duckdb.DuckDBPyConnection, column: str, shape: tuple[int, int]) -> FloatArray:
+    """Return a reward column of ``answers`` as an (n, m) array; NULL gives NaN.
+
+    NaN and infinite rewards come through as they are, NULL as a quiet NaN of its own: see
+    :func:`count_judge`.
+    """
+    found = con.execute(
+        f"SELECT row, model, {column} AS value FROM crowd.answers WHERE {column} IS NOT NULL"
+    ).fetchnumpy()
+    values = np.full(shape, _NULL)
+    values[found["row"], found["model"]] = np.ma.getdata(found["value"])
+    return values
+
+
+_NULL = np.finfo(np.float64).min
+"""Stands for SQL NULL between :func:`dense` and :func:`count_judge`; no reward is that low."""
+
+
+def count_judge(
+    name: str, values: FloatArray, models: Sequence[str]
+) -> tuple[JudgeCount, FloatArray]:
+    """Count a judge's oddities; return them and the rewards with everything missing as NaN."""
+    null = values == _NULL
+    nan, infinite = np.isnan(values), np.isinf(values)
+    values = np.where(null | nan | infinite, np.nan, values)
+    there = ~np.isnan(values)
+    covered: BoolArray = np.asarray(there.any(axis=0))
+    rewards = int(there.sum())
+    count = JudgeCount(
+        name=name,
+        rewards=rewards,
+        missing=int(covered.sum()) * len(values) - rewards,
+        nan=int(nan.sum()),
+        infinite=int(infinite.sum()),
+        low=float(np.nanmin(values)) if rewards else None,
+        mean=float(np.nanmean(values)) if rewards else None,
+        high=float(np.nanmax(values)) if rewards else None,
+        models=int(covered.sum()),
+        models_without=tuple(m for m, c in zip(models, covered, strict=True) if not c),
+        identical=_identical(values, models, covered),
+    )
+    return count, values
+
+
+def _identical(
+    values: FloatArray, models: Sequence[str], covered: BoolArray
+) -> tuple[tuple[str, ...], ...]:
+    groups: dict[bytes, list[str]] = {}
+    for j in np.flatnonzero(covered).tolist():
+        column = np.where(np.isnan(values[:, j]), np.nan, values[:, j])
+        key = hashlib.sha256(column.tobytes()).digest()
+        groups.setdefault(key, []).append(models[j])
+    several = len(values) > 1
+    return tuple(tuple(g) for g in groups.values() if several and len(g) > 1)
+
+
+def count_report(
+    con: duckdb.DuckDBPyConnection,
+    loaded: Loaded,
+    judges: Sequence[JudgeCount],
+    source: str,
+    files: tuple[str, ...],
+    notes: Sequence[str],
+) -> IngestReport:
+    """Count texts, answers and gaps; raises InputError where there is no instruction or model."""
+    n, empty, repeats = con.execute(
+        "SELECT count(*), count(*) FILTER (trim(text) = ''), "
+        f"count(*) - count(DISTINCT {NORMAL_TEXT}) FROM crowd.instructions"
+    ).fetchall()[0]
+    if n == 0 or not loaded.models:
+        raise InputError(
+            f"{', '.join(files)}: no instruction with a model's answer was found.",
+            "Check that the files hold instructions, models and answers.",
+        )
+    answers = con.execute(
+        "SELECT model, count(text), count(text) FILTER (trim(text, ' \t\r\n') = '') "
+        "FROM crowd.answers GROUP BY model"
+    ).fetchall()
+    by_model = {model: (full, blank) for model, full, blank in answers}
+    counts = tuple(
+        ModelCount(name=m, responses=by_model.get(k, (0, 0))[0], empty=by_model.get(k, (0, 0))[1])
+        for k, m in enumerate(loaded.models)
+    )
+    (answered,) = con.execute(
+        "SELECT count(DISTINCT row) FROM crowd.answers WHERE text IS NOT NULL"
+    ).fetchall()[0]
+    return IngestReport(
+        source=source,
+        files=files,
+        instructions=n,
+        responses=sum(c.responses for c in counts),
+        models=counts,
+        judges=tuple(judges),
+        empty_instructions=empty,
+        empty_responses=sum(c.empty for c in counts),
+        missing_responses=sum(n - c.responses for c in counts if c.responses),
+        duplicate_instructions=repeats,
+        unanswered_instructions=n - answered if answered else 0,
+        dropped_ids=loaded.dropped_ids,
+        dropped_answers=loaded.dropped_answers,
+        unknown_ids=loaded.unknown_ids,
+        notes=tuple(notes),
+    )
+
+
+def fingerprint(con: duckdb.DuckDBPyConnection, loaded: Loaded, shape: tuple[int, int]) -> str:
+    """Return the sha256 (hex) of ids, texts and models' names; rewards have their own digests."""
+    digest = hashlib.sha256("\0".join(loaded.models).encode())
+    texts = con.execute(
+        "SELECT id, md5_number_lower(text) AS text FROM crowd.instructions ORDER BY row"
+    ).fetchnumpy()
+    digest.update("\0".join(map(str, texts["id"])).encode())
+    digest.update(np.ma.getdata(texts["text"]).astype("<u8").tobytes())
+    found = con.execute(
+        "SELECT row, model, digest FROM crowd.answers WHERE digest IS NOT NULL"
+    ).fetchnumpy()
+    answers = np.zeros(shape, dtype="<u8")
+    answers[found["row"], found["model"]] = np.ma.getdata(found["digest"])
+    digest.update(answers.tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,304 @@
+"""Carry out a plan: fill the tables ``instructions``, ``extra`` and ``answers`` of a new crowd."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from duckdb.func import PythonUDFType
+
+from crowdselect.errors import InputError
+from crowdselect.plans import Instructions, ModelCells, Plan, SideBySide, Table, Tidy
+from crowdselect.progress import Progress
+from crowdselect.store.connect import quote, run_polled
+from crowdselect.store.inputs import ROW
+from crowdselect.store.lengths import count_lengths
+from crowdselect.store.numbers import cell_sql, number_sql, refuse_text
+
+LENGTH_SQL = "STRUCT(chars INTEGER, words INTEGER, tokens INTEGER)"
+_SHOWN = 5
+"""How many offending ids an error lists."""
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What was read: the models and judges in the order of their columns, and odd things."""
+
+    models: tuple[str, ...]
+    judges: tuple[str, ...]
+    dropped_ids: int = 0
+    dropped_answers: int = 0
+    unknown_ids: int = 0
+
+
+class Loader:
+    """Fills one crowd; ``dedupe`` is ``no`` or ``keep-first``."""
+
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, dedupe: str, progress: Progress, source: str
+    ) -> None:
+        self._con = con
+        self._keep_first = dedupe == "keep-first"
+        self._progress = progress
+        self._source = source
+        self._done = 0
+
+    def load(self, plan: Plan) -> Loaded:
+        """Read everything as ``plan`` says.
+
+        Raises
+        ------
+        InputError
+            For duplicate or missing ids and models, and for text where a number should be: it
+            names file, row, column and value.
+        """
+        self._con.create_function(
+            "text_lengths", self._count, ["VARCHAR"], LENGTH_SQL, type=PythonUDFType.ARROW
+        )
+        try:
+            if isinstance(plan, SideBySide):
+                return self._load_side_by_side(plan)
+            return self._load_tidy(plan)
+        finally:
+            self._con.remove_function("text_lengths")
+
+    def _count(self, texts: Any) -> pa.StructArray:
+        """Count lengths for SQL; a vectorised function that also tells how far the query is."""
+        if isinstance(texts, pa.ChunkedArray):
+            texts = texts.combine_chunks()
+        self._done += len(texts)
+        return count_lengths(texts)
+
+    # ------------------------------------------------------------------ instructions
+
+    def _load_instructions(self, what: Instructions, *, repeats: bool) -> int:
+        """Fill ``instructions`` and ``extra``; return how many repeated ids were dropped."""
+        source = f"scratch.{what.table.handle}"
+        self._refuse_missing(what.table, what.id)
+        key = "substr(sha256(text), 1, 16)" if what.id is None else "id"
+        if what.id is None and not repeats:
+            nth = "row_number() OVER (PARTITION BY sha256(text) ORDER BY src)"
+            key = f"{key} || CASE WHEN {nth} > 1 THEN '-' || {nth} ELSE '' END"
+        extra = "".join(f", {quote(name)} AS x{k}" for k, name in enumerate(what.extra))
+        self._con.execute(
+            f"CREATE TEMP VIEW keyed AS SELECT src, {key} AS key, * EXCLUDE (src, id) FROM ("
+            f"SELECT {ROW} AS src, {_id(what.id)} AS id, coalesce({quote(what.text)}::VARCHAR, '') "
+            f"AS text{extra} FROM {source})"
+        )
+        dropped = 0 if repeats else self._refuse_duplicates(what.table)
+        if repeats and what.id is not None:
+            dropped = self._refuse_two_texts(what.table)
+        firsts = "".join(f", arg_min(x{k}, src) AS x{k}" for k in range(len(what.extra)))
+        self._con.execute(
+            "CREATE TABLE scratch.found AS SELECT (row_number() OVER (ORDER BY src) - 1)::INTEGER "
+            "AS row, * FROM (SELECT key, min(src) AS src, "
+            f"coalesce(arg_min(text, src) FILTER (text <> ''), '') AS text{firsts} "
+            "FROM keyed GROUP BY key)"
+        )
+        self._con.execute("DROP VIEW keyed")
+        self._con.execute("SET preserve_insertion_order = true")
+        self._con.execute(
+            "CREATE TABLE crowd.instructions AS SELECT row, key AS id, text, "
+            "text_lengths(text) AS length FROM scratch.found ORDER BY row"
+        )
+        named = "".join(f", x{k} AS {quote(name)}" for k, name in enumerate(what.extra))
+        self._con.execute(
+            f"CREATE TABLE crowd.extra AS SELECT row AS {ROW}{named} FROM scratch.found "
+            f"ORDER BY {ROW}"
+        )
+        self._con.execute("SET preserve_insertion_order = false")
+        return dropped
+
+    def _refuse_missing(self, table: Table, column: str | None) -> None:
+        if column is None:
+            return
+        found = self._con.execute(
+            f"SELECT min({ROW}) FROM scratch.{table.handle} "
+            f"WHERE {quote(column)} IS NULL OR {quote(column)}::VARCHAR = ''"
+        ).fetchall()[0][0]
+        if found is not None:
+            raise InputError(
+                f"{table.where(found)}: column {column!r} is empty.",
+                f"Every row needs a value in {column!r}; fill it in or remove the row.",
+            )
+
+    def _refuse_duplicates(self, table: Table) -> int:
+        found = self._con.execute(
+            "SELECT key, count(*), arg_min(src, src, 2) FROM keyed GROUP BY key "
+            "HAVING count(*) > 1 ORDER BY min(src)"
+        ).fetchall()
+        dropped = sum(n - 1 for _, n, _ in found)
+        if dropped and not self._keep_first:
+            shown = "; ".join(
+                f"{key!r} ({table.where(a)} and row {table.where(b).rsplit(' ', 1)[1]})"
+                for key, _, (a, b) in found[:_SHOWN]
+            )
+            raise _duplicates(f"{len(found):,} ids occur more than once: {shown}", len(found))
+        return int(dropped)
+
+    def _refuse_two_texts(self, table: Table) -> int:
+        found = self._con.execute(
+            "SELECT key, count(DISTINCT text), min(src) FROM keyed WHERE text <> '' GROUP BY key "
+            "HAVING count(DISTINCT text) > 1 ORDER BY min(src)"
+        ).fetchall()
+        dropped = sum(n - 1 for _, n, _ in found)
+        if dropped and not self._keep_first:
+            shown = "; ".join(
+                f"{key!r} (from {table.where(src)})" for key, _, src in found[:_SHOWN]
+            )
+            raise _duplicates(f"{len(found):,} ids have several instructions: {shown}", len(found))
+        return int(dropped)
+
+    # ------------------------------------------------------------------ answers
+
+    def _create_answers(self, judges: tuple[str, ...]) -> None:
+        rewards = "".join(f", r{k} DOUBLE" for k in range(len(judges)))
+        self._con.execute(
+            "CREATE TABLE crowd.answers (row INTEGER, model SMALLINT, "
+            f"text VARCHAR USING COMPRESSION zstd, length {LENGTH_SQL}, digest UBIGINT{rewards})"
+        )
+
+    def _insert_answers(self, select: str, judges: tuple[str, ...], total: int, order: str) -> None:
+        """Run the one big statement; ``select`` yields row, model, text, r0, r1 ..."""
+        rewards = [f"r{k}" for k in range(len(judges))]
+        there = " OR ".join(f"{c} IS NOT NULL" for c in ["text", *rewards])
+        sql = (
+            "INSERT INTO crowd.answers SELECT row, model, text, text_lengths(text), "
+            f"md5_number_lower(text){''.join(', ' + c for c in rewards)} "
+            f"FROM ({select}) WHERE {there} {order}"
+        )
+        self._done = 0
+        label = f"reading {self._source}"
+        run_polled(self._con, sql, lambda: self._progress(min(self._done, total), total, label))
+        self._progress(total, total, label)
+
+    def _load_side_by_side(self, plan: SideBySide) -> Loaded:
+        table = plan.instructions.table
+        dropped = self._load_instructions(plan.instructions, repeats=False)
+        judges = tuple(dict.fromkeys(j for m in plan.models for j in m.rewards))
+        for model in plan.models:
+            for cell in model.rewards.values():
+                refuse_text(self._con, table, cell)
+        structs = ", ".join(_struct(k, m, judges, table) for k, m in enumerate(plan.models))
+        # Every row is kept unless ids were dropped: the row number is the position, no join needed.
+        join = "JOIN scratch.found AS f ON f.src = t.src" if dropped else ""
+        row = "f.row" if dropped else "t.src::INTEGER"
+        select = (
+            f"SELECT row, unnest([{structs}], recursive := true) FROM ("
+            f"SELECT {row} AS row, t.* FROM (SELECT {ROW} AS src, * FROM scratch.{table.handle}) "
+            f"AS t {join})"
+        )
+        self._create_answers(judges)
+        self._insert_answers(select, judges, table.rows * len(plan.models), "")
+        return Loaded(tuple(m.name for m in plan.models), judges, dropped_ids=dropped)
+
+    def _load_tidy(self, plan: Tidy) -> Loaded:
+        repeats = plan.instructions.table is plan.table
+        dropped_ids = self._load_instructions(plan.instructions, repeats=repeats)
+        judges = tuple(plan.rewards)
+        for column in plan.rewards.values():
+            refuse_text(self._con, plan.table, (column,))
+        models, dropped, unknown = self._place(plan)
+        rewards = "".join(
+            f", {number_sql((plan.rewards[j],), plan.table)} AS r{k}" for k, j in enumerate(judges)
+        )
+        text = "NULL" if plan.response is None else quote(plan.response)
+        select = (
+            f"SELECT p.row, p.model, {text}::VARCHAR AS text{rewards} "
+            f"FROM scratch.{plan.table.handle} AS t JOIN scratch.places AS p ON p.src = t.{ROW}"
+        )
+        self._create_answers(judges)
+        ordered = self._in_order()
+        if not ordered:
+            self._con.execute("SET preserve_insertion_order = true")
+        order = "" if ordered else "ORDER BY row, model"
+        self._insert_answers(select, judges, plan.table.rows, order)
+        self._con.execute("SET preserve_insertion_order = false")
+        return Loaded(models, judges, dropped_ids, dropped, unknown)
+
+    def _place(self, plan: Tidy) -> tuple[tuple[str, ...], int, int]:
+        """Give every tidy row its instruction's row and its model's column (``places``)."""
+        self._refuse_missing(plan.table, plan.model)
+        self._refuse_missing(plan.table, plan.id)
+        by_text = plan.id is None
+        mine = (
+            f"sha256(coalesce({quote(plan.text or '')}::VARCHAR, ''))" if by_text else _id(plan.id)
+        )
+        theirs = "sha256(text)" if by_text else "key"
+        self._con.execute(
+            f"CREATE TABLE scratch.named AS SELECT {ROW} AS src, {mine} AS key, "
+            f"{quote(plan.model)}::VARCHAR AS name FROM scratch.{plan.table.handle}"
+        )
+        self._con.execute(
+            "CREATE TABLE scratch.models AS SELECT name, "
+            "(row_number() OVER (ORDER BY min(src)) - 1)::SMALLINT AS model "
+            "FROM scratch.named GROUP BY name"
+        )
+        self._con.execute(
+            "CREATE TABLE scratch.places AS SELECT min(n.src) AS src, f.row, m.model, "
+            "count(*) AS times, max(n.src) AS last FROM scratch.named AS n "
+            f"JOIN (SELECT {theirs} AS key, min(row) AS row FROM scratch.found GROUP BY 1) AS f "
+            "USING (key) JOIN scratch.models AS m USING (name) GROUP BY f.row, m.model"
+        )
+        dropped = self._refuse_repeated_answers(plan.table)
+        total, placed = self._con.execute(
+            "SELECT (SELECT count(*) FROM scratch.named), (SELECT sum(times) FROM scratch.places)"
+        ).fetchall()[0]
+        unknown = int(total) - int(placed or 0)
+        if unknown == total:
+            raise InputError(
+                f"No row of {plan.table.label} names an instruction of "
+                f"{plan.instructions.table.label}.",
+                "Check which columns hold the ids (--id-column).",
+            )
+        names = self._con.execute("SELECT name FROM scratch.models ORDER BY model").fetchall()
+        return tuple(n for (n,) in names), dropped, unknown
+
+    def _refuse_repeated_answers(self, table: Table) -> int:
+        found = self._con.execute(
+            "SELECT f.key, m.name, p.times, p.src, p.last FROM scratch.places AS p "
+            "JOIN scratch.found AS f USING (row) JOIN scratch.models AS m USING (model) "
+            "WHERE p.times > 1 ORDER BY p.src"
+        ).fetchall()
+        dropped = sum(times - 1 for _, _, times, *_ in found)
+        if dropped and not self._keep_first:
+            shown = "; ".join(
+                f"{key!r} by {name!r} ({table.where(a)} and {table.where(b)})"
+                for key, name, _, a, b in found[:_SHOWN]
+            )
+            raise _duplicates(
+                f"{len(found):,} instructions have several answers of one model: {shown}",
+                len(found),
+            )
+        return int(dropped)
+
+    def _in_order(self) -> bool:
+        """Tell whether the tidy rows already lie in the order of the instructions."""
+        (back,) = self._con.execute(
+            "SELECT count(*) FROM (SELECT row < lag(row) OVER (ORDER BY src) AS back "
+            "FROM scratch.places) WHERE back"
+        ).fetchall()[0]
+        return bool(back == 0)
+
+
+def _duplicates(problem: str, n: int) -> InputError:
+    more = f" and {n - _SHOWN:,} more" if n > _SHOWN else ""
+    return InputError(
+        f"{problem}{more}.",
+        "Make the ids unique, or keep the first of each: --dedupe-ids keep-first.",
+    )
+
+
+def _id(column: str | None) -> str:
+    return "NULL" if column is None else f"{quote(column)}::VARCHAR"
+
+
+def _struct(position: int, model: ModelCells, judges: tuple[str, ...], table: Table) -> str:
+    text = "NULL" if model.response is None else cell_sql(model.response)
+    rewards = "".join(
+        f", r{k} := {number_sql(model.rewards[j], table) if j in model.rewards else 'NULL::DOUBLE'}"
+        for k, j in enumerate(judges)
+    )
+    return f"struct_pack(model := {position}::SMALLINT, text := {text}::VARCHAR{rewards})"

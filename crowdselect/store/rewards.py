@@ -1,0 +1,103 @@
+"""Reward files: ``rewards/<slug>.parquet``, one row per instruction, one double per model.
+
+The file itself says whose rewards they are (metadata ``judge``), so a judge's name may hold any
+character, and nothing depends on the order of files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from crowdselect.files import write_aside
+from crowdselect.values import FloatArray
+
+Origin = Literal["ingest", "added"]
+
+
+@dataclass(frozen=True)
+class RewardFile:
+    """One judge's file, as its footer describes it."""
+
+    judge: str
+    path: Path
+    position: int
+    """Order among the judges; the first is the crowd's default."""
+    origin: Origin
+    digest: str
+    """Hex sha256 of the values and the models' names."""
+
+
+def slug(name: str, taken: Iterable[str] = ()) -> str:
+    """Return a file name for ``name``: itself where it is safe and free, else with a hash."""
+    safe = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip(".-")[:80]
+    if safe == name and safe.lower() not in {t.lower() for t in taken}:
+        return safe
+    return f"{safe or 'x'}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
+
+
+def digest_of(models: Sequence[str], values: FloatArray) -> str:
+    """Return the sha256 (hex) of a reward matrix and the names of its columns."""
+    digest = hashlib.sha256("\0".join(models).encode())
+    digest.update(np.where(np.isnan(values), np.nan, values).astype("<f8").tobytes())
+    return digest.hexdigest()
+
+
+def write_rewards(
+    folder: Path,
+    judge: str,
+    models: Sequence[str],
+    values: FloatArray,
+    *,
+    position: int,
+    origin: Origin,
+) -> RewardFile:
+    """Write one judge's rewards, shape (n, m) with NaN = missing, whole or not at all."""
+    known = {f.judge: f for f in list_rewards(folder)}
+    taken = [f.path.stem for f in known.values() if f.judge != judge]
+    path = known[judge].path if judge in known else folder / f"{slug(judge, taken)}.parquet"
+    columns = [pa.array(values[:, j], mask=np.isnan(values[:, j])) for j in range(len(models))]
+    digest = digest_of(models, values)
+    metadata = {
+        "judge": judge,
+        "position": str(position),
+        "origin": origin,
+        "digest": digest,
+    }
+    fields = [pa.field(name, pa.float64()) for name in models]
+    table = pa.Table.from_arrays(columns, schema=pa.schema(fields, metadata=metadata))
+    with write_aside(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+    return RewardFile(judge, path, position, origin, digest)
+
+
+def list_rewards(folder: Path) -> list[RewardFile]:
+    """Return the reward files of a crowd in the order of their positions."""
+    found = []
+    for path in folder.glob("[!.]*.parquet"):
+        meta = {k.decode(): v.decode() for k, v in (pq.read_metadata(path).metadata or {}).items()}
+        if "judge" in meta:
+            origin: Origin = "added" if meta["origin"] == "added" else "ingest"
+            found.append(
+                RewardFile(meta["judge"], path, int(meta["position"]), origin, meta["digest"])
+            )
+    return sorted(found, key=lambda f: (f.position, f.judge))
+
+
+def read_rewards(source: Path | pa.NativeFile, models: Sequence[str]) -> FloatArray:
+    """Return the rewards as (n, m) float64 in the order of ``models``; NaN = missing."""
+    table = pq.read_table(source)
+    values = np.full((table.num_rows, len(models)), np.nan)
+    for j, name in enumerate(models):
+        position = table.schema.get_field_index(name)
+        if position >= 0:
+            values[:, j] = table.column(position).to_numpy()
+    return values

@@ -1,0 +1,213 @@
+"""Score columns: numbers per instruction that a person imported or a model made, by id."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+from pydantic import Field
+
+from crowdselect.errors import InputError, NotFoundError
+from crowdselect.files import read_json, write_aside, write_json
+from crowdselect.plans import Column
+from crowdselect.registry import did_you_mean
+from crowdselect.store.connect import quote, readable
+from crowdselect.store.inputs import ROW, Inputs
+from crowdselect.store.numbers import number_sql, refuse_text
+from crowdselect.store.rewards import slug
+from crowdselect.values import FloatArray, Frozen, Scores
+
+REASON = "__reason"
+"""Suffix of the column that says why a score is missing or what it is."""
+_IDS = ("id", "uuid", "instruction_id", "prompt_id", "question_id", "custom_id")
+
+
+class ScoreInfo(Frozen):
+    """What a file of scores is and how it was made."""
+
+    name: str
+    title: str = ""
+    direction: str = ""
+    """What a higher value means, as ``higher = harder``."""
+    unit: str = ""
+    source: str = ""
+    """In words: ``imported from scores.csv``, ``SelectIT by Qwen2.5-3B`` ..."""
+    columns: tuple[str, ...] = ()
+    """Its value columns; filled in when written."""
+    made: dict[str, Any] = Field(default_factory=dict)
+    """Options, versions and figures of how it was made."""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """Outcome of importing a score file."""
+
+    columns: tuple[str, ...]
+    matched: int
+    """Rows of the file whose id is an instruction's."""
+    unmatched: int
+    """Rows of the file whose id is no instruction's; they were left out."""
+    without: int
+    """Instructions that got no row."""
+    missing: Mapping[str, int] = field(default_factory=dict)
+    """Column -> matched rows without a number (empty, NaN or infinite)."""
+
+    @property
+    def summary(self) -> str:
+        """One sentence for a person."""
+        gone = f" {self.unmatched:,} rows name an id that is not here." if self.unmatched else ""
+        none = f" {self.without:,} instructions have no score." if self.without else ""
+        return f"{', '.join(self.columns)}: {self.matched:,} instructions got a score.{gone}{none}"
+
+
+class ScoreFiles:
+    """The folder ``scores/`` of one crowd."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def infos(self) -> dict[str, ScoreInfo]:
+        """Return every value column with its file's info, by column name."""
+        found: dict[str, ScoreInfo] = {}
+        for path in sorted(self._folder.glob("[!.]*.json")):
+            info = ScoreInfo.parse(read_json(path), path.name)
+            if path.with_suffix(".parquet").exists():
+                found |= dict.fromkeys(info.columns, info)
+        return found
+
+    def write(self, name: str, frame: pd.DataFrame, info: ScoreInfo) -> None:
+        """Write ``frame`` (``id``, number columns, optional ``<column>__reason``) as ``name``.
+
+        Raises InputError for a frame without ids or numbers, or a column another file has.
+        """
+        columns = [c for c in frame.columns if c != "id" and not str(c).endswith(REASON)]
+        _check_names(name, columns, frame)
+        for column, other in self.infos().items():
+            if column in columns and other.name != name:
+                raise InputError(
+                    f"The scores {other.name!r} have a column {column!r} already.",
+                    "Rename the column, or remove those scores first.",
+                )
+        out = {"id": pa.array(frame["id"].astype(str).tolist())}
+        for column in columns:
+            values = pd.to_numeric(frame[column], errors="raise").to_numpy(np.float64)
+            out[column] = pa.array(values, mask=~np.isfinite(values))
+            if f"{column}{REASON}" in frame.columns:
+                reasons = frame[f"{column}{REASON}"]
+                out[f"{column}{REASON}"] = pa.array(
+                    [None if pd.isna(r) else str(r) for r in reasons], type=pa.string()
+                )
+        path = self._folder / f"{slug(name)}.parquet"
+        with write_aside(path) as temporary:
+            pq.write_table(pa.table(out), temporary, compression="zstd")
+        update = {"name": name, "columns": tuple(columns)}
+        write_json(
+            path.with_suffix(".json"), info.model_copy(update=update).model_dump(mode="json")
+        )
+
+    def read(self, name: str, row_of: Mapping[str, int], ids: Any) -> Scores:
+        """Return the scores called ``name`` (a file's or a column's name), in row order."""
+        info = self._info(name)
+        wanted = [name] if name in info.columns else list(info.columns)
+        table = pq.read_table(self._folder / f"{slug(info.name)}.parquet", columns=["id", *wanted])
+        rows = np.array([row_of.get(i, -1) for i in table["id"].to_pylist()], dtype=np.int64)
+        columns: dict[str, FloatArray] = {}
+        for column in wanted:
+            values = np.full(len(ids), np.nan)
+            values[rows[rows >= 0]] = table[column].to_numpy()[rows >= 0]
+            columns[column] = values
+        return Scores(ids=ids, columns=columns)
+
+    def reasons(self, column: str) -> dict[str, str]:
+        """Return id -> reason of a column; empty where none were written."""
+        path = self._folder / f"{slug(self._info(column).name)}.parquet"
+        if f"{column}{REASON}" not in pq.read_schema(path).names:
+            return {}
+        table = pq.read_table(path, columns=["id", f"{column}{REASON}"])
+        pairs = zip(table["id"].to_pylist(), table[f"{column}{REASON}"].to_pylist(), strict=True)
+        return {i: reason for i, reason in pairs if reason is not None}
+
+    def remove(self, name: str) -> None:
+        """Delete the scores called ``name``."""
+        path = self._folder / f"{slug(self._info(name).name)}.parquet"
+        path.unlink(missing_ok=True)
+        path.with_suffix(".json").unlink(missing_ok=True)
+
+    def _info(self, name: str) -> ScoreInfo:
+        infos = self.infos()
+        by_file = {i.name: i for i in infos.values()}
+        if name not in infos and name not in by_file:
+            raise NotFoundError(
+                f"There are no scores called {name!r}.", did_you_mean(name, {*infos, *by_file})
+            )
+        return infos.get(name) or by_file[name]
+
+
+def _check_names(name: str, columns: Sequence[str], frame: pd.DataFrame) -> None:
+    if "id" not in frame.columns or not columns:
+        raise InputError(
+            f"The scores {name!r} need a column 'id' and a column of numbers; found "
+            f"{', '.join(map(str, frame.columns)) or 'nothing'}.",
+            "Give one row per instruction: its id and its scores.",
+        )
+    for column in columns:
+        if not str(column).strip() or set("@=,") & set(str(column)):
+            raise InputError(
+                f"{column!r} cannot be the name of a score column.",
+                "Rename it: weights are written like name=1 and name@judge=1.",
+            )
+    repeated = frame["id"].astype(str)
+    if repeated.duplicated().any():
+        first = repeated[repeated.duplicated()].iloc[0]
+        raise InputError(
+            f"The scores {name!r} have the id {first!r} twice.", "Keep one row per instruction."
+        )
+
+
+def read_score_file(
+    path: Path, id_column: str | None, columns: Sequence[str] | None
+) -> pd.DataFrame:
+    """Read a person's score file as a frame ``id`` + numbers.
+
+    ``columns`` None: every column of numbers. Raises InputError naming row, column and value
+    where a number should be.
+    """
+    con = duckdb.connect(":memory:")
+    try:
+        con.execute("ATTACH ':memory:' AS scratch")
+        table = Inputs(con, path.parent).open_files([path])
+        names = [c.name for c in table.columns]
+        key = id_column or next((n for n in names if n.lower() in _IDS), None)
+        if key is None or key not in names:
+            raise InputError(
+                f"{path.name} has no column {id_column or 'id'!r}; found {', '.join(names)}.",
+                "Say which column holds the ids: --id-column NAME.",
+            )
+        wanted = list(columns or (c.name for c in table.columns if _holds_numbers(c, key)))
+        for column in wanted:
+            if column not in names:
+                raise InputError(
+                    f"{path.name} has no column {column!r}.", did_you_mean(column, names)
+                )
+            refuse_text(con, table, (column,))
+        numbers = ", ".join(f"{number_sql((c,), table)} AS {quote(c)}" for c in wanted)
+        comma = ", " if numbers else ""
+        return con.execute(
+            f"SELECT {quote(key)}::VARCHAR AS id{comma}{numbers} FROM scratch.{table.handle} "
+            f"ORDER BY {ROW}"
+        ).df()
+    except duckdb.Error as error:
+        raise readable(error, path.name) from error
+    finally:
+        con.close()
+
+
+def _holds_numbers(column: Column, key: str) -> bool:
+    return column.name != key and (column.kind == "number" or column.looks_numeric)
