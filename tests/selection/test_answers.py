@@ -1,0 +1,61 @@
+"""Whose response is trained on."""
+
+import numpy as np
+import pytest
+
+from crowdselect.errors import InputError, NotFoundError
+from crowdselect.selection import choose_answers, id_hashes
+from crowdselect.values import Model, RewardMatrix
+
+NAN = np.nan
+VALUES = np.array([[1.0, 3.0, 3.0, NAN], [NAN, NAN, NAN, NAN], [5.0, NAN, 2.0, 4.0]])
+# The third model stands before the second in the fixed order, so it wins their tie.
+MODELS = tuple(Model(n, order=o) for n, o in (("a", 0), ("b", 2), ("c", 1), ("d", 3)))
+IDS = np.array(["x", "y", "z"], dtype=object)
+MATRIX = RewardMatrix("judge", IDS, MODELS, VALUES)
+
+
+def answers(policy, matrix=MATRIX, seed=42, **kwargs):
+    rows = np.arange(len(matrix.ids))
+    return choose_answers(matrix, rows, policy, id_hashes(matrix.ids), seed, **kwargs)
+
+
+def test_best_and_worst_break_ties_by_the_fixed_order():
+    assert answers("best").tolist() == [2, -1, 0]
+    assert answers("worst").tolist() == [0, -1, 2]
+
+
+def test_a_named_model_or_none():
+    assert answers("model:d").tolist() == [-1, -1, 3]
+
+
+def test_only_models_that_answered():
+    answered = np.array([[True, True, False, True], [True] * 4, [False, False, True, True]])
+    assert answers("best", answered=answered).tolist() == [1, -1, 3]
+    assert answers("random", answered=answered)[1] >= 0
+
+
+@pytest.mark.parametrize(("policy", "least"), [("random", 0), ("top5_random", 5)])
+def test_random_policies_are_seeded_per_id_and_uniform(policy, least):
+    n, m = 4000, 10
+    ids = np.array([f"id{i}" for i in range(n)], dtype=object)
+    models = tuple(Model(f"m{j}", order=j) for j in range(m))
+    matrix = RewardMatrix("j", ids, models, np.tile(np.arange(m, dtype=float), (n, 1)))
+    found = answers(policy, matrix)
+    counts = np.bincount(found, minlength=m)
+    assert (counts[:least] == 0).all()
+    expected = n / (m - least)
+    assert abs(counts[least:] - expected).max() < 5 * np.sqrt(expected)
+    np.testing.assert_array_equal(found, answers(policy, matrix))
+    assert (found != answers(policy, matrix, seed=7)).mean() > 0.5
+    some = np.array([3, 99, 1234])
+    np.testing.assert_array_equal(
+        choose_answers(matrix, some, policy, id_hashes(ids), 42), found[some]
+    )
+
+
+def test_unknown_policies():
+    with pytest.raises(InputError, match="not an answer policy"):
+        answers("finest")
+    with pytest.raises(NotFoundError, match="no model 'e'"):
+        answers("model:e")
