@@ -1,8 +1,8 @@
 """A real Streamlit server and a real Chromium for tests: no mocks, nothing leaves this machine.
 
-``serve(script)`` starts a server on a free port, ``chromium()`` a browser; tests use the fixtures
-of ``tests/conftest.py`` or import :func:`serve` and :func:`browser_page` themselves. Both raise
-``pytest.skip`` with one clear line where Playwright or Chromium is missing.
+``serve(script)`` starts a server on a free port, ``browser_page()`` opens a watched page; wrap them
+in fixtures of the module that needs them. ``browser_page`` skips the test, with one clear line,
+where Playwright or Chromium is missing.
 """
 
 from __future__ import annotations
@@ -179,12 +179,10 @@ def browser_page(
     ``launch_persistent_context`` (for example ``device_scale_factor=2, has_touch=True``).
     """
     pytest.importorskip("playwright", reason="playwright is not installed (pip install playwright)")
-    from playwright.sync_api import sync_playwright
-
     path = chromium_path()
     profile = tempfile.mkdtemp(prefix="crowdselect-chromium-")
     try:
-        with sync_playwright() as playwright:
+        with _driver() as playwright:
             context = playwright.chromium.launch_persistent_context(
                 profile,
                 executable_path=path,
@@ -201,6 +199,27 @@ def browser_page(
                 context.close()
     finally:
         shutil.rmtree(profile, ignore_errors=True)
+
+
+_drivers: list[Any] = []
+"""One entry per open page, all the same: Playwright runs once, and stops with the last page.
+
+It must stop, because while it runs no other test of this process can use ``asyncio.run``.
+"""
+
+
+@contextmanager
+def _driver() -> Iterator[Any]:
+    from playwright.sync_api import sync_playwright
+
+    driver = _drivers[0] if _drivers else sync_playwright().start()
+    _drivers.append(driver)
+    try:
+        yield driver
+    finally:
+        _drivers.pop()
+        if not _drivers:
+            driver.stop()
 
 
 def _watch(context: Any) -> Watched:

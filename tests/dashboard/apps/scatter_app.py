@@ -44,7 +44,6 @@ def home() -> None:
         weight = st.slider("weight", 0.0, 1.0, 0.5, 0.01, key="weight")
         which = st.radio("colour", ["cluster", "number", "nothing"], horizontal=True, key="which")
         metric = st.toggle("axes", key="axes")
-        kept = st.session_state.get("seen", {})
         score = weight * points.x + (1 - weight) * points.y
         selected = np.zeros(points.n, dtype=bool)
         selected[np.argpartition(-score, points.n // 100)[: points.n // 100]] = True
@@ -64,7 +63,7 @@ def home() -> None:
         inside = "no lasso" if rows is None else f"{len(rows)} rows"
         vertices = 0 if event.polygon is None else len(event.polygon)
         st.text(f"lasso: {inside}, {vertices} vertices; picked: {event.picked}")
-        st.text(f"webgl: {event.webgl}; selected: {int(selected.sum())}; kept: {kept}")
+        st.text(f"webgl: {event.webgl}; selected: {int(selected.sum())}; weight: {weight:.2f}")
 
     view()
 
@@ -75,10 +74,12 @@ def other() -> None:
 
 if __name__ == "__main__":
     st.set_page_config(layout="wide")
-    page = st.navigation(
-        [st.Page(home, title="Home", default=True), st.Page(other, title="Other")],
-        position="top",
-    )
-    page.run()
+    pages = {
+        "home": st.Page(home, title="Home", default=True),
+        "other": st.Page(other, title="Other"),
+    }
+    page = st.navigation(list(pages.values()), position="top")
+    # A test without a browser says here which page it wants.
+    pages.get(st.session_state.get("page", ""), page).run()
 else:
     app = st.App(__file__, routes=sc.routes())
