@@ -14,6 +14,7 @@ from crowdselect.registry import did_you_mean
 WORKSPACE_VARIABLE = "CROWDSELECT_WORKSPACE"
 READ_ONLY_VARIABLE = "CROWDSELECT_READ_ONLY"
 DATA_VARIABLE = "CROWDSELECT_DATA"
+INGEST_VARIABLE = "CROWDSELECT_INGEST"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -121,6 +122,16 @@ def open_workspace(root: str | Path | None = None) -> Workspace:
     if workspace.selections.exists():
         remove_leftovers(workspace.selections)
     return workspace
+
+
+def ingest_folders(workspace: Workspace) -> list[Path]:
+    """Folders that the dashboard may read files from: the workspace, and CROWDSELECT_INGEST.
+
+    The variable holds folders separated as in PATH. The command line reads any file.
+    """
+    listed = os.environ.get(INGEST_VARIABLE, "").split(os.pathsep)
+    folders = [workspace.root, *(Path(f).expanduser() for f in listed if f.strip())]
+    return [folder.resolve() for folder in folders]
 
 
 def read_only() -> bool:

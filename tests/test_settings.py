@@ -1,12 +1,20 @@
 """The workspace: where it is, what may lie in it, and what may not leave it."""
 
+import os
 from pathlib import Path
 
 import pytest
 
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.files import TEMPORARY
-from crowdselect.settings import Workspace, check_name, demo_data, open_workspace, read_only
+from crowdselect.settings import (
+    Workspace,
+    check_name,
+    demo_data,
+    ingest_folders,
+    open_workspace,
+    read_only,
+)
 
 
 def test_argument_then_variable_then_here(tmp_path, monkeypatch) -> None:
@@ -76,3 +84,12 @@ def test_demo_data_may_lie_elsewhere(tmp_path, monkeypatch) -> None:
         demo_data()
     (tmp_path / "demo" / "crowd").mkdir(parents=True)
     assert demo_data() == tmp_path / "demo"
+
+
+def test_the_dashboard_reads_files_of_the_workspace_and_of_listed_folders(
+    workspace, tmp_path, monkeypatch
+):
+    assert ingest_folders(workspace) == [workspace.root.resolve()]
+    monkeypatch.setenv("CROWDSELECT_INGEST", f"{tmp_path / 'a'}{os.pathsep}{tmp_path / 'b'}")
+    listed = [workspace.root.resolve(), tmp_path / "a", tmp_path / "b"]
+    assert ingest_folders(workspace) == listed

@@ -2,36 +2,40 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 import plotly.graph_objects as go
 
-from crowdselect.charts.style import Palette, figure, plain, plain_all
+from crowdselect.charts.style import Palette, figure, listing_height, plain, plain_all
 
 
 def instruction_rewards(frame: pd.DataFrame, judge: str, p: Palette) -> go.Figure:
-    """Bars grouped by family in order of size.
+    """Bars one below the other, families together and coloured in turn.
 
     ``frame``: ``model``, ``family`` (None = unknown), ``size_b``, ``reward`` (NaN = missing).
     """
     rows = frame.assign(family=frame["family"].fillna("no family")).sort_values(
         ["family", "size_b", "model"], na_position="last"
     )
-    colours = {f: p.categories[i % 8] for i, f in enumerate(dict.fromkeys(rows["family"]))}
-    fig = figure(p, height=300, y=f"reward, {plain(judge, 40)}")
+    families = list(dict.fromkeys(rows["family"]))
+    colours = {f: (p.selection, p.baseline)[i % 2] for i, f in enumerate(families)}
+    fig = figure(p, height=listing_height(len(rows), extra=50), x=f"reward, {plain(judge, 40)}")
     fig.add_bar(
-        x=[plain_all(list(rows["family"]), 16), _sizes(rows)],
-        y=rows["reward"],
+        x=rows["reward"],
+        y=plain_all([_label(row) for row in rows.itertuples()], 30),
+        orientation="h",
         marker={"color": [colours[f] for f in rows["family"]]},
         customdata=plain_all(list(rows["model"])),
-        hovertemplate="%{customdata}<br>reward %{y:.4g}<extra></extra>",
+        hovertemplate="%{customdata}<br>reward %{x:.4g}<extra></extra>",
     )
-    fig.update_xaxes(tickfont={"size": 11}, tickangle=0 if len(rows) < 16 else -90)
+    fig.update_yaxes(autorange="reversed", type="category", showgrid=False)
+    fig.update_layout(bargap=0.25)
     return fig
 
 
-def _sizes(rows: pd.DataFrame) -> list[str]:
-    labels = [
-        plain(model, 14) if pd.isna(size) else f"{size:g}B"
-        for model, size in zip(rows["model"], rows["size_b"], strict=True)
-    ]
-    return plain_all(labels, 14)
+def _label(row: Any) -> str:
+    """Family and size, or the model's name where they are unknown."""
+    if row.family == "no family" or pd.isna(row.size_b):
+        return str(row.model)
+    return f"{row.family} {row.size_b:g}B"

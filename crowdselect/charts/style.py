@@ -131,11 +131,11 @@ def figure(
         "gridcolor": p.grid,
         "zerolinecolor": p.grid,
         "linecolor": p.grid,
-        "title_font": {"size": 12, "color": p.muted},
         "tickfont": {"size": 12, "color": p.text},
         "automargin": True,
         "fixedrange": True,
     }
+    title = {"size": 12, "color": p.muted}
     fig.update_layout(
         height=height,
         margin={"l": 8, "r": 16, "t": 28 if legend else 8, "b": 8},
@@ -153,8 +153,8 @@ def figure(
             "itemdoubleclick": False,
         },
         hoverlabel={"font": {"family": FONT, "size": 12}, "align": "left"},
-        xaxis={**axis, "title": x},
-        yaxis={**axis, "title": y},
+        xaxis={**axis, "title": {"text": x, "font": title}},
+        yaxis={**axis, "title": {"text": y, "font": title}},
         dragmode=False,
     )
     return fig

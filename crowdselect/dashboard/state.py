@@ -67,6 +67,11 @@ def draft() -> Recipe:
     return recipe
 
 
+def has_draft() -> bool:
+    """Tell whether there is a draft: there is none as long as there is no crowd."""
+    return DRAFT in st.session_state
+
+
 def adopt(recipe: Recipe) -> None:
     """Replace the draft from outside its widgets (a preset, a saved recipe, a removed chip)."""
     st.session_state[DRAFT] = recipe
@@ -100,6 +105,11 @@ def recipe_key(name: str, value: Any) -> str:
     if key not in st.session_state:
         st.session_state[key] = value
     return key
+
+
+def widget(name: str) -> Any:
+    """The present value of the widget of the recipe field ``name``."""
+    return st.session_state[RECIPE_WIDGET + name]
 
 
 def view_key(name: str, default: V, choices: Collection[V] | None = None) -> str:

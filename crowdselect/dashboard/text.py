@@ -8,6 +8,9 @@ from collections.abc import Iterator
 
 from markupsafe import Markup, escape
 
+LEAST = 1e-4
+"""Smaller numbers are not told apart from zero."""
+MINUS = "\N{MINUS SIGN}"
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 
@@ -43,9 +46,11 @@ def number(value: float | None, digits: int = 3) -> str:
     if value is None or value != value:
         return "\N{EN DASH}"
     if value == int(value) and abs(value) < 1e15:
-        return f"{int(value):,}".replace("-", "\N{MINUS SIGN}")
+        return f"{int(value):,}".replace("-", MINUS)
+    if abs(value) < LEAST:
+        return f"{'<' if value > 0 else '>'} {LEAST if value > 0 else -LEAST:g}".replace("-", MINUS)
     text = f"{value:,.0f}" if abs(value) >= 10**digits else f"{value:.{digits}g}"
-    return text.replace("-", "\N{MINUS SIGN}")
+    return text.replace("-", MINUS)
 
 
 def percent(share: float, digits: int = 0) -> str:

@@ -181,7 +181,8 @@ def test_cut_line_keeps_clusters_without_a_cut():
 
 def test_instruction_rewards_group_by_family_and_size():
     fig = instruction_rewards(models(), EVIL, LIGHT)
-    assert list(fig.data[0].x[1])[:2] == ["1B", "7B"]
+    assert list(fig.data[0].y)[:2] == ["a 1B", "a 7B"]
+    assert list(fig.data[0].x)[:2] == [0.5, 2.0]
     assert_inert(fig)
 
 

@@ -61,6 +61,8 @@ def test_long_texts_are_cut_and_say_so():
         (float("nan"), "\N{EN DASH}"),
         (None, "\N{EN DASH}"),
         (-3.0, "\N{MINUS SIGN}3"),
+        (2.3e-8, "< 0.0001"),
+        (-2.3e-8, "> \N{MINUS SIGN}0.0001"),
     ],
 )
 def test_numbers_have_meaningful_digits(value, text):

@@ -57,7 +57,7 @@ def answers_html(answers: pd.DataFrame, judges: tuple[str, ...]) -> Markup:
     return STYLE + Markup('<div class="cs-answers">{}</div>').format(Markup("").join(cards))
 
 
-def _text(response: object) -> str:
+def _text(response: str | float | None) -> str:
     if response is None or pd.isna(response):
         return "no answer"
     return str(response) or "an empty answer"

@@ -1,0 +1,72 @@
+"""What points can be coloured by: cluster, best model, or any metric; made once and shared."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from crowdselect.dashboard import reads
+from crowdselect.dashboard.scatter import CategoryColour, Colour, Label, NumberColour, PointSet
+from crowdselect.store import Crowd
+from crowdselect.values import Clustering, IntArray, Recipe
+
+CLUSTER = "cluster"
+BEST = "best model"
+NOTHING = "nothing"
+MOST_MODELS = 23
+"""Models beyond this many share one category, so that colours stay distinct."""
+
+
+def choices(metrics: list[str], *, clustered: bool) -> list[str]:
+    """What the colour control offers, in order."""
+    return [*([CLUSTER] if clustered else []), BEST, *metrics, NOTHING]
+
+
+def colour_by(crowd: Crowd, recipe: Recipe, choice: str) -> Colour | None:
+    """The colouring called ``choice``; None colours nothing."""
+    if choice == CLUSTER:
+        clusters = reads.clustering(crowd, recipe)
+        return None if clusters is None else by_cluster(clusters)
+    if choice == BEST:
+        judge = reads.judge_of(crowd, recipe)
+        return None if judge is None else _by_best(crowd, reads.key(crowd), judge)
+    if choice == NOTHING:
+        return None
+    return NumberColour(choice, reads.column(crowd, recipe, choice))
+
+
+def by_cluster(clusters: Clustering) -> CategoryColour:
+    """One category per cluster, and one for rows without a vector where there are any."""
+    labels = clusters.labels
+    names = clusters.names
+    if (labels < 0).any():
+        labels = np.where(labels < 0, len(names), labels)
+        names = (*names, "unclustered")
+    return CategoryColour("Cluster", labels.astype(np.uint16), names)
+
+
+@st.cache_resource(max_entries=reads.KEPT, show_spinner=False)
+def _by_best(_crowd: Crowd, key: str, judge: str) -> CategoryColour:
+    names = [m.name for m in _crowd.models]
+    columns = reads.best_model(_crowd, judge)
+    return CategoryColour.from_labels("Best model", frequent(columns, names))
+
+
+def frequent(columns: IntArray, names: list[str]) -> list[str]:
+    """A label per row: the model's name, ``other models`` for rare ones, or ``no reward``."""
+    counts = np.bincount(columns[columns >= 0], minlength=len(names))
+    kept = set(np.argsort(-counts, kind="stable")[:MOST_MODELS].tolist())
+    shown = [name if i in kept else "other models" for i, name in enumerate(names)]
+    return [shown[c] if c >= 0 else "no reward" for c in columns]
+
+
+def cluster_labels(points: PointSet, clusters: Clustering) -> list[Label]:
+    """Each cluster's name at the median of its points, weighted by its size."""
+    result = []
+    placed = points.x < 1e29
+    for label, name in enumerate(clusters.names):
+        rows = np.flatnonzero((clusters.labels == label) & placed)
+        if len(rows):
+            x, y = float(np.median(points.x[rows])), float(np.median(points.y[rows]))
+            result.append(Label(x, y, name, float(len(rows))))
+    return result

@@ -1,0 +1,1 @@
+"""Page 1: choose, ingest and judge a crowd."""

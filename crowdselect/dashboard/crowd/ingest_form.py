@@ -1,0 +1,137 @@
+"""Bring a crowd in: the demo, an upload, or files that lie in an allowed folder."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from crowdselect import pipeline, settings
+from crowdselect.dashboard import options, reads, shell, state
+from crowdselect.dashboard.text import md
+from crowdselect.errors import InputError, NotFoundError
+from crowdselect.ingest import SOURCES
+from crowdselect.registry import options_of
+from crowdselect.settings import check_name
+
+DEMO = "demo"
+MOST_UPLOAD_MB = 1024
+KINDS = ["csv", "tsv", "parquet", "jsonl", "ndjson", "json", "gz"]
+
+
+def demo_button() -> None:
+    """One click from an empty workspace to a full dashboard."""
+    try:
+        settings.demo_data()
+    except NotFoundError as error:
+        st.caption(f"{md(error.problem)} {md(error.remedy)}")
+        return
+    if st.button("Load the demo crowd", type="primary"):
+        with st.spinner("Loading the demo crowd"):
+            pipeline.ingest(reads.workspace(), DEMO, [], name=DEMO, replace=False)
+        _open(DEMO)
+
+
+def form() -> None:
+    """Source, files, name and the source's own options."""
+    if shell.read_only_note("ingesting"):
+        return
+    sources = [plugin for plugin in SOURCES if plugin.name != DEMO]
+    names = [plugin.name for plugin in sources]
+    source = st.selectbox("Format", names, key="ingest source", help=_help(sources))
+    plugin = SOURCES[source]
+    uploads = st.file_uploader(
+        "Upload files",
+        type=KINDS,
+        accept_multiple_files=True,
+        max_upload_size=MOST_UPLOAD_MB,
+        key="ingest uploads",
+        help=f"At most {MOST_UPLOAD_MB:,} MB each. Larger ones: give a path below, or use the "
+        "command line.",
+    )
+    allowed = settings.ingest_folders(reads.workspace())
+    path = st.text_input(
+        "or a file or folder on this machine",
+        key="ingest path",
+        help="Inside: " + ", ".join(md(folder) for folder in allowed),
+    )
+    name = st.text_input("Name", key="ingest name", max_chars=100, placeholder="my-crowd")
+    with st.expander("Options of this format"):
+        # A path to another file is an option for the command line, not for visitors.
+        offered = tuple(o.name for o in options_of(plugin) if o.name != "models")
+        chosen = options.edit(plugin, {}, f"ingest.{source}", only=offered)
+    replace = st.checkbox(
+        "Replace a crowd of this name", key="ingest replace", help="Notes and scores are kept."
+    )
+    if st.button("Ingest", type="primary", disabled=not (uploads or path)):
+        paths = _paths(uploads, path, allowed)
+        ingest(source, paths, name, chosen, replace=replace)
+
+
+def ingest(
+    source: str, paths: Sequence[Path], name: str, chosen: dict[str, Any], *, replace: bool
+) -> None:
+    """Ingest with a progress bar, then open the crowd."""
+    bar = st.progress(0.0, text="Reading")
+
+    def report(done: int, total: int | None, label: str = "") -> None:
+        share = done / total if total else 0.0
+        bar.progress(min(share, 1.0), text=md(label or "Reading"))
+
+    try:
+        crowd = pipeline.ingest(
+            reads.workspace(),
+            source,
+            paths,
+            name=check_name("crowd", name) if name else None,
+            options=chosen,
+            replace=replace,
+            progress=report,
+        )
+    finally:
+        bar.empty()
+    _open(crowd.name)
+
+
+def _open(name: str) -> None:
+    if state.has_draft():
+        state.change_crowd(name)
+    st.rerun()
+
+
+def _paths(uploads: Sequence[Any] | None, path: str | None, allowed: list[Path]) -> list[Path]:
+    """The uploaded files on disk, or the path if it lies in an allowed folder."""
+    if uploads:
+        folder = reads.workspace().uploads
+        shutil.rmtree(folder / "latest", ignore_errors=True)
+        (folder / "latest").mkdir(parents=True)
+        return [_kept(folder / "latest", upload) for upload in uploads]
+    wanted = Path(path or "").expanduser().resolve()
+    if not any(wanted.is_relative_to(folder) for folder in allowed):
+        raise InputError(
+            f"{wanted} is not in a folder that the dashboard may read.",
+            "Put it into " + " or ".join(map(str, allowed)) + ", or ingest from the command line.",
+        )
+    if not wanted.exists():
+        raise InputError(f"There is no {wanted}.", "Check the path.")
+    return [wanted]
+
+
+def _kept(folder: Path, upload: Any) -> Path:
+    """The upload's bytes under a harmless name; only the last part of its name counts."""
+    name = "".join(c if c.isalnum() or c in "._-" else "-" for c in Path(upload.name).name)
+    target = folder / (name.lstrip(".") or "upload")
+    with target.open("wb") as handle:
+        shutil.copyfileobj(upload, handle)
+    return target
+
+
+def _help(sources: Sequence[Any]) -> str:
+    lines = [f"{md(s.name)}: {md(getattr(s, 'title', ''))}" for s in sources]
+    if find_spec("datasets") is None:
+        lines.append("Reading from a hub needs the extra hub.")
+    return "\n\n".join(lines)

@@ -1,0 +1,101 @@
+"""Search by words or by likeness: which rows of the crowd are asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import get_args
+
+import numpy as np
+import streamlit as st
+
+from crowdselect.dashboard import reads, state
+from crowdselect.dashboard.text import md, n_of_m, plural, shorten
+from crowdselect.landscape import nearest
+from crowdselect.store import Crowd
+from crowdselect.store.search import Where
+from crowdselect.values import BoolArray, IntArray, Recipe
+
+WHERE: tuple[Where, ...] = get_args(Where)
+LIKE = 200
+"""How many rows are alike enough to be shown."""
+
+
+@dataclass(frozen=True)
+class Found:
+    """Rows to show, and what to say about them."""
+
+    mask: BoolArray
+    """Shape (n,)."""
+    order: IntArray | None
+    """The rows, best first, where the search ranks them; None: no order of its own."""
+    words: str
+
+
+def controls() -> None:
+    """The search field and where it looks."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.text_input(
+            "Search",
+            key=state.view_key("q", ""),
+            type="search",
+            placeholder='words, or a "quoted phrase"',
+            width=380,
+        )
+        st.segmented_control(
+            "in",
+            WHERE,
+            key=state.view_key("in", WHERE[0], WHERE),
+            required=True,
+            format_func=lambda w: {"responses": "answers"}.get(w, w),
+        )
+
+
+def find(crowd: Crowd, recipe: Recipe) -> Found:
+    """Rows that the filters keep and the search (if any) finds."""
+    kept = reads.filtered(crowd, recipe)
+    matching = int(kept.sum())
+    words = f"{n_of_m(matching, crowd.n)} match the filters" if matching < crowd.n else ""
+    like = str(state.view("like", ""))
+    if like in crowd.row_of:
+        return _alike(crowd, recipe, kept, crowd.row_of[like])
+    query = str(state.view("q", "")).strip()
+    if not query:
+        return Found(kept, None, words or n_of_m(crowd.n, crowd.n))
+    hits = reads.search(crowd, query, state.view("in", WHERE[0]))
+    mask = np.zeros(crowd.n, dtype=bool)
+    mask[hits.rows] = True
+    mask &= kept
+    quoted = f"\N{LEFT DOUBLE QUOTATION MARK}{shorten(query, 40)}\N{RIGHT DOUBLE QUOTATION MARK}"
+    found = f"{plural(int(mask.sum()), 'instruction')} for {quoted}"
+    if not hits.complete:
+        found += f" ({hits.summary})"
+    if words:
+        found += f", of {matching:,} that match the filters"
+    order = hits.rows[mask[hits.rows]] if hits.indexed else None
+    return Found(mask, order, found)
+
+
+def _alike(crowd: Crowd, recipe: Recipe, kept: BoolArray, row: int) -> Found:
+    rows, _ = nearest(reads.vectors(crowd, recipe.encoder), row, LIKE)
+    rows = np.concatenate([[row], rows])
+    rows = rows[kept[rows]]
+    mask = np.zeros(crowd.n, dtype=bool)
+    mask[rows] = True
+    words = f"{plural(len(rows), 'instruction')} most like {shorten(str(crowd.ids[row]), 40)}"
+    return Found(mask, rows, words)
+
+
+def like_chip(crowd: Crowd) -> None:
+    """Say which instruction the others are compared with, and let go of it."""
+    like = str(state.view("like", ""))
+    if like not in crowd.row_of:
+        return
+    text = crowd.instruction_texts([crowd.row_of[like]])[0]
+    st.button(
+        f"more like {md(text, 60)}",
+        key="like chip",
+        icon=":material/close:",
+        icon_position="right",
+        on_click=state.set_view,
+        args=("like", ""),
+    )

@@ -1,0 +1,110 @@
+"""Scatter of two metrics, linked with the table; all in one fragment, so that a lasso is quick."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from crowdselect.dashboard import chips, colours, filters_form, hover, reads, shell, state, table
+from crowdselect.dashboard.explore import search
+from crowdselect.dashboard.scatter import Axes, PointSet, scatter
+from crowdselect.dashboard.text import n_of_m
+from crowdselect.store import Crowd
+from crowdselect.values import FloatArray, IntArray, Recipe
+
+KEY = "explore scatter"
+
+
+@shell.fragment()
+def show(crowd: Crowd) -> None:
+    """Search, filters, scatter and table."""
+    recipe = state.draft()
+    clusters = reads.clustering(crowd, recipe)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        search.controls()
+        filters_form.show(crowd, clusters)
+    search.like_chip(crowd)
+    chips.show(() if clusters is None else clusters.names)
+    found = search.find(crowd, recipe)
+    metrics = [info.name for info in reads.metric_infos(crowd)]
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        x, y, colour = _axes(metrics, clustered=clusters is not None)
+        points = metric_points(crowd, recipe, x, y)
+        colouring = colours.colour_by(crowd, recipe, colour)
+        event = scatter(
+            points,
+            key=KEY,
+            selected=None if found.mask.all() else found.mask,
+            colour=colouring,
+            axes=Axes(_title(crowd, x), _title(crowd, y)),
+            hover=hover.source(crowd, recipe, (x, y)),
+            height=540,
+            description=f"Scatter of {x} and {y}",
+            on_pick=table.note_pick,
+        )
+        lasso = event.rows(points, colouring)
+        _without_place(points)
+    with right:
+        _table(crowd, recipe, found, lasso, dict.fromkeys([x, y]))
+    table.open_picked(crowd, event.picked, np.flatnonzero(found.mask))
+
+
+def _axes(metrics: list[str], *, clustered: bool) -> tuple[str, str, str]:
+    """The three choices above the scatter."""
+    first, second = metrics[0], metrics[min(1, len(metrics) - 1)]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        x = st.selectbox("Across", metrics, key=state.view_key("x", first, metrics), width=170)
+        y = st.selectbox("Up", metrics, key=state.view_key("y", second, metrics), width=170)
+        offered = colours.choices(metrics, clustered=clustered)
+        default = offered[0]
+        colour = st.selectbox(
+            "Colour", offered, key=state.view_key("colour", default, offered), width=170
+        )
+    return x, y, colour
+
+
+def _title(crowd: Crowd, name: str) -> str:
+    info = next(i for i in reads.metric_infos(crowd) if i.name == name)
+    unit = f", {info.unit}" if info.unit else ""
+    return f"{info.title or name}{unit}"
+
+
+def metric_points(crowd: Crowd, recipe: Recipe, x: str, y: str) -> PointSet:
+    """The scatter's points, made once per pair of metrics."""
+    return _points(crowd, reads.key(crowd), recipe.judge, recipe.profile, x, y)
+
+
+@st.cache_resource(max_entries=12, show_spinner=False)
+def _points(_crowd: Crowd, key: str, judge: str | None, profile: str, x: str, y: str) -> PointSet:
+    recipe = Recipe.parse({"crowd": _crowd.name, "judge": judge, "profile": profile}, "recipe")
+    across, up = (reads.column(_crowd, recipe, name) for name in (x, y))
+    return PointSet.from_arrays(across, up)
+
+
+def _without_place(points: PointSet) -> None:
+    if points.missing:
+        st.caption(
+            f"{n_of_m(points.n - points.missing, points.n)} drawn; the others lack one of the two."
+        )
+
+
+def _table(
+    crowd: Crowd, recipe: Recipe, found: search.Found, lasso: IntArray | None, axes: dict[str, None]
+) -> None:
+    rows = found.order if found.order is not None else np.flatnonzero(found.mask)
+    words = found.words
+    if lasso is not None:
+        rows = rows[np.isin(rows, lasso)]
+        words = f"{len(rows):,} in the lasso, of {words}"
+    columns: dict[str, FloatArray] = {m: reads.column(crowd, recipe, m) for m in axes}
+    ranked = ["as found"] if found.order is not None else []
+    orders = [*ranked, "order of the file", *(f"{m}, {d}" for m in axes for d in ("high", "low"))]
+    default = orders[0] if ranked else orders[1]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        order = st.selectbox("Sort by", orders, key=state.view_key("sort", default, orders))
+    st.text(words)
+    if ", " in order:
+        metric, end = order.rsplit(", ", 1)
+        rows = table.order_by(rows, columns[metric], descending=end == "high")
+    table.show(crowd, rows, columns, name="rows", height=430)

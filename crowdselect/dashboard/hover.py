@@ -1,0 +1,32 @@
+"""What the card beside the pointer says about a point: looked up when somebody asks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from crowdselect.dashboard import reads
+from crowdselect.dashboard.scatter import HoverSource, HoverText
+from crowdselect.dashboard.text import number, shorten
+from crowdselect.registry import content_key
+from crowdselect.store import Crowd
+from crowdselect.values import Recipe
+
+TEXT_CHARS = 220
+
+
+def source(crowd: Crowd, recipe: Recipe, metrics: Sequence[str]) -> HoverSource:
+    """Text and ``metrics`` of a row; its best model where there are rewards."""
+    columns = {name: reads.column(crowd, recipe, name) for name in dict.fromkeys(metrics)}
+    judge = reads.judge_of(crowd, recipe)
+    best = None if judge is None else reads.best_model(crowd, judge)
+    names = [m.name for m in crowd.models]
+
+    def lookup(row: int) -> HoverText:
+        text = " ".join(crowd.instruction_texts([row])[0].split())
+        facts = [(name, number(float(values[row]))) for name, values in columns.items()]
+        if best is not None and best[row] >= 0:
+            facts.append(("best model", names[best[row]]))
+        return HoverText(shorten(text, TEXT_CHARS), tuple(facts))
+
+    identity = [reads.key(crowd), recipe.judge, recipe.profile, *columns]
+    return HoverSource(content_key(identity, 32), lookup)

@@ -1,0 +1,79 @@
+"""The page of one instruction; previous and next walk through the list it was opened from."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from crowdselect.charts.instruction_rewards import instruction_rewards
+from crowdselect.dashboard import notes, reads, shell, state, table
+from crowdselect.dashboard.instruction import diff, why
+from crowdselect.dashboard.instruction.answers import answers_html, sort_answers
+from crowdselect.dashboard.text import md
+from crowdselect.store import Crowd
+from crowdselect.values import COMBINED, IdArray
+
+
+@shell.fragment()
+def show(crowd: Crowd) -> None:
+    """Text, notes, verdict, metrics, rewards, all answers, and two of them compared."""
+    identity = str(state.view("id", str(crowd.ids[0]) if crowd.n else ""))
+    if identity not in crowd.row_of:
+        shell.empty("No such instruction", f"{crowd.name} has no instruction {identity}.")
+        return
+    row = crowd.row_of[identity]
+    recipe = notes.current(crowd)
+    _walk(crowd, identity)
+    instruction = crowd.instruction(row)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        with st.container(border=True, height=220):
+            st.text(instruction.text)
+        for name, value in instruction.extra.items():
+            st.caption(f"{md(name)}: {md(value, 200)}")
+        notes.bar(crowd, identity)
+        st.text(why.verdict(crowd, recipe, row))
+    answers = crowd.answers(row)
+    judge = reads.judge_of(crowd, recipe)
+    shown = crowd.judges[0] if judge == COMBINED else judge
+    ordered = sort_answers(answers, shown)
+    with right:
+        if shown is not None:
+            rewards = answers.rename(columns={shown: "reward"})
+            fig = instruction_rewards(rewards, shown, shell.palette())
+            shell.plot(fig, "instruction rewards", "Rewards by family and size")
+    why.show(crowd, recipe, row)
+    shell.heading("Answers", _order_words(shown))
+    st.html(str(answers_html(ordered, crowd.judges)))
+    shell.heading("Compare two answers", "What the other lacks is underlined.")
+    diff.show(ordered)
+
+
+def _order_words(judge: str | None) -> str:
+    return "In the crowd's order." if judge is None else f"Highest reward by {md(judge)} first."
+
+
+def _walk(crowd: Crowd, identity: str) -> None:
+    """Previous and next, the place in the list, and the way to more like this."""
+    trail: IdArray = st.session_state.get(table.TRAIL, crowd.ids)
+    places = np.flatnonzero(trail == identity)
+    if not len(places):
+        trail, places = crowd.ids, np.flatnonzero(crowd.ids == identity)
+    place = int(places[0])
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        for label, step, key in (("Previous", -1, "left"), ("Next", 1, "right")):
+            there = 0 <= place + step < len(trail)
+            st.button(
+                label,
+                icon=f":material/arrow_{'back' if step < 0 else 'forward'}:",
+                shortcut=key,
+                disabled=not there,
+                on_click=state.set_view,
+                args=("id", str(trail[place + step])) if there else (),
+            )
+        st.text(f"{place + 1:,} of {len(trail):,}")
+        recipe = state.draft()
+        if reads.has_landscape(crowd, recipe.encoder, recipe.seed) and st.button("More like this"):
+            state.set_view("like", identity, page="explore")
+            shell.go("explore")
+        st.text(identity)

@@ -1,0 +1,92 @@
+"""A row's metrics: value, percentile, and a sentence each; and why it is in the draft or not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from crowdselect.dashboard import reads
+from crowdselect.dashboard.text import number, shorten
+from crowdselect.errors import CrowdSelectError
+from crowdselect.metrics import METRICS, build_metric, parse_column
+from crowdselect.store import Crowd
+from crowdselect.values import Recipe
+
+
+def metric_rows(crowd: Crowd, recipe: Recipe, row: int) -> pd.DataFrame:
+    """``metric``, ``value``, ``percentile`` in [0, 100] and ``why`` for every metric there is."""
+    found = []
+    for info in reads.metric_infos(crowd):
+        value = float(reads.column(crowd, recipe, info.name)[row])
+        percentile = float(reads.percentiles(crowd, recipe, info.name)[row])
+        if np.isnan(value):
+            why = "Cannot be told for this instruction."
+        elif parse_column(info.name).metric in METRICS:
+            why = build_metric(info.name)[0].why(value, percentile)
+        else:
+            why = f"{info.source}; higher than {percentile:.0f} % of instructions."
+        found.append((info.title or info.name, value, percentile, why))
+    return pd.DataFrame(found, columns=["metric", "value", "percentile", "why"])
+
+
+def show(crowd: Crowd, recipe: Recipe, row: int) -> None:
+    """The metrics as a table."""
+    data = metric_rows(crowd, recipe, row)
+    st.dataframe(
+        data,
+        hide_index=True,
+        height=35 * len(data) + 38,
+        alt="Metrics of this instruction",
+        column_config={
+            "metric": st.column_config.TextColumn(width=130),
+            "value": st.column_config.NumberColumn(format="%.4g", width=80),
+            "percentile": st.column_config.ProgressColumn(
+                format="%.0f", min_value=0, max_value=100, width=110
+            ),
+            "why": st.column_config.TextColumn(width="large"),
+        },
+    )
+
+
+def verdict(crowd: Crowd, recipe: Recipe, row: int) -> str:
+    """One sentence: in or out of the present draft, and why."""
+    identity = str(crowd.ids[row])
+    if identity in recipe.bans:
+        return "Banned by hand: it cannot be selected."
+    if not reads.can_pick(crowd, recipe):
+        return "Whether it would be selected is known once the map is computed."
+    try:
+        picks = reads.picks(crowd, recipe)
+    except CrowdSelectError as error:
+        return error.problem
+    places = np.flatnonzero(picks.rows == row)
+    if len(places):
+        return "In the draft selection. " + picks.reasons[int(places[0])]
+    if not reads.filtered(crowd, recipe)[row]:
+        return "Not in the draft selection: the filters leave it out."
+    return f"Not in the draft selection of {len(picks.rows):,}{_shortfall(crowd, recipe, row)}."
+
+
+def _shortfall(crowd: Crowd, recipe: Recipe, row: int) -> str:
+    """How far the row's score lies below the cut of its cluster."""
+    if recipe.strategy != "crowdselect":
+        return ""
+    session = reads.session(crowd)
+    score = float(session.reselector(recipe).scores(recipe.weights)[row])
+    if np.isnan(score):
+        return ": a metric that the recipe weighs is missing"
+    outcome = session.outcome(recipe)
+    label = 0
+    where = ""
+    if recipe.clusters:
+        clusters = session.clustering(recipe)
+        label = int(clusters.labels[row])
+        name = clusters.names[label] if label >= 0 else "unclustered"
+        where = f" of its cluster ({shorten(name, 40)})"
+    cut = outcome.cuts[outcome.labels == label]
+    if not len(cut) or np.isnan(cut[0]) or score > cut[0]:
+        return f": its score is {number(score)}"
+    if score == cut[0]:
+        return f": its score {number(score)} ties with the cut{where}; a seeded draw decided"
+    return f": its score {number(score)} is below the cut{where} at {number(float(cut[0]))}"

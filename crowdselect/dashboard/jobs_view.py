@@ -1,0 +1,92 @@
+"""Long work as a visitor sees it: start, follow, cancel, resume; the job itself knows no page."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+
+from crowdselect import jobs
+from crowdselect.dashboard import reads, shell
+from crowdselect.dashboard.text import md
+from crowdselect.jobs import JobView
+
+ALIVE = ("waiting", "running", "stalled")
+WORDS = {
+    "waiting": "waiting to start",
+    "running": "running",
+    "stalled": "no sign of life for two minutes",
+    "done": "done",
+    "cancelled": "cancelled",
+    "failed": "failed",
+}
+
+
+def latest(kind: str, **config: Any) -> JobView | None:
+    """The newest run of ``kind`` whose options include ``config``."""
+    for view in jobs.all_runs(reads.workspace(), kind):
+        if all(view.config.get(k) == v for k, v in config.items()):
+            return view
+    return None
+
+
+def start(kind: str, config: Mapping[str, Any]) -> Path:
+    """Create and start a job; return its folder."""
+    path = jobs.create(reads.workspace(), kind, config)
+    jobs.start(path)
+    return path
+
+
+def duration(seconds: float | None) -> str:
+    """``about 3 min left``; empty where unknown."""
+    if seconds is None:
+        return ""
+    if seconds < 90:
+        return f"about {max(1, round(seconds))} s left"
+    if seconds < 90 * 60:
+        return f"about {round(seconds / 60)} min left"
+    return f"about {seconds / 3600:.1f} h left"
+
+
+def status_line(view: JobView) -> str:
+    """What the job is doing, in words."""
+    parts = [view.label or WORDS[view.state]]
+    if view.total:
+        parts.append(f"{view.done:,} of {view.total:,}")
+    if view.state in ALIVE:
+        parts.append(duration(view.eta_s))
+    return " \N{MIDDLE DOT} ".join(p for p in parts if p)
+
+
+def _resume(path: Path) -> None:
+    jobs.start(path)
+
+
+@shell.fragment(run_every=1.0)
+def follow(path: Path, title: str) -> None:
+    """Progress with ETA and a cancel button, refreshed every second; reruns the page at the end."""
+    view = jobs.read(path)
+    with st.container(border=True):
+        st.text(title)
+        share = view.done / view.total if view.total else 0.0
+        st.progress(min(share, 1.0), text=md(status_line(view)))
+        if view.state == "stalled":
+            st.caption("The job has not reported for two minutes. It may be busy, or stuck.")
+        if view.state in ALIVE:
+            st.button("Cancel", key=f"cancel {view.id}", on_click=jobs.cancel, args=(path,))
+    if view.state not in ALIVE:
+        st.rerun()
+
+
+def ended(view: JobView) -> None:
+    """Say how a job ended that did not reach its end, and offer to go on."""
+    if view.state == "failed" and view.error:
+        st.error(f"{md(view.error[0])}\n\n{md(view.error[1])}")
+    elif view.state == "cancelled":
+        st.info("Cancelled. What was finished is kept.")
+    else:
+        return
+    if not shell.read_only_note("resuming"):
+        st.button("Resume", key=f"resume {view.id}", on_click=_resume, args=(view.path,))

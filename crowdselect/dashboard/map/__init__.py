@@ -1,0 +1,1 @@
+"""Page 3: every instruction on a plane, clusters at a slider."""

@@ -1,0 +1,123 @@
+"""Cluster cards: name, size, means of metrics, the most typical and the hardest instructions."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import streamlit as st
+from markupsafe import Markup
+
+from crowdselect.dashboard import reads
+from crowdselect.dashboard.scatter import category_colour
+from crowdselect.dashboard.text import number, percent, plural, shorten
+from crowdselect.landscape import typical_rows
+from crowdselect.metrics import BASE
+from crowdselect.store import Crowd
+from crowdselect.values import Clustering, IntArray, Recipe
+
+SHOWN = 2
+"""Typical and hardest instructions per card."""
+STYLE = Markup(
+    "<style>"
+    ".cs-cards{display:grid;gap:.6rem;grid-template-columns:repeat(auto-fill,minmax(270px,1fr))}"
+    ".cs-cards article{border:1px solid color-mix(in srgb,currentColor 18%,transparent);"
+    "border-radius:6px;padding:.55rem .7rem;min-width:0;overflow-wrap:anywhere}"
+    ".cs-cards i{display:inline-block;width:.7em;height:.7em;border-radius:50%;margin-right:.4em}"
+    ".cs-cards small{opacity:.8;display:block}"
+    ".cs-cards p{margin:.3rem 0 0;font-size:.92em}"
+    "</style>"
+)
+CARD = Markup(
+    '<article><b><i style="background:{colour}"></i>{name}</b><small>{size}</small>'
+    "<small>{means}</small>{texts}</article>"
+)
+LINES = Markup("<small>{title}</small>{lines}")
+LINE = Markup("<p>{text}</p>")
+
+
+@dataclass(frozen=True)
+class Card:
+    """What one card says."""
+
+    label: int
+    name: str
+    size: int
+    share: float
+    means: Mapping[str, float]
+    typical: tuple[int, ...]
+    """Rows closest to the centre."""
+    hardest: tuple[int, ...]
+    """Rows with the highest difficulty."""
+
+
+@st.cache_resource(max_entries=reads.KEPT, show_spinner=False)
+def _cards(_crowd: Crowd, key: str, recipe: Recipe) -> list[Card]:
+    clusters = reads.clustering(_crowd, recipe)
+    if clusters is None:
+        return []
+    names = [i.name for i in reads.metric_infos(_crowd) if i.name in BASE]
+    columns = {name: reads.column(_crowd, recipe, name) for name in names}
+    typical = typical_rows(reads.vectors(_crowd, recipe.encoder), clusters.labels, SHOWN)
+    return [
+        _card(clusters, label, columns, typical[label], _crowd.n) for label in range(clusters.k)
+    ]
+
+
+def cards_of(crowd: Crowd, recipe: Recipe) -> list[Card]:
+    """The cards in order of cluster size."""
+    kept = {"crowd", "judge", "profile", "encoder", "clusters", "clustering", "seed"}
+    asked = Recipe.model_validate(recipe.model_dump(include=kept))
+    return _cards(crowd, reads.key(crowd), asked)
+
+
+def _card(
+    clusters: Clustering,
+    label: int,
+    columns: Mapping[str, np.ndarray],
+    typical: IntArray,
+    n: int,
+) -> Card:
+    rows = np.flatnonzero(clusters.labels == label)
+    hardest = rows[:0]
+    if "difficulty" in columns and len(rows):
+        own = np.nan_to_num(columns["difficulty"][rows], nan=-np.inf)
+        hardest = rows[np.argsort(-own, kind="stable")[:SHOWN]]
+    means = {
+        name: float(np.nanmean(values[rows])) if np.isfinite(values[rows]).any() else float("nan")
+        for name, values in columns.items()
+    }
+    return Card(
+        label,
+        clusters.names[label],
+        len(rows),
+        len(rows) / max(n, 1),
+        means,
+        tuple(int(r) for r in typical[:SHOWN]),
+        tuple(int(r) for r in hardest),
+    )
+
+
+def cards_html(crowd: Crowd, cards: list[Card], theme: str) -> Markup:
+    """All cards as one block of escaped HTML."""
+    rows = sorted({r for card in cards for r in (*card.typical, *card.hardest)})
+    texts = dict(zip(rows, crowd.instruction_texts(rows), strict=True)) if rows else {}
+    drawn = [
+        CARD.format(
+            colour=category_colour(card.label, "dark" if theme == "dark" else "light"),
+            name=card.name,
+            size=f"{plural(card.size, 'instruction')}, {percent(card.share, 1)}",
+            means=", ".join(f"{name} {number(value)}" for name, value in card.means.items()),
+            texts=_lines("typical", card.typical, texts) + _lines("hardest", card.hardest, texts),
+        )
+        for card in cards
+    ]
+    return STYLE + Markup('<div class="cs-cards">{}</div>').format(Markup("").join(drawn))
+
+
+def _lines(title: str, rows: tuple[int, ...], texts: Mapping[int, str]) -> Markup:
+    if not rows:
+        return Markup("")
+    lines = [LINE.format(text=shorten(" ".join(texts[r].split()), 150)) for r in rows]
+    return LINES.format(title=title, lines=Markup("").join(lines))

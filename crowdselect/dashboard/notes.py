@@ -1,0 +1,180 @@
+"""Pins, bans, tags and comments: shared by everybody who works on the crowd, and undoable."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import streamlit as st
+
+from crowdselect import settings
+from crowdselect.dashboard import state
+from crowdselect.dashboard.text import md, plural
+from crowdselect.store import Crowd
+from crowdselect.store.notes import NoteKind, NotesState
+from crowdselect.values import IdArray, Recipe
+
+MOST_AT_ONCE = 5_000
+WORDS = {
+    "pin": "pinned",
+    "unpin": "unpinned",
+    "ban": "banned",
+    "unban": "ban lifted from",
+    "tag": "tagged",
+    "untag": "tag removed from",
+    "comment": "commented on",
+}
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _state(_crowd: Crowd, path: str, stamp: tuple[int, int]) -> NotesState:
+    return _crowd.notes.state()
+
+
+def state_of(crowd: Crowd) -> NotesState:
+    """What holds now; read again only when the file changed."""
+    path = crowd.notes.path
+    stamp = (path.stat().st_mtime_ns, path.stat().st_size) if path.exists() else (0, 0)
+    return _state(crowd, str(path), stamp)
+
+
+def with_notes(crowd: Crowd, recipe: Recipe) -> Recipe:
+    """``recipe`` with the pins and bans that hold for its crowd."""
+    held = state_of(crowd)
+    return recipe.model_copy(update={"pins": held.pins, "bans": held.bans})
+
+
+def marks(held: NotesState, id: str) -> str:  # noqa: A002 - an id is an id
+    """A short sign per kind of note: pinned, banned, tags, commented."""
+    parts = []
+    if id in held.pins:
+        parts.append("pinned")
+    if id in held.bans:
+        parts.append("banned")
+    parts += [f"#{tag}" for tag in held.tags.get(id, ())]
+    if id in held.comments:
+        parts.append("\N{LEFT DOUBLE QUOTATION MARK}\N{HORIZONTAL ELLIPSIS}")
+    return " ".join(parts)
+
+
+def add(crowd: Crowd, kind: NoteKind, ids: Iterable[str], value: str = "") -> None:
+    """Append one note per id and say so."""
+    changed = [str(i) for i in ids]
+    for i in changed:
+        crowd.notes.append(kind, i, value)
+    st.toast(f"{plural(len(changed), 'instruction')} {WORDS[kind]}.")
+
+
+def undo(crowd: Crowd, times: int = 1) -> None:
+    """Take back the last ``times`` notes, whoever made them."""
+    done = sum(crowd.notes.undo() for _ in range(times))
+    st.toast(f"{plural(done, 'note')} taken back." if done else "There is nothing to undo.")
+
+
+def bar(crowd: Crowd, id: str) -> None:  # noqa: A002 - an id is an id
+    """Pin, ban, tag, comment and undo for one instruction."""
+    held = state_of(crowd)
+    pinned, banned = id in held.pins, id in held.bans
+    if settings.read_only():
+        st.caption(md(marks(held, id)) or "Read-only: notes are switched off on this server.")
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
+        _toggle(crowd, id, "pin", on=pinned, shortcut="p")
+        _toggle(crowd, id, "ban", on=banned, shortcut="b")
+        with st.popover("Tag", icon=":material/sell:"):
+            _tags(crowd, id, held)
+        with st.popover("Comment", icon=":material/comment:"):
+            st.text_area("Comment", key="note comment", max_chars=2000)
+            st.button("Add comment", on_click=_comment, args=(crowd, id))
+        last = next(iter(crowd.notes.history()[-1:]), None)
+        st.button(
+            "Undo",
+            icon=":material/undo:",
+            disabled=last is None,
+            help=f"Take back: {WORDS[last['kind']]} {md(last['id'], 40)}" if last else None,
+            on_click=undo,
+            args=(crowd,),
+        )
+    for tag in held.tags.get(id, ()):
+        st.badge(md(tag), color="gray")
+    for comment in held.comments.get(id, ()):
+        st.text(f"\N{LEFT DOUBLE QUOTATION MARK}{comment}\N{RIGHT DOUBLE QUOTATION MARK}")
+
+
+def _toggle(crowd: Crowd, id: str, kind: str, *, on: bool, shortcut: str) -> None:  # noqa: A002
+    icon = {"pin": ":material/keep:", "ban": ":material/block:"}[kind]
+    change: NoteKind = f"un{kind}" if on else kind  # type: ignore[assignment]
+    st.button(
+        f"Un{kind}" if on else kind.capitalize(),
+        key=f"note {kind}",
+        icon=icon,
+        type="primary" if on else "secondary",
+        shortcut=shortcut,
+        on_click=add,
+        args=(crowd, change, [id]),
+    )
+
+
+def _tags(crowd: Crowd, id: str, held: NotesState) -> None:  # noqa: A002
+    known = sorted({tag for tags in held.tags.values() for tag in tags})
+    st.selectbox(
+        "Tag", known, index=None, accept_new_options=True, key="note tag",
+        placeholder="Choose or write a tag",
+    )  # fmt: skip
+    st.button("Add tag", on_click=_tag, args=(crowd, [id]))
+    for tag in held.tags.get(id, ()):
+        st.button(f"Remove {md(tag)}", key=f"untag {tag}", on_click=add,
+                  args=(crowd, "untag", [id], tag))  # fmt: skip
+
+
+def _tag(crowd: Crowd, ids: Iterable[str]) -> None:
+    if tag := st.session_state["note tag"]:
+        add(crowd, "tag", ids, tag)
+
+
+def _comment(crowd: Crowd, id: str) -> None:  # noqa: A002
+    if (text := st.session_state["note comment"]).strip():
+        add(crowd, "comment", [id], text)
+        st.session_state["note comment"] = ""
+
+
+def bulk(crowd: Crowd, ticked: IdArray, listed: IdArray, name: str) -> None:
+    """Act on the ticked rows, or on everything the table lists (not just its page)."""
+    if settings.read_only():
+        return
+    ids = ticked if len(ticked) else listed
+    what = f"{len(ids):,} ticked" if len(ticked) else f"all {len(ids):,} listed"
+    with st.popover(f"Act on {what}", disabled=len(ids) > MOST_AT_ONCE):
+        st.caption(f"{plural(len(ids), 'instruction')}; notes can be undone.")
+        for kind in ("pin", "ban", "unpin", "unban"):
+            st.button(kind.capitalize(), key=f"bulk {name} {kind}", on_click=_bulk,
+                      args=(crowd, kind, ids), width="stretch")  # fmt: skip
+        tag = st.text_input("Tag", key=f"bulk {name} tag", max_chars=60)
+        st.button("Add tag", key=f"bulk {name} add tag", on_click=_bulk,
+                  args=(crowd, "tag", ids, tag), disabled=not tag, width="stretch")  # fmt: skip
+        last = st.session_state.get("_bulk", 0)
+        st.button(f"Undo the last {plural(last, 'note')}", key=f"bulk {name} undo",
+                  on_click=_undo_bulk, args=(crowd,), disabled=not last)  # fmt: skip
+
+
+def _bulk(crowd: Crowd, kind: NoteKind, ids: IdArray, value: str = "") -> None:
+    add(crowd, kind, ids.tolist(), value)
+    st.session_state["_bulk"] = len(ids)
+
+
+def _undo_bulk(crowd: Crowd) -> None:
+    undo(crowd, st.session_state.pop("_bulk", 0))
+
+
+def recipe_note(recipe: Recipe) -> str:
+    """What the notes add to a recipe, in words."""
+    parts = []
+    if recipe.pins:
+        parts.append(plural(len(recipe.pins), "pinned instruction") + " always in")
+    if recipe.bans:
+        parts.append(plural(len(recipe.bans), "banned instruction") + " always out")
+    return ", ".join(parts)
+
+
+def current(crowd: Crowd) -> Recipe:
+    """The visitor's draft with the crowd's pins and bans."""
+    return with_notes(crowd, state.draft())

@@ -1,0 +1,264 @@
+"""Cached reads, shared by all visitors: handles and arrays, keyed by content, bounded in number.
+
+Everything here is read-only; nothing belongs to one visitor.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from crowdselect import audit, pipeline, settings
+from crowdselect.dashboard.scatter import PointSet
+from crowdselect.landscape import ClusterLabels, FastClusters, Vectors
+from crowdselect.pipeline import landscapes, scores
+from crowdselect.pipeline.answers import answers
+from crowdselect.pipeline.choosing import Session
+from crowdselect.pipeline.filters import excluded_rows
+from crowdselect.pipeline.scores import MetricInfo
+from crowdselect.ranks import normalise
+from crowdselect.selection import STRATEGIES, Picks
+from crowdselect.settings import Workspace
+from crowdselect.store import Crowd
+from crowdselect.store.search import SearchHits, Where
+from crowdselect.values import BoolArray, Clustering, FloatArray, IntArray, Recipe
+
+KEPT_CROWDS = 3
+KEPT = 24
+MOST_CLUSTERS = 40
+MOST_HITS = 5_000
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _open_workspace(folder: Path) -> Workspace:
+    return settings.open_workspace(folder)
+
+
+def workspace() -> Workspace:
+    """The workspace that this server shows."""
+    return _open_workspace(settings.workspace_folder())
+
+
+def crowd_names() -> list[str]:
+    """Names of the crowds there are, sorted."""
+    return workspace().crowd_names()
+
+
+def crowd(name: str) -> Crowd:
+    """The crowd called ``name``, opened once per state of its files."""
+    return _open_crowd(workspace().root, name, _version(workspace().existing_crowd(name)))
+
+
+@st.cache_resource(max_entries=KEPT_CROWDS, show_spinner="Opening the crowd")
+def _open_crowd(_root: Path, name: str, version: str) -> Crowd:
+    return pipeline.open_crowd(workspace(), name)
+
+
+def _version(folder: Path) -> str:
+    """Changes whenever a file that a crowd's numbers come from changes."""
+    files = [
+        folder / "crowd.duckdb",
+        folder / "models.csv",
+        *sorted(folder.glob("rewards/[!.]*.parquet")),
+        *sorted(folder.glob("scores/[!.]*.parquet")),
+    ]
+    stats = [(str(f), f.stat().st_mtime_ns, f.stat().st_size) for f in files if f.exists()]
+    return repr(stats)
+
+
+def key(crowd: Crowd) -> str:
+    """What the numbers of ``crowd`` depend on: content, models and scores."""
+    return _version(crowd.path)
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner=False)
+def _leaderboard(_crowd: Crowd, key: str, judge: str) -> pd.DataFrame:
+    return audit.leaderboard(_crowd.rewards(judge))
+
+
+def leaderboard(crowd: Crowd, judge: str) -> pd.DataFrame:
+    """See :func:`crowdselect.audit.leaderboard`."""
+    return _leaderboard(crowd, key(crowd), judge)
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner=False)
+def _missing(_crowd: Crowd, key: str, judge: str) -> tuple[FloatArray, list[int]]:
+    return audit.missing_share(_crowd.rewards(judge))
+
+
+def missing(crowd: Crowd, judge: str) -> tuple[FloatArray, list[int]]:
+    """See :func:`crowdselect.audit.missing_share`."""
+    return _missing(crowd, key(crowd), judge)
+
+
+@st.cache_resource(max_entries=KEPT_CROWDS, show_spinner=False)
+def _points(_crowd: Crowd, fingerprint: str, encoder: str, seed: int) -> PointSet:
+    xy = landscapes.plane_of(_crowd, encoder, seed).xy
+    return PointSet.from_arrays(xy[:, 0], xy[:, 1])
+
+
+def map_points(crowd: Crowd, encoder: str, seed: int) -> PointSet:
+    """The plane as the scatter draws it; only where :func:`has_landscape` says there is one."""
+    return _points(crowd, crowd.fingerprint, encoder, seed)
+
+
+def has_landscape(crowd: Crowd, encoder: str, seed: int) -> bool:
+    """Tell whether vectors and plane are computed; pages never compute them themselves."""
+    return landscapes.has_landscape(crowd, encoder, seed)
+
+
+@st.cache_resource(max_entries=KEPT_CROWDS, show_spinner=False)
+def _vectors(_crowd: Crowd, fingerprint: str, encoder: str) -> Vectors:
+    return landscapes.vectors(_crowd, encoder)
+
+
+def vectors(crowd: Crowd, encoder: str) -> Vectors:
+    """Unit vectors of the instructions, shape (n, d)."""
+    return _vectors(crowd, crowd.fingerprint, encoder)
+
+
+@st.cache_resource(max_entries=KEPT_CROWDS, show_spinner="Preparing the cluster slider")
+def _fast(_crowd: Crowd, fingerprint: str, encoder: str, seed: int) -> FastClusters:
+    fast = landscapes.fast_clusters(_crowd, encoder, seed)
+    fast.precompute_in_background(range(2, MOST_CLUSTERS + 1))
+    return fast
+
+
+@st.cache_resource(max_entries=KEPT_CROWDS, show_spinner=False)
+def _labeller(_crowd: Crowd, fingerprint: str) -> ClusterLabels:
+    return ClusterLabels(_crowd.instruction_texts())
+
+
+@st.cache_resource(max_entries=4 * MOST_CLUSTERS, show_spinner=False)
+def _clustering(
+    _crowd: Crowd, fingerprint: str, encoder: str, k: int, method: str, seed: int
+) -> Clustering:
+    if method == "exact":
+        return landscapes.clustering(_crowd, encoder, k, "exact", seed)
+    found = _fast(_crowd, fingerprint, encoder, seed).clusters(k)
+    names = _labeller(_crowd, fingerprint).names(found.labels)
+    return Clustering(_crowd.ids, found.labels, names, encoder, seed, found.inertia)
+
+
+def clustering(crowd: Crowd, recipe: Recipe) -> Clustering | None:
+    """The clusters of ``recipe``, or None where it has none or nothing is embedded yet."""
+    if recipe.clusters == 0 or not has_landscape(crowd, recipe.encoder, recipe.seed):
+        return None
+    return _clustering(
+        crowd, crowd.fingerprint, recipe.encoder, recipe.clusters, recipe.clustering, recipe.seed
+    )
+
+
+@st.cache_resource(max_entries=KEPT_CROWDS, show_spinner=False)
+def _session(_crowd: Crowd, key: str) -> Session:
+    return Session(_crowd)
+
+
+def session(crowd: Crowd) -> Session:
+    """What recipes on ``crowd`` share; the command line goes the same way."""
+    return _session(crowd, key(crowd))
+
+
+def judge_of(crowd: Crowd, recipe: Recipe) -> str | None:
+    """The judge that ``recipe`` means; None: the crowd has none."""
+    return scores.judge_of(crowd, recipe.judge)
+
+
+def metric_infos(crowd: Crowd) -> tuple[MetricInfo, ...]:
+    """Every metric that weights and axes may name."""
+    return scores.available_metrics(crowd)
+
+
+def column(crowd: Crowd, recipe: Recipe, name: str) -> FloatArray:
+    """The metric ``name`` as measured, shape (n,)."""
+    return session(crowd).column(name, recipe)
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner=False)
+def _percentiles(_crowd: Crowd, key: str, judge: str | None, profile: str, name: str) -> FloatArray:
+    recipe = Recipe.parse({"crowd": _crowd.name, "judge": judge, "profile": profile}, "recipe")
+    return normalise(column(_crowd, recipe, name)) * 100
+
+
+def percentiles(crowd: Crowd, recipe: Recipe, name: str) -> FloatArray:
+    """Mid-rank percentile of every row's value of the metric ``name``, in [0, 100]."""
+    return _percentiles(crowd, key(crowd), recipe.judge, recipe.profile, name)
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner=False)
+def _best_model(_crowd: Crowd, key: str, judge: str) -> IntArray:
+    rows = np.arange(_crowd.n, dtype=np.int64)
+    return answers(_crowd, "best", judge).columns(rows, 0)
+
+
+def best_model(crowd: Crowd, judge: str) -> IntArray:
+    """Column of the best-rewarded response per row, shape (n,); -1: none."""
+    return _best_model(crowd, key(crowd), judge)
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner=False)
+def _kept_by(_crowd: Crowd, key: str, recipe: Recipe) -> BoolArray:
+    shared = session(_crowd)
+    causes = excluded_rows(
+        _crowd,
+        recipe.filters,
+        lambda name: shared.column(name, recipe),
+        lambda: shared.clustering(recipe),
+        lambda: landscapes.plane_of(_crowd, recipe.encoder, recipe.seed),
+    )
+    out: BoolArray = np.logical_or.reduce([np.zeros(_crowd.n, dtype=bool), *causes.values()])
+    return ~out
+
+
+def filtered(crowd: Crowd, recipe: Recipe) -> BoolArray:
+    """Rows that the recipe's filters keep, shape (n,). Duplicates are dropped when selecting."""
+    asked = recipe.model_dump(
+        include={
+            "crowd",
+            "judge",
+            "profile",
+            "filters",
+            "encoder",
+            "clusters",
+            "clustering",
+            "seed",
+        }
+    )
+    return _kept_by(crowd, key(crowd), Recipe.model_validate(asked))
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner="Searching")
+def _search(_crowd: Crowd, fingerprint: str, words: str, where: Where) -> SearchHits:
+    return _crowd.search(words, where=where, limit=MOST_HITS)
+
+
+def search(crowd: Crowd, words: str, where: Where) -> SearchHits:
+    """Rows that hold all the words, at most MOST_HITS."""
+    return _search(crowd, crowd.fingerprint, words, where)
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner=False)
+def _picks(_crowd: Crowd, key: str, recipe: Recipe) -> Picks:
+    return session(_crowd).picks(recipe)
+
+
+def picks(crowd: Crowd, recipe: Recipe) -> Picks:
+    """What ``recipe`` chooses, with reasons; the same rows as ``crowdselect select``."""
+    return _picks(crowd, key(crowd), recipe)
+
+
+def can_pick(crowd: Crowd, recipe: Recipe) -> bool:
+    """Tell whether the recipe needs nothing that is still to be embedded."""
+    needs = STRATEGIES[recipe.strategy].needs
+    filters = recipe.filters
+    embedded = (
+        ("clusters" in needs and recipe.clusters > 0)
+        or "vectors" in needs
+        or filters.near_duplicates is not None
+        or bool(filters.clusters)
+        or bool(filters.lasso)
+    )
+    return not embedded or has_landscape(crowd, recipe.encoder, recipe.seed)

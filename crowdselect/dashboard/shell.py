@@ -1,0 +1,166 @@
+"""The frame of every page: navigation, the choice of crowd and judge, errors in plain words."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import streamlit as st
+
+from crowdselect import settings
+from crowdselect.charts.style import Palette
+from crowdselect.charts.style import palette as palette_named
+from crowdselect.dashboard import reads, state
+from crowdselect.dashboard.text import md, plural
+from crowdselect.errors import CrowdSelectError
+from crowdselect.values import COMBINED
+
+ASSETS = Path(__file__).parent / "assets"
+PAGES = (
+    ("crowd", "Crowd", "1_crowd.py"),
+    ("explore", "Explore", "2_explore.py"),
+    ("map", "Map", "3_map.py"),
+)
+HIDDEN = (("instruction", "Instruction", "instruction.py"),)
+F = TypeVar("F", bound=Callable[..., None])
+
+
+def run(folder: Path) -> None:
+    """Show the page that the address asks for; ``folder`` holds the page scripts."""
+    icon = str(ASSETS / "icon.png")
+    st.set_page_config("crowdselect", icon, layout="wide")
+    st.logo(icon, size="large")
+    pages = {path: _page(folder, path, title, file) for path, title, file in PAGES}
+    for path, title, file in HIDDEN:
+        pages[path] = _page(folder, path, title, file, visibility="hidden")
+    st.session_state["_pages"] = pages
+    page = st.navigation(list(pages.values()), position="top")
+    current = page.url_path or PAGES[0][0]
+    with guard():
+        names = reads.crowd_names()
+        state.start(current, names)
+        _context_bar(names)
+        page.run()
+    state.publish()
+
+
+def _page(folder: Path, path: str, title: str, file: str, **options: Any) -> Any:
+    return st.Page(
+        folder / file, title=title, url_path=path, default=path == PAGES[0][0], **options
+    )
+
+
+def go(path: str) -> None:
+    """Switch to the page with this address."""
+    st.switch_page(st.session_state["_pages"][path])
+
+
+@contextmanager
+def guard() -> Iterator[None]:
+    """Show an expected error as two sentences; anything else is a bug and goes its way."""
+    try:
+        yield
+    except CrowdSelectError as error:
+        st.error(f"{md(error.problem)}\n\n{md(error.remedy)}")
+
+
+def fragment(**options: Any) -> Callable[[F], F]:
+    """``st.fragment`` with :func:`guard` inside, and the link kept up to date after each run."""
+
+    def wrap(function: F) -> F:
+        @functools.wraps(function)
+        def guarded(*args: Any, **kwargs: Any) -> None:
+            with guard():
+                function(*args, **kwargs)
+            state.publish()
+
+        wrapped: F = st.fragment(guarded, **options)  # type: ignore[assignment]
+        return wrapped
+
+    return wrap
+
+
+def palette() -> Palette:
+    """The palette of the theme that this visitor sees."""
+    return palette_named(st.context.theme.type)
+
+
+def plot(fig: Any, key: str, alt: str) -> None:
+    """Draw a figure in our own layout, without a toolbar; ``alt`` says it in one sentence."""
+    st.plotly_chart(fig, theme=None, key=key, alt=alt, config={"displayModeBar": False})
+
+
+def empty(title: str, hint: str) -> None:
+    """Say that there is nothing yet and what to do about it."""
+    with st.container(border=True, horizontal_alignment="center"):
+        st.space("small")
+        st.subheader(md(title), anchor=False, text_alignment="center", width="content")
+        st.caption(md(hint), text_alignment="center", width="content")
+        st.space("small")
+
+
+def no_crowd() -> None:
+    """What every page but the first shows in an empty workspace."""
+    empty("No crowd yet", "Load the demo crowd or bring your own; it takes a minute.")
+    with st.container(horizontal_alignment="center"):
+        st.page_link(st.session_state["_pages"]["crowd"], label="Go to Crowd")
+
+
+def heading(title: str, note: str = "") -> None:
+    """A section's title with a quiet explanation below."""
+    st.subheader(md(title), anchor=False)
+    if note:
+        st.caption(note)
+
+
+def read_only_note(what: str) -> bool:
+    """Tell whether changes are off; if so, say it in place of the controls for ``what``."""
+    if settings.read_only():
+        st.caption(f"Read-only: {what} is switched off on this server.")
+        return True
+    return False
+
+
+def _context_bar(names: list[str]) -> None:
+    """Crowd and judge, for every page."""
+    if not names:
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom", key="context"):
+        recipe = state.draft()
+        crowd_key = state.recipe_key("crowd", recipe.crowd)
+        st.selectbox("Crowd", names, key=crowd_key, width=230, on_change=_crowd_changed)
+        crowd = reads.crowd(recipe.crowd)
+        judges = list(crowd.judges)
+        choices = judges + ([COMBINED] if len(judges) > 1 else [])
+        if choices:
+            value = recipe.judge if recipe.judge in choices else judges[0]
+            st.selectbox(
+                "Judge",
+                choices,
+                key=state.recipe_key("judge", value),
+                format_func=lambda j: "all, ranks combined" if j == COMBINED else j,
+                width=330,
+                on_change=_judge_changed,
+                args=(judges[0],),
+                help="The reward model whose scores the metrics are computed from.",
+            )
+        counts = (
+            plural(crowd.n, "instruction"),
+            plural(len(crowd.models), "model"),
+            plural(len(judges), "judge"),
+        )
+        st.caption(" \N{MIDDLE DOT} ".join(counts))
+        if settings.read_only():
+            st.badge("read-only", color="gray")
+
+
+def _crowd_changed() -> None:
+    state.change_crowd(state.widget("crowd"))
+
+
+def _judge_changed(first: str) -> None:
+    chosen = state.widget("judge")
+    state.amend(judge=None if chosen == first else chosen)

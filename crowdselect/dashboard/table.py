@@ -1,0 +1,122 @@
+"""The linked table: pages of rows; a click on a cell opens the instruction, ticks act on many."""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from crowdselect.dashboard import notes, shell, state
+from crowdselect.dashboard.text import shorten
+from crowdselect.store import Crowd
+from crowdselect.values import FloatArray, IdArray, IntArray
+
+PAGE_ROWS = 50
+TEXT_CHARS = 280
+TRAIL = "_trail"
+"""Session key: ids of the rows that were listed when an instruction was opened."""
+PICKED = "_picked"
+Columns = Mapping[str, Sequence[Any] | FloatArray]
+"""Title -> one value per row of the crowd, shape (n,)."""
+
+
+def order_by(rows: IntArray, values: FloatArray | None, *, descending: bool) -> IntArray:
+    """``rows`` by their ``values`` (shape (n,) of the whole crowd), ties by row, NaN last."""
+    if values is None:
+        return rows
+    own = values[rows]
+    return rows[np.lexsort((rows, -own if descending else own, np.isnan(own)))]
+
+
+def frame(crowd: Crowd, rows: IntArray, columns: Columns) -> pd.DataFrame:
+    """The table's contents: marks of the notes, the text, and ``columns``."""
+    held = notes.state_of(crowd)
+    data: dict[str, Any] = {
+        "instruction": [
+            shorten(" ".join(text.split()), TEXT_CHARS) for text in crowd.instruction_texts(rows)
+        ]
+    }
+    for name, values in columns.items():
+        data[name] = [values[r] for r in rows]
+    marks = [notes.marks(held, str(i)) for i in crowd.ids[rows]]
+    return pd.DataFrame({"note": marks, **data} if any(marks) else data)
+
+
+def show(crowd: Crowd, rows: IntArray, columns: Columns, *, name: str, height: int = 520) -> None:
+    """A page of ``rows`` in their order, with pagination and actions on ticked rows.
+
+    ``name`` tells several tables of one page apart.
+    """
+    if not len(rows):
+        st.caption("No instruction here.")
+        return
+    pages = -(-len(rows) // PAGE_ROWS)
+    page_key = f"page {name} {_digest(rows)}"
+    number = min(int(st.session_state.get(page_key, 1)), pages)
+    shown = rows[(number - 1) * PAGE_ROWS : number * PAGE_ROWS]
+    key = f"table {name} {_digest(shown)}"
+    data = frame(crowd, shown, columns)
+    st.dataframe(
+        data,
+        key=key,
+        hide_index=True,
+        height=min(35 * len(data) + 38, height),
+        on_select=functools.partial(_opened, key, crowd.ids[shown], crowd.ids[rows]),
+        selection_mode=["multi-row", "single-cell"],
+        column_config=_config(data),
+        alt="Instructions; select a cell to open one",
+    )
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        if pages > 1:
+            st.pagination(pages, key=page_key, max_visible_pages=5, persist_state="session")
+        ticked = _ticked(key)
+        notes.bulk(crowd, crowd.ids[shown[ticked]], crowd.ids[rows], name)
+
+
+def open_instruction(id: str, trail: IdArray) -> None:  # noqa: A002 - an id is an id
+    """Show the page of one instruction; ``trail`` is what previous and next walk through."""
+    st.session_state[TRAIL] = trail
+    state.set_view("id", str(id), page="instruction")
+    shell.go("instruction")
+
+
+def note_pick() -> None:
+    """Callback of a scatter: remember that a point was clicked in this very rerun."""
+    st.session_state[PICKED] = True
+
+
+def open_picked(crowd: Crowd, picked: int | None, trail: IntArray) -> None:
+    """Open the clicked point's instruction, once per click."""
+    if st.session_state.pop(PICKED, False) and picked is not None:
+        open_instruction(str(crowd.ids[picked]), crowd.ids[trail])
+
+
+def _opened(key: str, shown: IdArray, trail: IdArray) -> None:
+    cells = st.session_state[key]["selection"]["cells"]
+    if cells:
+        open_instruction(shown[cells[0][0]], trail)
+
+
+def _digest(rows: IntArray) -> str:
+    return hashlib.sha256(rows.tobytes()).hexdigest()[:12]
+
+
+def _ticked(key: str) -> list[int]:
+    chosen = st.session_state.get(key)
+    return list(chosen["selection"]["rows"]) if chosen else []
+
+
+def _config(data: pd.DataFrame) -> dict[str, Any]:
+    config: dict[str, Any] = {
+        "note": st.column_config.TextColumn(width=60),
+        "instruction": st.column_config.TextColumn(width="large"),
+    }
+    for name in data.columns:
+        if pd.api.types.is_float_dtype(data[name]):
+            config[name] = st.column_config.NumberColumn(format="%.4g", width="small")
+    return config
