@@ -65,7 +65,7 @@ def cluster(
     if not len(rows):
         return Clusters(np.full(len(valid), -1), vectors[:0], 0.0, warning)
     labels = _best_of(rows, k, seed, progress)
-    return arrange(vectors, valid, labels, warning)
+    return arrange(vectors, valid, labels, k, warning)
 
 
 def _best_of(rows: Vectors, k: int, seed: int, progress: Progress) -> IntArray:
@@ -115,8 +115,13 @@ def reachable_k(rows: Vectors, k: int) -> tuple[int, str | None]:
     return len(distinct), f"{k} clusters were asked for, but only {len(distinct)} texts differ."
 
 
-def arrange(vectors: Vectors, valid: BoolArray, found: IntArray, warning: str | None) -> Clusters:
-    """Order the labels ``found`` of the valid rows, drop empty ones, and measure the partition."""
+def arrange(
+    vectors: Vectors, valid: BoolArray, found: IntArray, k: int, warning: str | None
+) -> Clusters:
+    """Order the labels ``found`` of the valid rows, drop empty ones, and measure the partition.
+
+    ``k`` is the number of clusters there should be; ``warning`` says why it is not the one asked.
+    """
     rows = vectors if valid.all() else vectors[valid]
     counts = np.bincount(found)
     first = np.empty(len(counts), np.int64)
@@ -127,6 +132,8 @@ def arrange(vectors: Vectors, valid: BoolArray, found: IntArray, warning: str | 
     rank[order] = np.arange(len(order))
     labels = np.full(len(valid), -1, np.int64)
     labels[valid] = rank[found]
+    if len(order) < k and warning is None:
+        warning = f"{k} clusters were asked for, but {k - len(order)} of them came out empty."
     sizes = counts[order]
     sums = label_sums(rows, rank[found], len(order))
     squares = np.einsum("ij,ij->i", rows, rows).sum(dtype=np.float64)

@@ -171,7 +171,7 @@ class FastClusters:
             moved, sizes = _means(self._rows, _assign(self._rows, centroids), k)
             centroids = np.where(sizes[:, None] > 0, moved, centroids)
             found = _assign(self._rows, centroids)
-        return arrange(self._vectors, self._valid, found, warning)
+        return arrange(self._vectors, self._valid, found, k, warning)
 
     def _start(self, k: int) -> Vectors:
         """The best of the Ward cut and some k-means++ starts, judged on the small clusters."""

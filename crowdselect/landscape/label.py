@@ -43,7 +43,7 @@ class ClusterLabels:
     def names(self, labels: IntArray, n_terms: int = 3) -> tuple[str, ...]:
         """Return one unique name per label 0..k-1; ``labels`` has shape (n,), -1 is left out."""
         k = int(labels.max(initial=-1)) + 1
-        ranked = self._ranked(labels, k) if self._vocabulary else [[] for _ in range(k)]
+        ranked = self._ranked(labels, k) if k and self._vocabulary else [[] for _ in range(k)]
         names: list[str] = []
         for label, terms in enumerate(ranked):
             names.append(_unique(terms, n_terms, label, names))

@@ -11,6 +11,7 @@ from sklearn.metrics import adjusted_rand_score
 
 from crowdselect.errors import CancelledError, InputError
 from crowdselect.landscape import FastClusters, cluster
+from crowdselect.landscape.cluster import arrange
 from crowdselect.landscape.fast import MICRO
 
 
@@ -103,6 +104,15 @@ def test_exact_reports_every_start_and_can_be_cancelled() -> None:
         cluster(blobs(50), 3, progress=stop)
 
 
+def test_an_empty_cluster_is_dropped_and_told() -> None:
+    vectors = np.array([[0], [4], [4], [1]], np.float32)
+    found = arrange(vectors, np.ones(4, bool), np.array([3, 1, 1, 3]), 4, None)
+    assert found.labels.tolist() == [0, 1, 1, 0]
+    assert found.centroids.tolist() == [[0.5], [4.0]]
+    assert found.inertia == pytest.approx(0.5)
+    assert found.warning == "4 clusters were asked for, but 2 of them came out empty."
+
+
 @pytest.fixture(scope="module")
 def many():
     vectors = blobs(6000, d=32, centres=40)
@@ -142,7 +152,7 @@ def test_a_preparation_of_other_vectors_is_refused(many, tmp_path: Path) -> None
 
 def test_fast_remembers_the_last_64(many) -> None:
     vectors, _ = many
-    fast = FastClusters(vectors[:150])
+    fast = FastClusters(vectors[:20])
     thread = fast.precompute_in_background([2, 3])
     thread.join()
     kept = fast.clusters(2)
