@@ -21,6 +21,14 @@ from crowdselect import __version__
 from crowdselect.errors import CancelledError, CrowdSelectError
 
 STAGES = (
+    "ingest",
+    "crowd",
+    "metrics",
+    "landscape",
+    "select",
+    "selection",
+    "compare",
+    "export",
     "finetune",
     "run",
     "serve",

@@ -78,15 +78,16 @@ def parts() -> list[Part]:
     """Every extra with what is installed of it, from the package's own metadata."""
     wanted: dict[str, list[str]] = {extra: [] for extra in PURPOSES}
     for line in requires("crowdselect") or []:
-        name = re.match(r"[A-Za-z0-9._-]+", line)
-        extra = re.search(r"extra == ['\"]([^'\"]+)['\"]", line)
-        part = extra[1] if extra else ""
-        if name and name[0] != "crowdselect" and part in wanted:
-            wanted[part].append(name[0])
+        named = re.match(r"[A-Za-z0-9._-]+", line)
+        condition = re.search(r"extra == ['\"]([^'\"]+)['\"]", line)
+        part = condition[1] if condition else ""
+        if named and named[0] != "crowdselect" and part in wanted:
+            wanted[part].append(named[0])
     found = []
     for extra, packages in wanted.items():
-        installed = {p: known for p in packages if (known := _version(p)) is not None}
-        missing = tuple(p for p in packages if p not in installed)
+        versions = {package: _version(package) for package in packages}
+        installed = {package: v for package, v in versions.items() if v is not None}
+        missing = tuple(package for package in packages if package not in installed)
         found.append(Part(extra, PURPOSES[extra], installed, missing))
     return found
 

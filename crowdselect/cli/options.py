@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -20,6 +21,16 @@ WorkspaceOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout")]
+CrowdArgument = Annotated[str, typer.Argument(metavar="CROWD", help="Name of a crowd")]
+EncoderOption = Annotated[
+    str | None,
+    typer.Option(
+        "--encoder",
+        "-e",
+        help="minilm, lsa, a hub id or a folder; else minilm where it is installed, else lsa",
+        show_default=False,
+    ),
+]
 SeedOption = Annotated[int, typer.Option("--seed", help="Seed of everything random")]
 OptionsOption = Annotated[
     list[str] | None,
@@ -33,6 +44,25 @@ DetachOption = Annotated[
 def example(*lines: str) -> str:
     """The examples under a command's help."""
     return "\n\n".join(("Example:", *lines))
+
+
+def option_parameters(plugin: type[Any]) -> list[inspect.Parameter]:
+    """The command line options that ``plugin`` declares, one parameter each."""
+    parameters = []
+    for declared in options_of(plugin):
+        kind = declared.type if declared.type in (bool, int, float) else str
+        flag = f"--{declared.name.replace('_', '-')}"
+        choices = f" ({', '.join(declared.choices)})" if declared.choices else ""
+        info = typer.Option(flag, help=declared.help + choices, show_default=bool(declared.default))
+        parameters.append(
+            inspect.Parameter(
+                declared.name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=declared.default,
+                annotation=Annotated[kind, info],
+            )
+        )
+    return parameters
 
 
 def parse_options(plugin: type[Any], pairs: list[str] | None) -> dict[str, Any]:

@@ -77,10 +77,15 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: st
     )
     for number, column in enumerate(columns):
         numeric = bool(rows) and all(isinstance(row[number], int | float | None) for row in rows)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        table.add_column(
+            column,
+            justify="right" if numeric else "left",
+            overflow="fold",
+            no_wrap=numeric or number == 0,
+        )
     for row in rows:
         table.add_row(*(Text(_cell(value)) for value in row))
-    return Console().print(table)
+    return Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
 def _cell(value: Any) -> str:

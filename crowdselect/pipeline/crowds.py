@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from crowdselect.errors import InputError
 from crowdselect.ingest import SOURCES
 from crowdselect.progress import Progress, silent
 from crowdselect.registry import build
@@ -33,12 +32,11 @@ def ingest(
     InputError naming file, row and column of what cannot be read, and where a crowd of this name
     exists and ``replace`` was not given.
     """
-    plugin = SOURCES[source]
-    reader = build(plugin, options or {})
-    crowd = name or _name_from(source, paths)
-    workspace.crowd(crowd)
+    reader = build(SOURCES[source], options or {})
+    texts = [str(path) for path in paths]
+    crowd = name or reader.crowd_name(texts)
     with CrowdBuilder(workspace, crowd, replace=replace, memory=memory) as builder:
-        reader([Path(p) for p in paths], builder, progress)
+        reader(texts, builder, progress)
     return open_crowd(workspace, crowd)
 
 
@@ -58,14 +56,3 @@ def remove_crowd(workspace: Workspace, name: str) -> None:
     gone = folder.with_name(f".tmp-0-removed-{name}")
     folder.rename(gone)  # out of sight at once; a crash in between leaves a leftover, not half
     shutil.rmtree(gone)
-
-
-def _name_from(source: str, paths: Sequence[str | Path]) -> str:
-    """A crowd's name from its first path: ``data/My zoo.parquet`` -> ``My-zoo``."""
-    if not paths:
-        return source
-    text = Path(paths[0]).name.split(".")[0] or str(paths[0])
-    name = "".join(c if c.isalnum() or c in "-_" else "-" for c in text).strip("-_")
-    if not name or not name.isascii():
-        raise InputError(f"No name can be made from {paths[0]}.", "Give one with --name.")
-    return name

@@ -26,6 +26,7 @@ def _preset(name: str, title: str, weights: tuple[float, float, float], source: 
 
 
 _TABLE = "CrowdSelect (arXiv 2503.01836) table 3"
+_SINGLE = "CrowdSelect (arXiv 2503.01836) table 13"
 PRESETS: Mapping[str, Preset] = MappingProxyType(
     {
         preset.name: preset
@@ -39,9 +40,9 @@ PRESETS: Mapping[str, Preset] = MappingProxyType(
             _preset("easy", "Easy, agreed, stable", (-1, -1, 1), _TABLE),
             _preset("easy-stable", "Easy, agreed, more stable", (-1, -1, 1.5), _TABLE),
             _preset("easy-most-stable", "Easy, agreed, very stable", (-1, -1, 2), _TABLE),
-            _preset("difficulty", "The hardest", (1, 0, 0), "CrowdSelect table 13"),
-            _preset("separability", "What divides the crowd most", (0, 1, 0), "CrowdSelect table 13"),
-            _preset("stability", "Where size helps most", (0, 0, 1), "CrowdSelect table 13"),
+            _preset("difficulty", "The hardest", (1, 0, 0), _SINGLE),
+            _preset("separability", "What divides the crowd", (0, 1, 0), _SINGLE),
+            _preset("stability", "Where size helps most", (0, 0, 1), _SINGLE),
         )
     }
 )

@@ -1,0 +1,155 @@
+"""``crowdselect crowd``: list, show, remove; models, imported scores, the search index."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from crowdselect.cli.options import CrowdArgument, JsonOption, WorkspaceOption, example
+from crowdselect.cli.terminal import print_json, print_table, progress, say
+from crowdselect.errors import InputError
+from crowdselect.settings import open_workspace
+
+if TYPE_CHECKING:
+    from crowdselect.store import Crowd
+
+group = typer.Typer(help="List, show, complete and remove crowds.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(group, name="crowd")
+
+
+def describe(crowd: Crowd) -> dict[str, Any]:
+    """A crowd for ``--json``."""
+    return {
+        "name": crowd.name,
+        "path": crowd.path,
+        "fingerprint": crowd.fingerprint,
+        "instructions": crowd.n,
+        "judges": crowd.judges,
+        "models": crowd.models,
+        "score_columns": {name: info.source for name, info in crowd.score_columns().items()},
+        "report": crowd.report,
+        "lines": crowd.report_lines(),
+    }
+
+
+@group.command("list", epilog=example("crowdselect crowd list"))
+def list_(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
+    """List the crowds of the workspace."""
+    from crowdselect import pipeline
+
+    found = open_workspace(workspace)
+    crowds = [pipeline.open_crowd(found, name) for name in found.crowd_names()]
+    if json:
+        return print_json([describe(crowd) for crowd in crowds])
+    rows = [(c.name, c.n, len(c.models), ", ".join(c.judges)) for c in crowds]
+    return print_table(("crowd", "instructions", "models", "judges"), rows)
+
+
+@group.command("show", epilog=example("crowdselect crowd show zoo"))
+def show(crowd: CrowdArgument, workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
+    """Show models, judges and everything unusual that ingest found."""
+    from crowdselect import pipeline
+
+    found = pipeline.open_crowd(open_workspace(workspace), crowd)
+    if json:
+        return print_json(describe(found))
+    for line in found.report_lines():
+        typer.echo(line)
+    rows = [(m.name, m.family, m.size_b, m.source) for m in found.models]
+    print_table(("model", "family", "size in billions", "known from"), rows)
+    scores = [(name, info.source) for name, info in found.score_columns().items()]
+    return print_table(("score column", "made by"), scores) if scores else None
+
+
+@group.command("remove", epilog=example("crowdselect crowd remove zoo --yes"))
+def remove(
+    crowd: CrowdArgument,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask")] = False,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Delete a crowd with its scores, notes and caches; saved selections stay."""
+    from crowdselect import pipeline
+
+    found = open_workspace(workspace)
+    found.existing_crowd(crowd)
+    if not yes and sys.stdin.isatty():
+        typer.confirm(f"Delete the crowd {crowd} with its notes and scores?", abort=True, err=True)
+    pipeline.remove_crowd(found, crowd)
+    if json:
+        return print_json({"removed": crowd})
+    return say(f"Removed {crowd}.")
+
+
+@group.command("models", epilog=example("crowdselect crowd models zoo --table models.csv"))
+def models(
+    crowd: CrowdArgument,
+    table: Annotated[
+        Path | None, typer.Option(help="CSV with model,family,size_b to take over")
+    ] = None,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show the models' families and sizes, or take them over from a CSV file."""
+    import pandas as pd
+
+    from crowdselect import pipeline
+
+    found = pipeline.open_crowd(open_workspace(workspace), crowd)
+    if table is not None:
+        try:
+            frame = pd.read_csv(table, dtype=str, keep_default_na=False)
+        except (OSError, ValueError) as error:
+            raise InputError(
+                f"{table} cannot be read: {error}.", "Write it as CSV: model,family,size_b."
+            ) from error
+        found.set_models(frame)
+        found = pipeline.open_crowd(open_workspace(workspace), crowd)
+    if json:
+        return print_json(found.models)
+    rows = [(m.name, m.family, m.size_b, m.source) for m in found.models]
+    return print_table(("model", "family", "size in billions", "known from"), rows)
+
+
+@group.command("scores", epilog=example("crowdselect crowd scores zoo my_scores.csv"))
+def scores(
+    crowd: CrowdArgument,
+    file: Annotated[Path, typer.Argument(help="CSV, Parquet or JSONL: an id and numbers")],
+    id_column: Annotated[str | None, typer.Option(help="Column that holds the ids")] = None,
+    column: Annotated[
+        list[str] | None, typer.Option(help="Column to import; repeatable; else every number")
+    ] = None,
+    name: Annotated[str | None, typer.Option(help="Name of the scores; else the file's")] = None,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Import a file of scores; its columns can then be weighed like any metric."""
+    from crowdselect import pipeline
+
+    found = pipeline.open_crowd(open_workspace(workspace), crowd)
+    imported = found.import_scores(file, id_column=id_column, columns=column, name=name)
+    if json:
+        return print_json(imported)
+    return typer.echo(imported.summary)
+
+
+@group.command("index", epilog=example("crowdselect crowd index zoo"))
+def index(
+    crowd: CrowdArgument, workspace: WorkspaceOption = None, json: JsonOption = False
+) -> None:
+    """Build the word index that makes searching responses fast."""
+    from crowdselect import pipeline
+
+    found = pipeline.open_crowd(open_workspace(workspace), crowd)
+    with progress() as report:
+        folder = found.build_index(report)
+    if json:
+        return print_json({"crowd": crowd, "index": folder})
+    return say(f"Built {folder}.")

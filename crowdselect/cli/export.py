@@ -1,0 +1,83 @@
+"""``crowdselect export``: a saved selection -> training files, card and manifest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from crowdselect.cli.options import (
+    JsonOption,
+    OptionsOption,
+    WorkspaceOption,
+    example,
+    parse_options,
+)
+from crowdselect.cli.select import AgainstColumnOption, AgainstOption, AgainstWordsOption
+from crowdselect.cli.selection import SelectionArgument
+from crowdselect.cli.terminal import print_json, progress, say
+from crowdselect.export import FORMATS
+from crowdselect.settings import open_workspace
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    examples = example(
+        "crowdselect export best-1000 --format messages",
+        "crowdselect export best-1000 --format llamafactory --out LLaMA-Factory/data",
+        "crowdselect export best-1000 --format parquet --against mt_bench/question.jsonl",
+    )
+    app.command("export", epilog=examples)(export)
+
+
+def export(
+    selection: SelectionArgument,
+    format_: Annotated[
+        str, typer.Option("--format", "-f", help=f"One of: {', '.join(FORMATS.names())}")
+    ] = "messages",
+    out: Annotated[
+        Path | None, typer.Option(help="Folder to write; else inside the selection's folder")
+    ] = None,
+    against: AgainstOption = None,
+    against_column: AgainstColumnOption = None,
+    against_words: AgainstWordsOption = 13,
+    keep_flagged: Annotated[
+        bool, typer.Option("--keep-flagged", help="Keep what overlaps; the manifest lists it")
+    ] = False,
+    option: OptionsOption = None,
+    name: Annotated[str | None, typer.Option(help="Name of the data set")] = None,
+    licence: Annotated[
+        str | None, typer.Option("--license", help="Licence that the card states")
+    ] = None,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write a selection's training file, dataset card and manifest."""
+    from crowdselect import pipeline
+
+    with progress() as report:
+        made = pipeline.export(
+            open_workspace(workspace),
+            selection,
+            format_,
+            out,
+            against or (),
+            words=against_words,
+            column=against_column,
+            keep_flagged=keep_flagged,
+            options=parse_options(FORMATS[format_], option),
+            name=name,
+            licence=licence,
+            progress=report,
+        )
+    counts = made.manifest["counts"]
+    if json:
+        return print_json({"path": made.path, "data": made.data, **made.manifest})
+    if counts["unanswered"]:
+        say(f"{counts['unanswered']:,} rows have no response and were left out.")
+    if counts["flagged"]:
+        fate = "kept" if keep_flagged else "left out"
+        say(f"{counts['flagged']:,} rows overlap with a benchmark and were {fate}.")
+    say(f"Wrote {made.n:,} examples.")
+    return typer.echo(made.data)

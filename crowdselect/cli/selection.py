@@ -1,0 +1,86 @@
+"""``crowdselect selection``: list, show, rename and remove what was saved."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from crowdselect.cli.options import JsonOption, WorkspaceOption, example
+from crowdselect.cli.select import document
+from crowdselect.cli.terminal import print_json, print_table, say
+from crowdselect.settings import open_workspace
+
+SelectionArgument = Annotated[
+    str, typer.Argument(metavar="SELECTION", help="Id, beginning of an id, or name")
+]
+group = typer.Typer(help="List, show, rename and remove selections.", no_args_is_help=True)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(group, name="selection")
+
+
+@group.command("list", epilog=example("crowdselect selection list --crowd zoo"))
+def list_(
+    crowd: Annotated[str | None, typer.Option(help="Only this crowd's")] = None,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """List the saved selections, newest first."""
+    from crowdselect import pipeline
+
+    found = pipeline.list_selections(open_workspace(workspace), crowd)
+    if json:
+        return print_json(found)
+    rows = [(s.id, s.name, s.recipe.crowd, s.recipe.strategy, s.n, s.created) for s in found]
+    return print_table(("id", "name", "crowd", "strategy", "rows", "created"), rows)
+
+
+@group.command("show", epilog=example("crowdselect selection show best-1000"))
+def show(
+    selection: SelectionArgument, workspace: WorkspaceOption = None, json: JsonOption = False
+) -> None:
+    """Show a selection's recipe; with --json its rows and report too."""
+    from crowdselect import pipeline
+
+    folder = open_workspace(workspace)
+    if json:
+        return print_json(document(pipeline.load_selection(folder, selection)))
+    saved = pipeline.find_selection(folder, selection)
+    say(f"{saved.id} {saved.name}: {saved.n:,} rows, {saved.created}. {saved.note}".rstrip())
+    return typer.echo(saved.recipe.to_toml())
+
+
+@group.command("rename", epilog=example("crowdselect selection rename 1f0c best-1000"))
+def rename(
+    selection: SelectionArgument,
+    name: Annotated[str, typer.Argument(help="The new name")],
+    note: Annotated[str | None, typer.Option(help="A new note")] = None,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Give a selection another name."""
+    from crowdselect import pipeline
+
+    saved = pipeline.rename_selection(open_workspace(workspace), selection, name, note)
+    _done({"id": saved.id, "name": saved.name}, f"{saved.id} is called {saved.name}.", json)
+
+
+@group.command("remove", epilog=example("crowdselect selection remove best-1000"))
+def remove(
+    selection: SelectionArgument, workspace: WorkspaceOption = None, json: JsonOption = False
+) -> None:
+    """Delete a selection with its exports."""
+    from crowdselect import pipeline
+
+    pipeline.remove_selection(open_workspace(workspace), selection)
+    _done({"removed": selection}, f"Removed {selection}.", json)
+
+
+def _done(value: dict[str, Any], text: str, as_json: bool) -> None:
+    if as_json:
+        print_json(value)
+    else:
+        say(text)
