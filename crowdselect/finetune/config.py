@@ -140,16 +140,16 @@ class FinetuneConfig(Frozen):
             yield "Several processes need a launcher.", "Set launcher to accelerate or torchrun."
         if self.processes % self.machines:
             yield (
-                f"{self.processes} processes cannot be spread evenly over {self.machines} machines.",
+                f"{self.processes} processes do not spread evenly over {self.machines} machines.",
                 "processes counts those of all machines.",
             )
         for tracker in set(self.report_to) - set(TRACKERS):
             yield f"There is no tracker {tracker!r}.", f"Choose of {', '.join(TRACKERS)}."
         rows, over = divmod(self.batch_size, self.processes)
         if over or (self.micro_batch and rows % self.micro_batch):
+            parts = f"{self.processes} processes and micro batches of {self.micro_batch or 1}"
             yield (
-                f"A batch of {self.batch_size} rows cannot be split into {self.processes} processes"
-                f" and micro batches of {self.micro_batch or 1}.",
+                f"A batch of {self.batch_size} rows cannot be split into {parts}.",
                 "Choose a batch_size that is a multiple of processes times micro_batch.",
             )
 

@@ -57,9 +57,10 @@ class Encoded:
 def chat_format(tokenizer: Any, choice: str) -> ChatFormat:
     """Return the format that ``choice`` means for this tokenizer.
 
-    ``auto`` takes the model's own template (for known families TRL's variant of it that marks
-    the answers), else :data:`PLAIN_TEMPLATE`. Raises InputError for a file that is not there, and
-    for a tokenizer without an end token where one is needed.
+    ``auto`` takes the model's own template, else :data:`PLAIN_TEMPLATE`. For a template that writes
+    earlier turns differently once later ones follow, TRL's variant of it, which marks the
+    answers, is used in training where the family is known. Raises InputError for a file that is
+    not there, and for a tokenizer without an end token where one is needed.
     """
     if choice == "none":
         _need_end_token(tokenizer)
@@ -92,13 +93,22 @@ def _has_markers(template: str) -> bool:
 def _marked_variant(tokenizer: Any, own: str) -> ChatFormat:
     from trl.chat_template_utils import get_training_chat_template
 
-    if _has_markers(own):
-        return ChatFormat(own, "model", True, own)
+    if _has_markers(own) or _keeps_prefixes(tokenizer, own):
+        return ChatFormat(own, "model", _has_markers(own), own)
     try:
         patched = get_training_chat_template(tokenizer)
     except ValueError:  # no variant of this template is known: answers are found by their prefix
         return ChatFormat(own, "model", False, own)
     return ChatFormat(patched or own, "model", patched is not None, own)
+
+
+def _keeps_prefixes(tokenizer: Any, template: str) -> bool:
+    """Whether two turns begin with exactly the text of the first one."""
+
+    def text(messages: Sequence[Message]) -> str:
+        return str(_render(tokenizer, template, 0, list(messages), tokenize=False))
+
+    return text([*_PROBE, *_PROBE]).startswith(text(_PROBE))
 
 
 def _adds_begin_token(tokenizer: Any) -> bool:

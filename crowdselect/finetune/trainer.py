@@ -7,16 +7,18 @@ from typing import Any
 
 import numpy as np
 from transformers import Trainer, TrainerCallback
+from transformers.integrations.integration_utils import TensorBoardCallback
 from trl.trainer.dpo_config import DPOConfig
 from trl.trainer.dpo_trainer import DPOTrainer
 from trl.trainer.sft_config import SFTConfig
-from trl.trainer.sft_trainer import SFTTrainer
 
 from crowdselect.finetune.models import load_model, load_tokenizer, lora_config
+from crowdselect.finetune.order import GroupedByLength, OrderedSFTTrainer
 from crowdselect.finetune.plan import Plan, training_rows
 from crowdselect.finetune.prepare import Prepared
 
 CHECKPOINTS = "checkpoints"
+TRACKERS = "trackers"
 
 
 def build_trainer(plan: Plan, prepared: Prepared, run: Path, callback: TrainerCallback) -> Trainer:
@@ -29,7 +31,7 @@ def build_trainer(plan: Plan, prepared: Prepared, run: Path, callback: TrainerCa
         "save_steps": config.save_steps or max(1, -(-budget.steps // 10)),
         "save_total_limit": config.keep_checkpoints,
         "logging_steps": config.log_steps or max(1, budget.steps // 200),
-        "report_to": list(config.report_to) or "none",
+        "report_to": [name for name in config.report_to if name != "tensorboard"] or "none",
         "run_name": run.name,
     }
     held_out = None
@@ -41,7 +43,17 @@ def build_trainer(plan: Plan, prepared: Prepared, run: Path, callback: TrainerCa
             "eval_steps": arguments["save_steps"],
             "per_device_eval_batch_size": budget.micro_batch,
         }
-    return _trainer(plan, prepared, arguments, prepared.dataset.select(rows), held_out, callback)
+    train = prepared.dataset.select(rows)
+    trainer = _trainer(plan, prepared, arguments, train, held_out, callback)
+    if isinstance(trainer, OrderedSFTTrainer) and plan.setup.batching == "padded":
+        lengths = [int(length) for length in prepared.lengths[rows]]
+        trainer.order = GroupedByLength(lengths, config.batch_size, config.seed)
+    if "tensorboard" in config.report_to:  # its default folder goes when the checkpoints go
+        from torch.utils.tensorboard.writer import SummaryWriter
+
+        writer = SummaryWriter(str(run / TRACKERS))
+        trainer.add_callback(TensorBoardCallback(writer))  # type: ignore[no-untyped-call]
+    return trainer
 
 
 def build_burst(
@@ -88,26 +100,12 @@ def _arguments(plan: Plan, output: Path, *, steps: int) -> dict[str, Any]:
         # FSDP wraps the layers itself and is told through its own configuration.
         "activation_checkpointing": budget.activation_checkpointing and not sharded,
         "use_liger_kernel": setup.kernels == "liger",
-        "train_sampling_strategy": _sampling(plan),
         "ddp_find_unused_parameters": False,
         "dataloader_pin_memory": on_gpu,
         "dataloader_num_workers": 2 if on_gpu else 0,
         "logging_nan_inf_filter": False,  # a loss that is not finite must be seen
         "disable_tqdm": True,
     }
-
-
-def _sampling(plan: Plan) -> str:
-    """Padded batches gather rows of like length; with several processes the order is plain.
-
-    The plain order makes several processes see the same global batches as one.
-    """
-    grouped = (
-        plan.config.method == "sft"
-        and plan.setup.batching == "padded"
-        and plan.config.processes == 1
-    )
-    return "group_by_length" if grouped else "random"
 
 
 def _trainer(
@@ -155,7 +153,7 @@ def _method(plan: Plan, prepared: Prepared, arguments: dict[str, Any]) -> tuple[
         return CPOTrainer, CPOConfig, {**common, **simpo, "beta": config.beta}
     batching = plan.setup.batching
     return (
-        SFTTrainer,
+        OrderedSFTTrainer,
         SFTConfig,
         {
             # The rows are cut to length already; TRL allows a limit with packing only.

@@ -1,0 +1,188 @@
+"""Runs in processes of their own: several at once, on a full disk, from the command line."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from crowdselect import files, jobs
+from crowdselect.cli import main
+from crowdselect.errors import InputError
+from crowdselect.finetune import FinetuneConfig, create, read_run
+from crowdselect.finetune.checkpoints import MARKER
+from crowdselect.finetune.launch import SHIPPED, accelerate_file, command
+from crowdselect.finetune.plan import make_plan
+
+from .conftest import chat, write_jsonl
+
+
+def settings(model, data, **options):
+    base = {"data": str(data), "model": str(model), "preset": "demo", "max_steps": 8}
+    return FinetuneConfig(**{**base, "log_steps": 1, "burst_steps": 0, **options})
+
+
+@pytest.mark.slow
+def test_two_processes_give_the_losses_of_one_at_the_same_global_batch(
+    workspace, base_model, data_file
+):
+    """Through accelerate's own launcher, with gradients summed over gloo."""
+    alone = create(workspace, settings(base_model, data_file))
+    assert jobs.run_here(alone) == "done"
+    options = settings(base_model, data_file, launcher="accelerate", processes=2)
+    shared = create(workspace, options)
+    assert jobs.run_here(shared) == "done", read_run(shared).error
+    one, two = read_run(alone), read_run(shared)
+    plan = files.read_json(shared / "plan.json")["budget"]
+    assert (plan["micro_batch"], plan["accumulate"]) == (8, 1)
+    assert [p.loss for p in two.curve] == pytest.approx([p.loss for p in one.curve], rel=2e-5)
+    assert [p.tokens for p in two.curve] == [p.tokens for p in one.curve]
+    assert two.final_loss == pytest.approx(one.final_loss, rel=2e-5)
+    assert any("plain data parallelism" in note for note in two.notes)
+
+
+def test_the_shipped_configurations_are_what_accelerate_reads():
+    from accelerate.commands.config.config_args import load_config_from_file
+
+    kinds = {name: load_config_from_file(str(accelerate_file(name))) for name in SHIPPED}
+    assert kinds["ddp"].distributed_type == "MULTI_GPU"
+    assert kinds["fsdp2"].distributed_type == "FSDP"
+    assert kinds["fsdp2"].fsdp_config["fsdp_version"] == 2
+    assert kinds["zero2"].deepspeed_config["zero_stage"] == 2
+    assert kinds["zero3"].deepspeed_config["zero_stage"] == 3
+    with pytest.raises(InputError, match="nonsense"):
+        accelerate_file("nonsense")
+
+
+def test_the_command_for_several_machines_names_each_of_them(base_model, data_file, tmp_path):
+    options = {"processes": 4, "machines": 2, "main_address": "10.0.0.1", "batch_size": 4}
+    for launcher, words in (
+        ("accelerate", ["--num_machines=2", "--machine_rank=1", "--main_process_ip=10.0.0.1"]),
+        ("torchrun", ["--nnodes=2", "--node_rank=1", "--nproc_per_node=2"]),
+    ):
+        plan, _ = make_plan(settings(base_model, data_file, launcher=launcher, **options))
+        start = command(plan, tmp_path, owner=0, machine_rank=1)
+        assert set(words) <= set(start)
+        assert start[-2:] == [str(tmp_path), "0"]
+
+
+FULL_DISK = """
+import json, sys, threading, time
+from pathlib import Path
+from crowdselect import jobs
+from crowdselect.finetune import FinetuneConfig, create, output_model, read_run
+from crowdselect.settings import open_workspace
+
+disk, options, marker = Path(sys.argv[1]), json.loads(sys.argv[2]), sys.argv[3]
+path = create(open_workspace(disk / "workspace"), FinetuneConfig(**options))
+filler = disk / "filler"
+
+def fill():
+    while not (path / "checkpoints" / "checkpoint-10" / marker).exists():
+        time.sleep(0.001)
+    with filler.open("wb", buffering=0) as out:
+        try:
+            while True:
+                out.write(bytes(1 << 16))
+        except OSError:
+            pass
+
+threading.Thread(target=fill, daemon=True).start()
+first = jobs.run_here(path)
+view = read_run(path)
+whole = output_model(path).path.name
+filler.unlink()
+second = jobs.run_here(path)
+steps = [p.step for p in read_run(path).curve]
+print(json.dumps([first, view.error, whole, second, steps == list(range(1, 41))]))
+"""
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_named_and_the_run_goes_on_once_there_is_room(
+    tmp_path, base_model, data_file
+):
+    """On a real file system of 16 MB, filled up while the run is under way."""
+    if subprocess.run(["unshare", "-rm", "true"], check=False, capture_output=True).returncode:
+        pytest.skip("this system lets nobody mount a small file system of their own")
+    disk, script = tmp_path / "disk", tmp_path / "run.py"
+    disk.mkdir()
+    script.write_text(FULL_DISK)
+    options = settings(base_model, data_file, max_steps=40, save_steps=10).model_dump(mode="json")
+    mounted = f'mount -t tmpfs -o size=16M none {disk} && exec "$@"'
+    out = subprocess.run(
+        [
+            *("unshare", "-rm", "sh", "-c", mounted, "sh"),
+            *(sys.executable, str(script), str(disk), json.dumps(options), MARKER),
+        ],
+        check=False,
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert out.returncode == 0, out.stderr[-3000:]
+    first, error, whole, second, complete = json.loads(out.stdout.splitlines()[-1])
+    assert first == "failed"
+    assert "is full" in error[0]
+    assert "resume" in error[1]
+    assert whole == "checkpoint-10"
+    assert (second, complete) == ("done", True)
+
+
+def test_the_command_line_estimates_trains_and_prints_one_document(
+    workspace, base_model, tmp_path, capsys
+):
+    data = write_jsonl(tmp_path / "d.jsonl", [{"messages": chat(i)} for i in range(16)])
+    start = ["finetune", str(data), "--model", str(base_model), "--full", "--preset", "demo"]
+    start += [
+        "--max-steps",
+        "3",
+        "-o",
+        "burst_steps=0",
+        "--workspace",
+        str(workspace.root),
+        "--json",
+    ]
+    assert main([*start, "--estimate"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["steps"], found["refusal"]) == (3, None)
+    assert list(workspace.runs.glob("*")) == []
+    assert main(start) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["state"] == "done"
+    assert len(document["curve"]) == 3
+    assert (Path(document["output"]["path"]) / "model.safetensors").exists()
+    assert document["config"]["mode"] == "full"
+
+
+@pytest.mark.parametrize(
+    ("more", "word"),
+    [
+        (["--lora", "--full"], "exclude"),
+        (["-o", "lora_rnk=3"], "lora_rank"),
+        (["--method", "ppo"], "method"),
+        (["--worse", "best"], "worse"),
+        (["--preset", "dmeo"], "demo"),
+    ],
+)
+def test_mistyped_command_lines_get_two_lines(workspace, base_model, tmp_path, capsys, more, word):
+    data = write_jsonl(tmp_path / "d.jsonl", [{"messages": chat(i)} for i in range(4)])
+    start = ["finetune", str(data), "--model", str(base_model), "-w", str(workspace.root)]
+    assert main([*start, *more]) == 2
+    said = capsys.readouterr().err
+    assert word in said
+    assert "Traceback" not in said
+
+
+def test_neither_a_file_nor_a_selection(workspace, capsys):
+    assert main(["finetune", "nothing", "--model", "m", "-w", str(workspace.root)]) == 2
+    assert "neither a file nor a selection" in capsys.readouterr().err
+
+
+def test_the_options_are_listed(capsys):
+    assert main(["finetune-options", "--json"]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["options"]["lora_rank"] == 16
+    assert {p["name"] for p in document["presets"]} >= {"crowdselect-paper", "selectit-paper"}
