@@ -20,6 +20,7 @@ from crowdselect.selection.strategies.crowdselect import CrowdSelect
 from crowdselect.selection.strategies.deita import Deita
 from crowdselect.selection.strategies.facility_location import FacilityLocation
 from crowdselect.selection.strategies.instag import InsTag
+from crowdselect.selection.strategies.instag_crowdselect import InsTagCrowdSelect
 from crowdselect.selection.strategies.k_center import KCenter
 from crowdselect.selection.strategies.length import Length
 from crowdselect.selection.strategies.random import Random
@@ -46,6 +47,7 @@ STRATEGIES: Registry[type[Strategy]] = Registry(
         FacilityLocation,
         KCenter,
         InsTag,
+        InsTagCrowdSelect,
         Reference,
     ],
 )

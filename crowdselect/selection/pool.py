@@ -107,6 +107,7 @@ class Pool:
     """Tags per row, for the strategy ``instag``."""
 
     def __post_init__(self) -> None:
+        self._check_lengths()
         both = np.intersect1d(self.pins, self.bans)
         if len(both):
             raise InputError(
@@ -121,6 +122,21 @@ class Pool:
 
     def __len__(self) -> int:
         return len(self.table)
+
+    def _check_lengths(self) -> None:
+        named = {
+            "clusters": self.clusters,
+            "groups": self.groups,
+            "vectors": self.vectors,
+            "tags": self.tags,
+            **{f"excluded[{cause!r}]": rows for cause, rows in self.excluded.items()},
+        }
+        for name, values in named.items():
+            if values is not None and len(values) != len(self):
+                raise InputError(
+                    f"Pool: {name} has {len(values):,} rows, the metric table {len(self):,}.",
+                    "Give one entry per instruction.",
+                )
 
 
 @dataclass(frozen=True)

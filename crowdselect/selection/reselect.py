@@ -23,6 +23,8 @@ from crowdselect.values import FloatArray, IntArray
 
 Unclustered = Literal["bucket", "exclude"]
 _CHUNK = 16_384
+_KEPT = 8
+"""Sets of weighted metrics whose layouts are kept; the oldest goes first."""
 
 
 def active_weights(weights: Mapping[str, float]) -> dict[str, float]:
@@ -117,14 +119,18 @@ class Reselector:
         return np.round(weighted_sum(columns, list(active.values())), DECIMALS) + 0.0
 
     def _prepare(self, names: tuple[str, ...]) -> _Prepared:
-        if names not in self._prepared:
+        kept = self._prepared.get(names)
+        if kept is None:
             pool = self.pool
             columns = [(name, pool.table.normalised(name)) for name in names]
             eligible = eligibility(pool, columns)
             layout = lay_out(eligible.mask, self._keys, pool.clusters, pool.groups)
             matrix = np.stack([values[layout.rows] for _, values in columns])
-            self._prepared[names] = _Prepared(eligible, layout, matrix)
-        return self._prepared[names]
+            kept = _Prepared(eligible, layout, matrix)
+            if len(self._prepared) >= _KEPT:
+                self._prepared.pop(next(iter(self._prepared)), None)
+            self._prepared[names] = kept
+        return kept
 
 
 def weighted_sum(columns: FloatArray, weights: list[float]) -> FloatArray:

@@ -13,11 +13,15 @@ from crowdselect.metrics import (
     build_metric,
     calc_share,
     combine_judges,
+    ifd,
+    instruction_mining_v1,
+    instruction_mining_v3,
     is_calculation,
     leave_one_out,
     parse_column,
 )
 from crowdselect.ranks import normalise
+from tests.golden import golden
 from tests.metrics.crowds import Texts, inputs, matrices, rewards
 
 NAN = float("nan")
@@ -34,7 +38,7 @@ def test_extremes_equal_sorting_each_row(values):
             "reward_gap": there[-1] - there[-2] if len(there) > 1 else NAN,
         }
         for name, value in expected.items():
-            np.testing.assert_equal(found[name][i], value)
+            np.testing.assert_array_equal(found[name][i], value)
 
 
 @given(matrices())
@@ -155,3 +159,35 @@ def test_leave_one_out_drops_each_model_and_each_family():
         gone = {m.name for m in matrix.models} - {m.name for m in rest.models}
         assert gone == ({name} if kind == "model" else {m for m in gone if m.startswith(name)})
         assert rest.values.shape == (2, len(rest.models))
+
+
+G5 = golden("methods")["G5_peers"]
+
+
+def test_ifd_ratios():
+    g = G5["ifd"]
+    conditioned, alone = np.array([g["loss_cond"]]), np.array([g["loss_alone"]])
+    assert ifd(conditioned, alone)[0] == pytest.approx(g["ifd_loss_ratio"], abs=1e-6)
+    by_perplexity = ifd(conditioned, alone, "perplexity")[0]
+    assert by_perplexity == pytest.approx(g["ifd_ppl_ratio"], abs=1e-6)
+
+
+def test_the_two_ifd_ratios_can_order_rows_differently():
+    g = G5["ifd"]["order_can_flip"]
+    conditioned, alone = np.array([0.5, 2.0]), np.array([0.6, 2.2])
+    for ratio, key in (("loss", "loss_ratio"), ("perplexity", "ppl_ratio")):
+        expected = [g["x"][key], g["y"][key]]
+        np.testing.assert_allclose(ifd(conditioned, alone, ratio), expected, atol=1e-6)
+
+
+def test_ifd_without_a_loss_is_missing():
+    found = ifd(np.array([1.0, NAN, 0.0]), np.array([0.0, 1.0, 1.0]))
+    assert np.isnan(found).all()
+
+
+def test_instruction_mining_rules():
+    v1, v3 = G5["instruction_mining_v1"], G5["instruction_mining_v3"]
+    first = instruction_mining_v1(*(np.array([float(v1[k])]) for k in ("rew", "len", "knn6")))
+    third = instruction_mining_v3(*(np.array([v3[k]]) for k in ("rew", "und", "nat", "coh")))
+    assert first[0] == pytest.approx(v1["logL"], abs=1e-9)
+    assert third[0] == pytest.approx(v3["logL"], abs=1e-9)

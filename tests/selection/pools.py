@@ -21,7 +21,12 @@ def random_pool(n: int = 60, seed: int = 0, **kwargs) -> Pool:
     rng = np.random.default_rng(seed)
     columns = {name: np.round(rng.normal(size=n), 1) for name in NAMES}
     columns["stability"][rng.random(n) < 0.1] = np.nan
-    for name in ("length:instruction:tokens", "best_reward", "min_reward"):
+    for name in (
+        "length:instruction:tokens",
+        "length:instruction:words",
+        "best_reward",
+        "min_reward",
+    ):
         columns[name] = rng.integers(0, 20, n).astype(float)
     defaults = {
         "table": table(columns),

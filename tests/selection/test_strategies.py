@@ -9,6 +9,7 @@ from crowdselect.errors import InputError
 from crowdselect.selection import STRATEGIES, Pool, unit_rows
 from crowdselect.selection.coverage import DENSE_BELOW, facility_location, k_center, similarity
 from crowdselect.selection.strategies.instag import diverse_passes
+from crowdselect.selection.strategies.instag_crowdselect import longest_by_tag
 from tests.selection.pools import random_pool, table
 
 
@@ -56,6 +57,11 @@ def test_vectors_are_asked_for(name):
         STRATEGIES[name]()(random_pool(vectors=None))
 
 
+def test_a_pool_of_unequal_lengths_is_refused():
+    with pytest.raises(InputError, match="clusters has 3 rows, the metric table 60"):
+        random_pool(clusters=np.zeros(3, dtype=int))
+
+
 def test_tags_and_clusters_are_asked_for():
     with pytest.raises(InputError, match="needs tags"):
         STRATEGIES["instag"]()(random_pool(tags=None))
@@ -68,6 +74,12 @@ def test_instag_takes_the_most_tags_first_and_a_new_one_each():
     order = np.array(sorted(range(6), key=lambda i: -len(tags[i])))
     # Pass 1: abcd covers all. Pass 2: abc, then d. Pass 3: ab, c. The untagged row never.
     assert diverse_passes(tags, order, 10).tolist() == [5, 0, 3, 1, 2]
+
+
+def test_instag_as_published_gives_the_first_tag_the_share_and_the_others_one():
+    tags = [["a"], ["a"], ["a"], ["b"], ["b"], ["c"], []]
+    # 6 // 3 = 2 from a, then one each from b and c, then the longest that are left.
+    assert longest_by_tag(tags, np.arange(7), 6).tolist() == [0, 1, 3, 5, 2, 4]
 
 
 def naive_facility_location(s, budget):
