@@ -4,12 +4,17 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from crowdselect.settings import Workspace, open_workspace
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+
+# A busy machine is not a bug: an example may take its time.
+settings.register_profile("crowdselect", deadline=None)
+settings.load_profile("crowdselect")
 
 
 @pytest.fixture
