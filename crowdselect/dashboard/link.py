@@ -41,9 +41,14 @@ def is_recipe_param(name: str) -> bool:
     return name.startswith((WEIGHT, "filters.", "options.")) or name in OWN
 
 
-def from_params(params: Mapping[str, str], crowd: str) -> Recipe:
-    """The recipe that a link describes, for ``crowd``; raises InputError for unusable values."""
-    data: dict[str, Any] = {"crowd": crowd}
+def from_params(
+    params: Mapping[str, str], crowd: str, defaults: Mapping[str, Any] | None = None
+) -> Recipe:
+    """The recipe that a link describes, for ``crowd``; raises InputError for unusable values.
+
+    ``defaults`` are the fields of a recipe that the link does not mention.
+    """
+    data: dict[str, Any] = {**(defaults or {}), "crowd": crowd}
     weights: dict[str, float] = {}
     for name, text in params.items():
         if name.startswith(WEIGHT):

@@ -13,6 +13,7 @@ import streamlit as st
 
 from crowdselect import audit, pipeline, settings
 from crowdselect.dashboard.scatter import PointSet
+from crowdselect.errors import CrowdSelectError
 from crowdselect.landscape import ClusterLabels, FastClusters, Vectors
 from crowdselect.pipeline import landscapes, scores
 from crowdselect.pipeline.answers import answers
@@ -67,6 +68,14 @@ def _version(folder: Path) -> str:
     ]
     stats = [(str(f), f.stat().st_mtime_ns, f.stat().st_size) for f in files if f.exists()]
     return repr(stats)
+
+
+def size(name: str) -> int:
+    """How many instructions the crowd has; 0 where it cannot be opened."""
+    try:
+        return crowd(name).n
+    except CrowdSelectError:
+        return 0
 
 
 def key(crowd: Crowd) -> str:
@@ -262,3 +271,13 @@ def can_pick(crowd: Crowd, recipe: Recipe) -> bool:
         or bool(filters.lasso)
     )
     return not embedded or has_landscape(crowd, recipe.encoder, recipe.seed)
+
+
+@st.cache_resource(max_entries=KEPT_CROWDS, show_spinner=False)
+def _instruction_chars(_crowd: Crowd, fingerprint: str) -> FloatArray:
+    return _crowd.texts.instruction_lengths("chars")
+
+
+def instruction_chars(crowd: Crowd) -> FloatArray:
+    """Characters per instruction, shape (n,)."""
+    return _instruction_chars(crowd, crowd.fingerprint)

@@ -23,6 +23,7 @@ PAGES = (
     ("crowd", "Crowd", "1_crowd.py"),
     ("explore", "Explore", "2_explore.py"),
     ("map", "Map", "3_map.py"),
+    ("select", "Select", "4_select.py"),
 )
 HIDDEN = (("instruction", "Instruction", "instruction.py"),)
 F = TypeVar("F", bound=Callable[..., None])
@@ -41,7 +42,7 @@ def run(folder: Path) -> None:
     current = page.url_path or PAGES[0][0]
     with guard():
         names = reads.crowd_names()
-        state.start(current, names)
+        state.start(current, names, reads.size)
         _context_bar(names)
         page.run()
     state.publish()
@@ -91,6 +92,11 @@ def palette() -> Palette:
 def plot(fig: Any, key: str, alt: str) -> None:
     """Draw a figure in our own layout, without a toolbar; ``alt`` says it in one sentence."""
     st.plotly_chart(fig, theme=None, key=key, alt=alt, config={"displayModeBar": False})
+
+
+def rows_px(rows: int) -> int:
+    """Height in pixels of a table with so many rows."""
+    return 31 * rows + 35
 
 
 def empty(title: str, hint: str) -> None:

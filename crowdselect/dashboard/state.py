@@ -9,7 +9,7 @@ widget is on another page, so a link could not carry a recipe from page to page.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any, TypeVar
 
 import streamlit as st
@@ -22,6 +22,7 @@ from crowdselect.dashboard.link import (
     write_value,
 )
 from crowdselect.errors import InputError
+from crowdselect.landscape import default_encoder
 from crowdselect.values import Filters, Recipe
 
 DRAFT = "_draft"
@@ -30,11 +31,16 @@ DEFAULTS = "_view_defaults"
 PAGE = "_page"
 RECIPE_WIDGET = "r."
 VIEW_WIDGET = "v."
+DEFAULT_BUDGET = 1000
+"""The paper's; a fifth of a crowd that has fewer than five times as many."""
 V = TypeVar("V")
 
 
-def start(page: str, crowds: list[str]) -> None:
-    """Begin a run of ``page``; in a new session read the link. ``crowds``: the names there are."""
+def start(page: str, crowds: list[str], size: Callable[[str], int]) -> None:
+    """Begin a run of ``page``; in a new session read the link.
+
+    ``crowds`` are the names there are; ``size`` tells how many instructions one has.
+    """
     session = st.session_state
     session[PAGE] = page
     if VIEW not in session:
@@ -43,22 +49,27 @@ def start(page: str, crowds: list[str]) -> None:
         session[DEFAULTS] = {}
         session["_link"] = params
     if DRAFT not in session and crowds:
-        session[DRAFT] = _draft_from_link(session.pop("_link"), crowds)
+        session[DRAFT] = _draft_from_link(session.pop("_link"), crowds, size)
     elif crowds and draft().crowd not in crowds:
         change_crowd(crowds[0])
     collect()
 
 
-def _draft_from_link(params: dict[str, str], crowds: list[str]) -> Recipe:
+def _draft_from_link(
+    params: dict[str, str], crowds: list[str], size: Callable[[str], int]
+) -> Recipe:
     wanted = params.get("crowd", crowds[0])
     crowd = wanted if wanted in crowds else crowds[0]
     if crowd != wanted:
         st.toast(f"The link names a crowd that is not here; {crowd} is shown instead.")
+    # What is installed decides the encoder; the slider's clusters are there at once.
+    budget = min(DEFAULT_BUDGET, max(1, size(crowd) // 5))
+    defaults = {"encoder": default_encoder(), "clustering": "fast", "budget": budget}
     try:
-        return from_params(params, crowd)
+        return from_params(params, crowd, defaults)
     except InputError as error:
         st.toast(error.problem)
-        return Recipe(crowd=crowd)
+        return from_params({}, crowd, defaults)
 
 
 def draft() -> Recipe:

@@ -65,7 +65,7 @@ def show(crowd: Crowd, rows: IntArray, columns: Columns, *, name: str, height: i
         data,
         key=key,
         hide_index=True,
-        height=min(35 * len(data) + 38, height),
+        height=min(shell.rows_px(len(data)), height),
         on_select=functools.partial(_opened, key, crowd.ids[shown], crowd.ids[rows]),
         selection_mode=["multi-row", "single-cell"],
         column_config=_config(data),
@@ -76,6 +76,23 @@ def show(crowd: Crowd, rows: IntArray, columns: Columns, *, name: str, height: i
             st.pagination(pages, key=page_key, max_visible_pages=5, persist_state="session")
         ticked = _ticked(key)
         notes.bulk(crowd, crowd.ids[shown[ticked]], crowd.ids[rows], name)
+
+
+def plain(
+    crowd: Crowd, data: pd.DataFrame, rows: IntArray, *, name: str, height: int = 520
+) -> None:
+    """``data`` as it is, one line per row of ``rows``; a click on a cell opens the instruction."""
+    key = f"table {name} {_digest(rows)}"
+    st.dataframe(
+        data,
+        key=key,
+        hide_index=True,
+        height=min(shell.rows_px(len(data)), height),
+        on_select=functools.partial(_opened, key, crowd.ids[rows], crowd.ids[rows]),
+        selection_mode="single-cell",
+        column_config=_config(data),
+        alt="Instructions; select a cell to open one",
+    )
 
 
 def open_instruction(id: str, trail: IdArray) -> None:  # noqa: A002 - an id is an id

@@ -13,6 +13,9 @@ from crowdselect.dashboard.text import md
 from crowdselect.store import Crowd
 from crowdselect.values import COMBINED, IdArray
 
+LONG_TEXT = 900
+"""Characters beyond which the instruction scrolls in its box."""
+
 
 @shell.fragment()
 def show(crowd: Crowd) -> None:
@@ -27,12 +30,14 @@ def show(crowd: Crowd) -> None:
     instruction = crowd.instruction(row)
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        with st.container(border=True, height=220):
+        tall = len(instruction.text) > LONG_TEXT
+        with st.container(border=True, height=260 if tall else "content"):
             st.text(instruction.text)
         for name, value in instruction.extra.items():
             st.caption(f"{md(name)}: {md(value, 200)}")
         notes.bar(crowd, identity)
         st.text(why.verdict(crowd, recipe, row))
+        why.show(crowd, recipe, row)
     answers = crowd.answers(row)
     judge = reads.judge_of(crowd, recipe)
     shown = crowd.judges[0] if judge == COMBINED else judge
@@ -42,7 +47,6 @@ def show(crowd: Crowd) -> None:
             rewards = answers.rename(columns={shown: "reward"})
             fig = instruction_rewards(rewards, shown, shell.palette())
             shell.plot(fig, "instruction rewards", "Rewards by family and size")
-    why.show(crowd, recipe, row)
     shell.heading("Answers", _order_words(shown))
     st.html(str(answers_html(ordered, crowd.judges)))
     shell.heading("Compare two answers", "What the other lacks is underlined.")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import streamlit as st
+from markupsafe import Markup
 
 from crowdselect.dashboard import reads
 from crowdselect.dashboard.text import number, shorten
@@ -12,6 +13,24 @@ from crowdselect.errors import CrowdSelectError
 from crowdselect.metrics import METRICS, build_metric, parse_column
 from crowdselect.store import Crowd
 from crowdselect.values import Recipe
+
+TABLE = Markup(
+    "<style>.cs-why{{width:100%;border-collapse:collapse;font-size:.95em}}"
+    ".cs-why th{{text-align:left;font-weight:600;opacity:.8}}"
+    ".cs-why th,.cs-why td{{padding:.25rem .6rem .25rem 0;vertical-align:top;"
+    "border-bottom:1px solid color-mix(in srgb,currentColor 14%,transparent)}}"
+    ".cs-why .n{{text-align:right;white-space:nowrap;font-variant-numeric:tabular-nums}}"
+    ".cs-why .bar{{display:inline-block;width:4.2rem;height:.5em;border-radius:3px;"
+    "background:color-mix(in srgb,currentColor 14%,transparent);margin-right:.4em}}"
+    ".cs-why .bar i{{display:block;height:100%;border-radius:3px;background:#2B78C5}}"
+    "</style><div style='overflow-x:auto'><table class=cs-why><thead><tr><th>metric</th>"
+    "<th class=n>value</th><th>percentile</th><th>why</th></tr></thead><tbody>{rows}</tbody>"
+    "</table></div>"
+)
+ROW = Markup(
+    "<tr><td>{metric}</td><td class=n>{value}</td><td style='white-space:nowrap'>"
+    '<span class=bar><i style="width:{width}%"></i></span>{percentile}</td><td>{why}</td></tr>'
+)
 
 
 def metric_rows(crowd: Crowd, recipe: Recipe, row: int) -> pd.DataFrame:
@@ -30,23 +49,24 @@ def metric_rows(crowd: Crowd, recipe: Recipe, row: int) -> pd.DataFrame:
     return pd.DataFrame(found, columns=["metric", "value", "percentile", "why"])
 
 
+def metrics_html(data: pd.DataFrame) -> Markup:
+    """The metrics as an HTML table whose sentences wrap; text is escaped."""
+    lines = [
+        ROW.format(
+            metric=row["metric"],
+            value=number(row["value"]),
+            percentile=f"{row['percentile']:.0f}" if row["percentile"] >= 0 else "",
+            width=round(row["percentile"]) if row["percentile"] >= 0 else 0,
+            why=row["why"],
+        )
+        for row in data.to_dict("records")
+    ]
+    return TABLE.format(rows=Markup("").join(lines))
+
+
 def show(crowd: Crowd, recipe: Recipe, row: int) -> None:
     """The metrics as a table."""
-    data = metric_rows(crowd, recipe, row)
-    st.dataframe(
-        data,
-        hide_index=True,
-        height=35 * len(data) + 38,
-        alt="Metrics of this instruction",
-        column_config={
-            "metric": st.column_config.TextColumn(width=130),
-            "value": st.column_config.NumberColumn(format="%.4g", width=80),
-            "percentile": st.column_config.ProgressColumn(
-                format="%.0f", min_value=0, max_value=100, width=110
-            ),
-            "why": st.column_config.TextColumn(width="large"),
-        },
-    )
+    st.html(str(metrics_html(metric_rows(crowd, recipe, row))))
 
 
 def verdict(crowd: Crowd, recipe: Recipe, row: int) -> str:

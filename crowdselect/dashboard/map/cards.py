@@ -26,6 +26,7 @@ STYLE = Markup(
     "border-radius:6px;padding:.55rem .7rem;min-width:0;overflow-wrap:anywhere}"
     ".cs-cards i{display:inline-block;width:.7em;height:.7em;border-radius:50%;margin-right:.4em}"
     ".cs-cards small{opacity:.8;display:block}"
+    ".cs-cards h6{margin:.55rem 0 0;padding:0;font-size:.85em;font-weight:600}"
     ".cs-cards p{margin:.3rem 0 0;font-size:.92em}"
     "</style>"
 )
@@ -33,7 +34,7 @@ CARD = Markup(
     '<article><b><i style="background:{colour}"></i>{name}</b><small>{size}</small>'
     "<small>{means}</small>{texts}</article>"
 )
-LINES = Markup("<small>{title}</small>{lines}")
+LINES = Markup("<h6>{title}</h6>{lines}")
 LINE = Markup("<p>{text}</p>")
 
 
@@ -108,8 +109,8 @@ def cards_html(crowd: Crowd, cards: list[Card], theme: str) -> Markup:
             colour=category_colour(card.label, "dark" if theme == "dark" else "light"),
             name=card.name,
             size=f"{plural(card.size, 'instruction')}, {percent(card.share, 1)}",
-            means=", ".join(f"{name} {number(value)}" for name, value in card.means.items()),
-            texts=_lines("typical", card.typical, texts) + _lines("hardest", card.hardest, texts),
+            means=", ".join(f"{name} {number(value, 2)}" for name, value in card.means.items()),
+            texts=_lines("Typical", card.typical, texts) + _lines("Hardest", card.hardest, texts),
         )
         for card in cards
     ]

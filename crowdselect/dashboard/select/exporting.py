@@ -1,0 +1,136 @@
+"""Write a saved selection in a format: preview, download, manifest."""
+
+from __future__ import annotations
+
+import io
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import streamlit as st
+
+from crowdselect import files, pipeline
+from crowdselect.dashboard import options, reads, shell
+from crowdselect.dashboard.text import md, n_of_m, shorten
+from crowdselect.export import FORMATS
+from crowdselect.pipeline import Export, SavedSelection
+
+PREVIEW_LINES = 6
+PREVIEW_CHARS = 4_000
+
+
+def show(saved: SavedSelection) -> None:
+    """Format, options, benchmark files to keep out, and what was written."""
+    formats = {plugin.name: plugin for plugin in FORMATS}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        name = st.selectbox(
+            "Format",
+            list(formats),
+            key="export format",
+            format_func=lambda n: formats[n].title,
+            width=360,
+        )
+    with st.expander("Options"):
+        chosen = options.edit(formats[name], {}, f"export.{name}")
+        against = st.file_uploader(
+            "Benchmark questions that may not be in it",
+            type=["jsonl", "json", "csv", "parquet"],
+            accept_multiple_files=True,
+            max_upload_size=50,
+            key="export against",
+            help="Instructions that share 13 consecutive words with one are left out and listed "
+            "in the manifest.",
+        )
+    if shell.read_only_note("exporting"):
+        _present(reads.workspace().selection(saved.id) / "exports" / name)
+        return
+    if st.button("Write export", type="primary", key="export write"):
+        with st.spinner("Writing"):
+            made = pipeline.export(
+                reads.workspace(),
+                saved,
+                name,
+                against=_uploaded(against or []),
+                options=chosen,
+            )
+        st.session_state["_export"] = (saved.id, name, str(made.path), str(made.data))
+    written = st.session_state.get("_export")
+    if written and written[:2] == (saved.id, name) and Path(written[3]).exists():
+        path, data = Path(written[2]), Path(written[3])
+        _written(Export(path, data, files.read_json(path / "manifest.json")))
+
+
+def _uploaded(uploads: Sequence[Any]) -> list[Path]:
+    folder = reads.workspace().uploads / "against"
+    folder.mkdir(parents=True, exist_ok=True)
+    paths = []
+    for i, upload in enumerate(uploads):
+        suffix = Path(upload.name).suffix
+        path = folder / f"{i}{suffix if suffix.isascii() else ''}"
+        path.write_bytes(upload.getvalue())
+        paths.append(path)
+    return paths
+
+
+def _present(folder: Path) -> None:
+    """On a read-only server: the export that is there, if any."""
+    manifest = folder / "manifest.json"
+    if not manifest.exists():
+        st.caption("This format was not exported yet.")
+        return
+    content = files.read_json(manifest)
+    data = next((folder / f for f in content.get("files", {}) if (folder / f).exists()), None)
+    if data is not None:
+        _written(Export(folder, data, content))
+
+
+def _written(made: Export) -> None:
+    counts = made.manifest["counts"]
+    st.success(f"{n_of_m(counts['exported'], counts['selected'])} written.")
+    if counts.get("flagged"):
+        st.caption(f"{counts['flagged']:,} overlap with a benchmark.")
+    if counts.get("unanswered"):
+        st.caption(f"{counts['unanswered']:,} have no answer and were left out.")
+    with st.container(horizontal=True):
+        st.download_button(
+            f"Download {made.data.name}",
+            made.data.read_bytes(),
+            file_name=made.data.name,
+            mime="application/octet-stream",
+            on_click="ignore",
+            type="primary",
+        )
+        st.download_button(
+            "Download all as zip",
+            zipped(made.path),
+            file_name=f"{made.path.parent.parent.name}-{made.path.name}.zip",
+            mime="application/zip",
+            on_click="ignore",
+        )
+    st.code(preview(made.data), language=None, wrap_lines=True, height=260)
+    with st.expander("Manifest"):
+        st.json(made.manifest, expanded=1)
+    st.caption(f"In the workspace: {md(made.path)}")
+
+
+def preview(path: Path) -> str:
+    """The first lines of the data file as text."""
+    if path.suffix == ".parquet":
+        head = pq.read_table(path).slice(0, 3).to_pylist()
+        return shorten("\n".join(map(str, head)), PREVIEW_CHARS)
+    with path.open(encoding="utf-8") as handle:
+        lines = [line for line, _ in zip(handle, range(PREVIEW_LINES), strict=False)]
+    return shorten("".join(lines), PREVIEW_CHARS)
+
+
+def zipped(folder: Path) -> bytes:
+    """The folder's files as a zip without time stamps: the same files give the same bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+            info = zipfile.ZipInfo(str(path.relative_to(folder)), (1980, 1, 1, 0, 0, 0))
+            info.compress_type = zipfile.ZIP_DEFLATED
+            archive.writestr(info, path.read_bytes())
+    return buffer.getvalue()
