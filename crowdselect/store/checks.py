@@ -83,7 +83,7 @@ def count_report(
 ) -> IngestReport:
     """Count texts, answers and gaps; raises InputError where there is no instruction or model."""
     n, empty, repeats = con.execute(
-        "SELECT count(*), count(*) FILTER (trim(text) = ''), "
+        "SELECT count(*), count(*) FILTER (length.words = 0), "
         f"count(*) - count(DISTINCT {NORMAL_TEXT}) FROM crowd.instructions"
     ).fetchall()[0]
     if n == 0 or not loaded.models:
@@ -92,8 +92,8 @@ def count_report(
             "Check that the files hold instructions, models and answers.",
         )
     answers = con.execute(
-        "SELECT model, count(text), count(text) FILTER (trim(text, ' \t\r\n') = '') "
-        "FROM crowd.answers GROUP BY model"
+        "SELECT model, count(length.words), count(*) FILTER (length.words = 0) "
+        "FROM crowd.answers GROUP BY model"  # lengths are there where texts are, and far smaller
     ).fetchall()
     by_model = {model: (full, blank) for model, full, blank in answers}
     counts = tuple(
@@ -101,7 +101,7 @@ def count_report(
         for k, m in enumerate(loaded.models)
     )
     (answered,) = con.execute(
-        "SELECT count(DISTINCT row) FROM crowd.answers WHERE text IS NOT NULL"
+        "SELECT count(DISTINCT row) FROM crowd.answers WHERE length.words IS NOT NULL"
     ).fetchall()[0]
     return IngestReport(
         source=source,

@@ -13,8 +13,6 @@ from crowdselect.values import FloatArray, IntArray
 
 Unit = Literal["chars", "words", "tokens"]
 _UNITS: dict[Unit, str] = {"chars": "chars", "words": "words", "tokens": "tokens"}
-_FEW = 200
-"""Up to this many texts are looked up one by one; beyond, one pass over the table is faster."""
 
 
 class StoredTexts:
@@ -42,7 +40,7 @@ class StoredTexts:
                 self._con.cursor()
                 .execute(
                     f"SELECT row, model, length.{_UNITS[unit]} AS length "
-                    "FROM crowd.answers WHERE text IS NOT NULL"
+                    f"FROM crowd.answers WHERE length.{_UNITS[unit]} IS NOT NULL"
                 )
                 .fetchnumpy()
             )
@@ -64,24 +62,16 @@ class StoredTexts:
     def responses_of(self, columns: IntArray) -> list[str | None]:
         """For each row i the response of model ``columns[i]`` (-1 or no answer: None)."""
         rows = np.flatnonzero(columns >= 0)
-        inverse = np.argsort(self._columns)
-        models = inverse[columns[rows]]
+        models = np.argsort(self._columns)[columns[rows]]
         texts: list[str | None] = [None] * len(columns)
-        con = self._con.cursor()
-        if len(rows) <= _FEW:
-            for row, model in zip(rows.tolist(), models.tolist(), strict=True):
-                found = con.execute(
-                    "SELECT text FROM crowd.answers WHERE row = ? AND model = ?", [row, model]
-                ).fetchone()
-                texts[row] = found[0] if found else None
-            return texts
-        found_all = con.execute(
-            "SELECT a.row, a.text FROM crowd.answers AS a "
-            "JOIN (SELECT unnest(?)::INTEGER AS row, unnest(?)::SMALLINT AS model) AS w "
-            "ON a.row = w.row AND a.model = w.model",
+        # By row id: the join reads numbers only, and texts are unpacked for what it finds.
+        found = self._con.cursor().execute(
+            "SELECT row, text FROM crowd.answers WHERE rowid IN (SELECT a.rowid "
+            "FROM crowd.answers AS a JOIN (SELECT unnest(?)::INTEGER AS row, "
+            "unnest(?)::SMALLINT AS model) AS w ON a.row = w.row AND a.model = w.model)",
             [rows, models],
         )
-        while batch := found_all.fetchmany(10_000):
+        while batch := found.fetchmany(10_000):
             for row, text in batch:
                 texts[row] = text
         return texts
