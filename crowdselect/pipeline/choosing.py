@@ -119,7 +119,9 @@ class Session:
     def table(self, recipe: Recipe, progress: Progress = silent) -> MetricTable:
         """The metric columns that the recipe weighs and its strategy asks for, normalised."""
         strategy = strategy_of(recipe)
-        names = tuple(sorted({*recipe.weights, *strategy.columns(recipe.weights)}))
+        # A weight of zero costs little and may be moved by the next call.
+        live = recipe.weights if recipe.strategy == "crowdselect" else {}
+        names = tuple(sorted({*live, *strategy.columns(recipe.weights)}))
         key = ("table", names, recipe.judge, recipe.profile, recipe.impute_missing)
 
         def make() -> MetricTable:

@@ -1,0 +1,104 @@
+"""From a selection to files: the right responses, no benchmark, everything written down."""
+
+import json
+
+import pytest
+
+from crowdselect import files, pipeline
+from crowdselect.errors import InputError, NotFoundError
+from crowdselect.export import FORMATS
+from tests.pipeline import tiny
+
+
+def rows_of(path) -> list[dict]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_responses_are_those_of_the_chosen_models(ready, crowd, recipe) -> None:
+    chosen = pipeline.select(crowd, recipe())
+    made = pipeline.export(ready, chosen, "messages", ready.root / "out")
+    rows = rows_of(made.data)
+    assert [row["id"] for row in rows] == list(chosen.ids)
+    for row, model in zip(rows, chosen.models, strict=True):
+        answers = crowd.answers(crowd.row_of[row["id"]]).set_index("model")["response"]
+        assert row["messages"][1] == {"role": "assistant", "content": answers[model]}
+
+
+@pytest.mark.parametrize("name", FORMATS.names())
+def test_every_format_twice_the_same_bytes(ready, crowd, recipe, name: str) -> None:
+    pipeline.save_selection(ready, pipeline.select(crowd, recipe()), "best")
+    first = pipeline.export(ready, "best", name)
+    before = {p.name: p.read_bytes() for p in first.path.iterdir()}
+    again = pipeline.export(ready, recipe().id, name)
+    assert {p.name: p.read_bytes() for p in again.path.iterdir()} == before
+    assert first.n == 12
+
+
+def test_manifest(ready, crowd, recipe) -> None:
+    chosen = pipeline.select(crowd, recipe())
+    made = pipeline.export(ready, chosen, "parquet", ready.root / "out", licence="mit")
+    manifest = files.read_json(made.path / "manifest.json")
+    assert manifest["recipe_id"] == recipe().id
+    assert manifest["recipe"] == recipe().model_dump(mode="json")
+    assert manifest["crowd"]["fingerprint"] == crowd.fingerprint
+    assert len(manifest["crowd"]["models"]) == 6
+    assert manifest["report"]["tie_block"] == chosen.report["tie_block"]
+    counts = {"selected": 12, "flagged": 0, "unanswered": 0, "exported": 12}
+    assert manifest["counts"] == counts
+    assert str(ready.root) not in (made.path / "manifest.json").read_text()
+
+
+def test_benchmark_texts_are_left_out_and_listed(ready, crowd, recipe) -> None:
+    chosen = pipeline.select(crowd, recipe())
+    text = crowd.instruction(crowd.row_of[chosen.ids[0]]).text
+    bench = tiny.write_benchmark(ready.root, ["Nothing like it at all", text.upper()])
+    made = pipeline.export(ready, chosen, "messages", ready.root / "out", [bench], words=8)
+    assert made.n == 11
+    assert chosen.ids[0] not in made.data.read_text()
+    facts = made.manifest["decontamination"]
+    assert [hit["id"] for hit in facts["flagged"]] == [chosen.ids[0]]
+    assert facts["flagged"][0]["reference"] == "1"
+    assert facts["against"][0]["sha256"] == files.sha256_file(bench)
+    kept = pipeline.export(
+        ready, chosen, "messages", ready.root / "kept", [bench], words=8, keep_flagged=True
+    )
+    assert kept.n == 12
+    assert kept.manifest["decontamination"]["flagged"] == facts["flagged"]
+
+
+def test_selecting_without_benchmark_texts_refills(ready, crowd, recipe) -> None:
+    first = pipeline.select(crowd, recipe())
+    bench = tiny.write_benchmark(ready.root, [crowd.instruction(crowd.row_of[first.ids[0]]).text])
+    clean, found = pipeline.without_contamination(crowd, recipe(), [bench], words=8)
+    assert found.ids == (first.ids[0],)
+    second = pipeline.select(crowd, clean)
+    assert len(second.ids) == 12
+    assert first.ids[0] not in second.ids
+    assert clean.bans == (first.ids[0],)
+    pinned, found = pipeline.without_contamination(
+        crowd, recipe(pins=(first.ids[0],)), [bench], words=8
+    )
+    assert found.ids == (first.ids[0],)
+    assert pinned.bans == ()
+
+
+def test_mistakes_are_named(ready, crowd, recipe) -> None:
+    chosen = pipeline.select(crowd, recipe())
+    with pytest.raises(NotFoundError, match="no format"):
+        pipeline.export(ready, chosen, "mesages")
+    with pytest.raises(InputError, match="no option"):
+        pipeline.export(ready, chosen, "messages", options={"sytem": "x"})
+    with pytest.raises(InputError, match="no file"):
+        pipeline.export(ready, chosen, "messages", against=["none.jsonl"])
+    pipeline.remove_crowd(ready, "tiny")
+    with pytest.raises(NotFoundError, match="no crowd"):
+        pipeline.export(ready, chosen, "messages")
+
+
+def test_a_crowd_ingested_anew_is_noticed(ready, crowd, recipe, tmp_path) -> None:
+    chosen = pipeline.select(crowd, recipe())
+    data = tiny.frame()
+    file = tiny.write_tidy(tmp_path, data[data["id"] != chosen.ids[0]])
+    pipeline.ingest(ready, "table", [file], name="tiny", replace=True)
+    with pytest.raises(NotFoundError, match=f"1 of 12 selected ids .* '{chosen.ids[0]}'"):
+        pipeline.export(ready, chosen, "messages")

@@ -1,0 +1,101 @@
+"""A small crowd made up on the spot: 60 instructions on three subjects, six models, two judges."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+SUBJECTS = {
+    "cooking": ["bake", "bread", "oven", "flour", "dough", "butter", "sugar", "recipe"],
+    "coding": ["python", "function", "list", "loop", "sort", "array", "index", "string"],
+    "planets": ["orbit", "planet", "moon", "star", "gravity", "telescope", "comet", "ring"],
+}
+MODELS = [
+    ("small-1b", "small", 1.0),
+    ("small-7b", "small", 7.0),
+    ("small-70b", "small", 70.0),
+    ("other-3b", "other", 3.0),
+    ("other-30b", "other", 30.0),
+    ("lonely", "", None),
+]
+JUDGES = ("strict", "gentle")
+N = 60
+
+
+def frame(n: int = N, seed: int = 3) -> pd.DataFrame:
+    """One row per instruction and model, with a column per judge; one reward is missing."""
+    rng = np.random.default_rng(seed)
+    rows = []
+    for i in range(n):
+        subject = list(SUBJECTS)[0 if i % 6 < 3 else 1 if i % 6 < 5 else 2]
+        words = rng.permutation(SUBJECTS[subject])[:5]
+        text = f"Tell me about {' and '.join(words)} number {i}"
+        hard = rng.normal()
+        for j, (model, _, _) in enumerate(MODELS):
+            reward = round(float(hard + 0.3 * j + rng.normal()), 3)
+            missing = i == 7 and j == 2
+            rows.append(
+                {
+                    "id": f"u{i:02}",
+                    "instruction": text,
+                    "model": model,
+                    "response": f"{model} says {' '.join(words[: 2 + j % 3])} about {i}.",
+                    "strict": None if missing else reward,
+                    "gentle": round(100 + 10 * reward + float(rng.normal()), 3),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def write_models(folder: Path) -> Path:
+    path = folder / "models.csv"
+    pd.DataFrame(MODELS, columns=["model", "family", "size_b"]).to_csv(path, index=False)
+    return path
+
+
+def write_tidy(folder: Path, data: pd.DataFrame | None = None) -> Path:
+    path = folder / "tidy.csv"
+    (frame() if data is None else data).to_csv(path, index=False)
+    return path
+
+
+def write_wide(folder: Path, judge: str = "strict") -> Path:
+    """One row per instruction: reward and response columns per model, one judge."""
+    data = frame()
+    wide = data.pivot_table(index=["id", "instruction"], columns="model", values=judge)
+    responses = data.pivot(index="id", columns="model", values="response")
+    names = [m for m, _, _ in MODELS]
+    out = wide[names].rename(columns={m: f"{m}_reward" for m in names}).reset_index()
+    for name in names:
+        out[f"{name}_response"] = responses.loc[out["id"], name].to_numpy()
+    path = folder / "wide.csv"
+    out.to_csv(path, index=False)
+    return path
+
+
+def write_nested(folder: Path) -> Path:
+    """A struct column per model, as Magpie-100K-Generator-Zoo has it."""
+    data = frame()
+    columns: dict[str, list] = {"uuid": [], "instruction": [], **{m: [] for m, _, _ in MODELS}}
+    for identity, rows in data.groupby("id", sort=True):
+        columns["uuid"].append(identity)
+        columns["instruction"].append(rows["instruction"].iloc[0])
+        for row in rows.itertuples():
+            rewards = {j: getattr(row, j) for j in JUDGES}
+            rewards = {j: None if pd.isna(v) else v for j, v in rewards.items()}
+            columns[row.model].append({"content": row.response, **rewards})
+    path = folder / "nested.parquet"
+    pq.write_table(pa.table(columns), path)
+    return path
+
+
+def write_benchmark(folder: Path, texts: list[str]) -> Path:
+    path = folder / "bench.jsonl"
+    path.write_text("".join(json.dumps({"question_id": k, "turns": [t]}) + "\n"
+                            for k, t in enumerate(texts)))  # fmt: skip
+    return path
