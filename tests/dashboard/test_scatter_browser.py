@@ -35,14 +35,10 @@ def browser(server):
 @pytest.fixture
 def plot(server: Server, browser: Watched):
     """The page, freshly opened with nothing remembered; clean when the test is done."""
-    browser.page.goto("about:blank")
     browser.requests.clear()
     browser.errors.clear()
-    browser.page.goto(server.url)
+    yield Plot(browser, server).open()
     browser.page.evaluate("sessionStorage.clear()")
-    opened = Plot(browser, server)
-    opened.open()
-    yield opened
     browser.assert_clean()
 
 
@@ -355,7 +351,7 @@ def test_the_routes_hand_out_nothing_else(server, plot):
             return error.code, {}, b""
 
     mine = [url for url in plot.watched.requests if "crowdselect-scatter/data" in url]
-    assert len(mine) == 3
+    assert len(mine) == 3, "points, codes, scene: once each"
     code, headers, body = status(mine[0].removeprefix(server.url))
     assert code == 200
     assert len(body) == 8 * N

@@ -218,6 +218,7 @@ def _payload(
             "n": points.n,
             "url": put(points.xy.data, points.id),
             "bounds": list(points.bounds),
+            "missing": points.missing,
         },
         "codes": None if codes is None else {"url": put(codes.data), "bytes": codes.dtype.itemsize},
         "scene": put(scene),

@@ -28,10 +28,11 @@ CATEGORIES: Final[dict[ThemeName, tuple[str, ...]]] = {
 """24 colours per theme; see the module docstring for the rule beyond."""
 
 SEQUENTIAL: Final[dict[ThemeName, tuple[str, ...]]] = {
-    "light": ("#E3D04E", "#BCAF6F", "#8E8A79", "#666970", "#3B496C", "#00224E"),
-    "dark": ("#31446B", "#575D6D", "#7C7B78", "#A59C74", "#D2C060", "#FEE838"),
+    "light": ("#B8DE29", "#55C667", "#20A387", "#2D708E", "#404788", "#440154"),
+    "dark": ("#453781", "#33638D", "#238A8D", "#3CBB75", "#95D840", "#FDE725"),
 }
-"""Cividis (Nunez et al. 2018), low to high; trimmed and turned so that *high* stands out most."""
+"""Viridis (Smith and van der Walt 2015), low to high; trimmed where it would fade into the page and
+turned so that *high* stands out most from it."""
 
 NEUTRAL: Final[dict[ThemeName, str]] = {"light": "#A3ACB5", "dark": "#55606B"}
 """Points without a value, and all points where nothing colours them."""

@@ -21,7 +21,12 @@ if TYPE_CHECKING:
 
 PREFIX = "crowdselect-scatter"
 BUNDLE = Path(__file__).parent / "build" / "scatter.js"
-_FOR_EVER = "private, max-age=31536000, immutable"
+_KEPT = {
+    "cache-control": "private, max-age=31536000, immutable",
+    "x-content-type-options": "nosniff",
+}
+# Floats do not compress: without this the server would gzip megabytes for nothing.
+_AS_IT_IS = {**_KEPT, "content-encoding": "identity"}
 
 
 def base_address() -> str:
@@ -51,28 +56,18 @@ def program_address() -> str:
     return f"{base_address()}/program/{_bundle()[0]}"
 
 
-def _answer(content: bytes | memoryview, media_type: str, cache_control: str) -> Response:
-    headers = {
-        "cache-control": cache_control,
-        "x-content-type-options": "nosniff",
-        # Floats do not compress: without this the server would gzip megabytes for nothing.
-        "content-encoding": "identity",
-    }
-    return Response(content, media_type=media_type, headers=headers)
-
-
 def _program(request: Request) -> Response:
     name, content = _bundle()
     if request.path_params["name"] != name:
         return PlainTextResponse("The program has changed; reload the page.", 404)
-    return _answer(content, "text/javascript", _FOR_EVER)
+    return Response(content, media_type="text/javascript", headers=_KEPT)
 
 
 def _data(request: Request) -> Response:
     content = _shelf().content(request.path_params["address"])
     if content is None:
         return PlainTextResponse("Not here (any more); reload the page.", 404)
-    return _answer(content, "application/octet-stream", _FOR_EVER)
+    return Response(content, media_type="application/octet-stream", headers=_AS_IT_IS)
 
 
 def _text(request: Request) -> Response:

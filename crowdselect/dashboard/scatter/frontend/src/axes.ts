@@ -1,5 +1,6 @@
 // Ticks and titles of a plot whose coordinates mean something.
-import { scaleLinear } from "d3-scale"
+import { ticks as niceTicks, tickStep } from "d3-array"
+import { format, precisionFixed } from "d3-format"
 import type { Scene } from "./payload"
 import type { Viewport } from "./viewport"
 import { element } from "./legend"
@@ -33,8 +34,8 @@ export class Axes {
   }
 }
 
-function ticks(low: number, high: number, count: number): [number, string][] {
-  const scale = scaleLinear([low, high], [0, 1])
-  const format = scale.tickFormat(Math.max(2, count))
-  return scale.ticks(Math.max(2, count)).map((value) => [value, format(value)])
+function ticks(low: number, high: number, room: number): [number, string][] {
+  const count = Math.max(2, room)
+  const text = format(`,.${precisionFixed(tickStep(low, high, count))}f`)
+  return niceTicks(low, high, count).map((value) => [value, text(value)])
 }

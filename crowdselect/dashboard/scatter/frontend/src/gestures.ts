@@ -135,6 +135,10 @@ export class Gestures {
 
   private press(event: KeyboardEvent): boolean {
     if (event.ctrlKey || event.metaKey || event.altKey) return false
+    if (event.key === "Escape" && this.pointer !== null) {
+      this.cancel()
+      return true
+    }
     const { clientWidth, clientHeight } = this.surface
     const pan = (x: number, y: number) => {
       const { k } = (this.surface as HTMLElement & { __zoom: ZoomTransform }).__zoom

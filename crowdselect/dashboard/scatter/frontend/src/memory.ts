@@ -1,5 +1,5 @@
 // What survives a page switch and a reload in this tab: view, tool and hidden categories.
-import type { View } from "./payload"
+import type { Scene, View } from "./payload"
 
 export type Tool = "pan" | "lasso" | "box"
 
@@ -36,4 +36,9 @@ export class Memory {
       return {}
     }
   }
+}
+
+/** Names a scene's categories: what was hidden under other ones is not hidden under these. */
+export function colouring({ colour }: Scene): string {
+  return colour?.kind === "category" ? [colour.title, ...colour.names].join("\n") : ""
 }

@@ -10,7 +10,14 @@ export interface Payload {
   /** Changes whenever anything drawn changes; put on the element once it is on screen. */
   version: string
   height: number
-  points: { id: string; n: number; url: string; bounds: [number, number, number, number] }
+  points: {
+    id: string
+    n: number
+    url: string
+    bounds: [number, number, number, number]
+    /** How many have no place. */
+    missing: number
+  }
   scene: string
   codes: { url: string; bytes: 1 | 2 } | null
   /** base64 of numpy.packbits(selected), or null: nothing is selected, nothing is muted. */

@@ -6,12 +6,13 @@ import { HoverCard } from "./hover"
 import { Labels } from "./labels"
 import { polygonOf, svgPath } from "./lasso"
 import { count, Legend } from "./legend"
-import { Memory, type Tool } from "./memory"
+import { colouring, Memory, type Tool } from "./memory"
 import type { Lasso, Pair, Payload, Scene, State } from "./payload"
 import { decodeMask, decodePoints, fetchBytes, NearestPoint, type Points } from "./points"
 import { Renderer } from "./renderer"
 import { baseStyle, DEVICE_PIXELS, selectedStyle } from "./sizes"
 import { codeColours, paletteBytes, readTheme, type Rgb, sameTheme, type Theme } from "./theme"
+import { Toolbar } from "./toolbar"
 import { Viewport } from "./viewport"
 
 const HOVER_PIXELS = 10
@@ -31,6 +32,7 @@ export class Plot {
   private readonly labels: Labels
   private readonly card: HoverCard
   private readonly axes: Axes
+  private readonly toolbar: Toolbar
   private readonly observer: ResizeObserver
   private renderer: Renderer | null = null
   private payload: Payload | null = null
@@ -70,9 +72,14 @@ export class Plot {
       drawn: (outline) => this.setLasso(outline),
       hovered: (place) => this.hover(place),
       clicked: (place) => this.pick(place),
-      key: (key) => this.key(key),
+      key: (key) => this.toolbar.press(key),
     })
-    this.bindTools()
+    this.toolbar = new Toolbar(dom, {
+      choose: (tool) => this.setTool(tool),
+      zoom: (factor) => this.gestures.zoomBy(factor),
+      reset: () => this.gestures.reset(),
+      clear: () => this.lasso && this.sendLasso(null),
+    })
     this.observer = new ResizeObserver(() => this.resize())
     this.observer.observe(dom.surface)
     dom.canvas.addEventListener("webglcontextlost", this.contextLost)
@@ -146,7 +153,7 @@ export class Plot {
     this.nearest = null
     this.hovered = null
     this.layerMs = Infinity
-    this.showTool()
+    this.toolbar.show(this.memory.value.tool)
   }
 
   private takeScene(payload: Payload, scene: Scene, newPoints: boolean): void {
@@ -202,9 +209,11 @@ export class Plot {
       for (const row of this.selected) chosen[this.codes[row]]++
     }
     this.legend.update(this.totals, chosen, this.hidden)
-    const all = `${count(this.points?.n ?? 0)} ${this.scene?.unit ?? ""}`
+    const { n, missing } = this.payload?.points ?? { n: 0, missing: 0 }
+    const all = `${count(n)} ${this.scene?.unit ?? ""}`
     const some = this.selected ? `, ${count(this.selected.length)} selected` : ""
-    this.dom.status.textContent = all + some
+    const none = missing ? `, ${count(missing)} without a place here` : ""
+    this.dom.status.textContent = all + some + none
   }
 
   private repaint(): void {
@@ -253,9 +262,7 @@ export class Plot {
     dom.lasso.setAttribute("d", svgPath(this.drawing.length ? this.drawing : outline))
     this.ring("hover", this.hovered)
     this.ring("highlight", this.payload?.highlight ?? null)
-    const { offsetLeft: left, offsetTop: top, offsetWidth, offsetHeight } = dom.tools
-    const tools = { left, top, right: left + offsetWidth, bottom: top + offsetHeight }
-    this.labels.place(viewport, [tools])
+    this.labels.place(viewport, [this.toolbar.area()])
     if (scene) this.axes.place(scene.axes, viewport)
   }
 
@@ -293,7 +300,7 @@ export class Plot {
     this.moving = false
     if (!viewport || !memory || !payload) return
     const view = viewport.view()
-    memory.save({ view: viewport.transform.k === 1 && atRest(viewport) ? null : view })
+    memory.save({ view: viewport.showsAll ? null : view })
     this.schedule()
     if (!payload.reportView) return
     clearTimeout(this.report)
@@ -341,43 +348,13 @@ export class Plot {
   private pick(place: Pair): void {
     const row = this.find(place)
     if (row === null || !this.payload) return
+    this.hover(place)
     this.emit("picked", { points: this.payload.points.id, index: row, at: Date.now() })
-  }
-
-  private key(key: string): boolean {
-    const tools: Record<string, Tool> = { l: "lasso", b: "box", p: "pan" }
-    if (key === "Escape") this.clear()
-    else if (tools[key.toLowerCase()]) this.setTool(tools[key.toLowerCase()])
-    else return false
-    return true
-  }
-
-  private clear(): void {
-    if (this.lasso) this.sendLasso(null)
-  }
-
-  private bindTools(): void {
-    const { buttons } = this.dom
-    for (const tool of ["pan", "lasso", "box"] as const) {
-      buttons[tool].onclick = () => this.setTool(tool)
-    }
-    buttons.in.onclick = () => this.gestures.zoomBy(1.6)
-    buttons.out.onclick = () => this.gestures.zoomBy(1 / 1.6)
-    buttons.reset.onclick = () => this.gestures.reset()
-    buttons.clear.onclick = () => this.clear()
   }
 
   private setTool(tool: Tool): void {
     this.memory?.save({ tool })
-    this.showTool()
-  }
-
-  private showTool(): void {
-    const tool = this.memory?.value.tool ?? "pan"
-    this.dom.surface.dataset.tool = tool
-    for (const name of ["pan", "lasso", "box"] as const) {
-      this.dom.buttons[name].setAttribute("aria-pressed", String(name === tool))
-    }
+    this.toolbar.show(tool)
   }
 
   private hide(hidden: Set<number>): void {
@@ -417,14 +394,4 @@ export class Plot {
     this.say("")
     this.schedule()
   }
-}
-
-function colouring(scene: Scene): string {
-  const { colour } = scene
-  return colour?.kind === "category" ? [colour.title, ...colour.names].join("\n") : ""
-}
-
-function atRest(viewport: Viewport): boolean {
-  const { x, y } = viewport.transform
-  return Math.abs(x) < 0.5 && Math.abs(y) < 0.5
 }

@@ -14,5 +14,5 @@ void main() {
   if (alpha <= 0.0) discard;
   float rim = outline > 0.0 ? clamp(away - (radius - outline - 0.5), 0.0, 1.0) : 0.0;
   alpha *= opacity;
-  result = vec4(mix(colour.rgb, outlineColour, rim) * alpha, alpha);
+  result = vec4(mix(colour.rgb, outlineColour, 0.6 * rim) * alpha, alpha);
 }

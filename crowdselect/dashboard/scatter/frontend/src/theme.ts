@@ -59,7 +59,7 @@ export function codeColours(scene: Scene, theme: Theme): Rgb[] {
 }
 
 /** How strongly points that are not selected fade into the background. */
-const MUTED = 0.66
+const MUTED = { light: 0.64, dark: 0.56 }
 
 export function paletteBytes(
   colours: Rgb[],
@@ -69,7 +69,7 @@ export function paletteBytes(
 ): Uint8Array {
   const bytes = new Uint8Array(colours.length * 4)
   colours.forEach((colour, code) => {
-    const shown = muted ? mix(colour, theme.background, MUTED) : colour
+    const shown = muted ? mix(colour, theme.background, MUTED[theme.name]) : colour
     bytes.set([...shown, hidden.has(code) ? 0 : 255], code * 4)
   })
   return bytes

@@ -57,6 +57,11 @@ export class Viewport {
     }
   }
 
+  get showsAll(): boolean {
+    const { k, x, y } = this.transform
+    return k === 1 && Math.abs(x) < 0.5 && Math.abs(y) < 0.5
+  }
+
   view(): View {
     const [x, y] = this.toData(this.width / 2, this.height / 2)
     return { zoom: this.transform.k, x, y }
