@@ -5,8 +5,9 @@ python benchmarks/bench_core.py [--rows 100000 1000000] [--parts metrics reselec
 The rewards are synthetic: 19 models in 6 families, better with size, 5 % missing, rounded to two
 decimals so that ties occur. The baseline is the plain per-row loop over numpy and scipy that the
 published scripts are. It runs in full up to --baseline-rows; above, its time is scaled from that
-many rows and the line says so. Parts "ingest" and "landscape" run bench_ingest.py and
-bench_landscape.py with the same number of rows.
+many rows and the line says so. Everything timed here runs in one thread; ratios are of process CPU
+time, which a busy machine does not stretch, and wall times stand beside them. Parts "ingest" and
+"landscape" run bench_ingest.py and bench_landscape.py with the same number of rows.
 """
 
 import argparse
@@ -18,6 +19,8 @@ import time
 import tracemalloc
 import warnings
 from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -83,15 +86,28 @@ def per_row(rewards: RewardMatrix, rows: int) -> dict[str, np.ndarray]:
     return dict(zip(BASE, map(np.array, (difficulty, separability, stability)), strict=True))
 
 
-def median_ms(work: Callable[[], Any], times: int = 7) -> float:
-    """Median wall time of ``work`` in milliseconds, after one run that warms caches."""
-    work()
-    seconds = []
-    for _ in range(times):
-        begin = time.perf_counter()
+@dataclass(frozen=True)
+class Timing:
+    """Milliseconds of process CPU time and of wall time."""
+
+    cpu: float
+    wall: float
+
+    def cells(self, base: "Timing") -> tuple[str, str, str]:
+        return f"{self.cpu:,.2f}", f"{self.wall:,.2f}", f"{base.cpu / self.cpu:,.1f}x"
+
+
+def timed(work: Callable[[], Any], times: int = 7) -> Timing:
+    """Medians over ``times`` runs of ``work``, after one run that warms caches."""
+    if times > 1:
         work()
-        seconds.append(time.perf_counter() - begin)
-    return 1000 * statistics.median(seconds)
+    cpu, wall = [], []
+    for _ in range(times):
+        begin = time.process_time(), time.perf_counter()
+        work()
+        cpu.append(time.process_time() - begin[0])
+        wall.append(time.perf_counter() - begin[1])
+    return Timing(1000 * statistics.median(cpu), 1000 * statistics.median(wall))
 
 
 def peak_mb(work: Callable[[], Any]) -> float:
@@ -119,22 +135,22 @@ def bench_metrics(n: int, baseline_rows: int) -> None:
     def ours() -> dict[str, np.ndarray]:
         return {name: METRICS[name]()(inputs) for name in BASE}
 
-    header(f"Metrics, {n:,} x {len(MODELS)}", "way | ms | speed-up | extra memory MB")
+    header(f"Metrics, {n:,} x {len(MODELS)}", "way | CPU ms | wall ms | speed-up | extra memory MB")
+    plain: dict[str, np.ndarray] = {}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        begin = time.perf_counter()
-        plain = per_row(rewards, rows)
-        base = 1000 * (time.perf_counter() - begin) * n / rows
+        part = timed(lambda: plain.update(per_row(rewards, rows)), 1)
+    base = Timing(part.cpu * n / rows, part.wall * n / rows)
     found = ours()
     for name in BASE:
         np.testing.assert_allclose(found[name][:rows], plain[name], atol=1e-9)
     how = "run in full" if rows == n else f"scaled from {rows:,} rows"
-    line(f"row by row, numpy and scipy, the three ({how})", f"{base:,.0f}", "1x", "")
-    fast = median_ms(ours)
-    line("the three metrics", f"{fast:.1f}", f"{base / fast:,.0f}x", f"{peak_mb(ours):.0f}")
+    line(f"row by row, numpy and scipy, the three ({how})", *base.cells(base), "")
+    line("the three metrics", *timed(ours).cells(base), f"{peak_mb(ours):.0f}")
     for name in BASE:
-        one = median_ms(lambda name=name: METRICS[name]()(inputs))
-        line(name, f"{one:.1f}", "", f"{peak_mb(lambda name=name: METRICS[name]()(inputs)):.0f}")
+        one = partial(METRICS[name](), inputs)
+        cpu, wall, _ = timed(one).cells(base)
+        line(name, cpu, wall, "", f"{peak_mb(one):.0f}")
     print(f"\nEqual to the baseline on {rows:,} rows (1e-9).")
 
 
@@ -157,28 +173,25 @@ def bench_reselect(n: int) -> None:
     pool = synthetic_pool(n)
     table = pool.table
     column = table.raw("difficulty")
-    header(f"Normalise and re-select, {n:,} rows, 3 metrics", "step | ms | speed-up")
-    chain = median_ms(lambda: normalise_sklearn(column), 3)
-    line("scikit-learn chain, one metric", f"{chain:.1f}", "1x")
-    ranked = median_ms(lambda: rankdata(column, nan_policy="omit"), 3)
-    line("scipy rankdata, one metric", f"{ranked:.1f}", f"{chain / ranked:.1f}x")
-    exact = median_ms(lambda: normalise(column), 5)
-    line("normalise, one metric (exact)", f"{exact:.1f}", f"{chain / exact:.1f}x")
-    whole = median_ms(lambda: STRATEGIES["crowdselect"]()(pool), 3)
-    line("strategy from scratch, with 1,000 reasons", f"{whole:.1f}", "1x")
-    begin = time.perf_counter()
+    header(f"Normalise and re-select, {n:,} rows, 3 metrics", "step | CPU ms | wall ms | speed-up")
+    chain = timed(lambda: normalise_sklearn(column), 3)
+    line("scikit-learn chain, one metric", *chain.cells(chain))
+    ranked = timed(lambda: rankdata(column, nan_policy="omit"), 3)
+    line("scipy rankdata, one metric", *ranked.cells(chain))
+    line("normalise, one metric (exact)", *timed(lambda: normalise(column), 5).cells(chain))
+    whole = timed(lambda: STRATEGIES["crowdselect"]()(pool), 3)
+    line("strategy from scratch, with 1,000 reasons", *whole.cells(whole))
+    first = timed(lambda: Reselector(pool).reselect(), 3)
+    line("Reselector: build and first selection", *first.cells(whole))
     reselector = Reselector(pool)
-    reselector.reselect()
-    first = 1000 * (time.perf_counter() - begin)
-    line("Reselector: build and first selection", f"{first:.1f}", f"{whole / first:.1f}x")
     steps = iter(np.linspace(-1.0, 2.0, 400))
 
     def change() -> np.ndarray:
         weights = {"difficulty": 1.0, "separability": float(next(steps)), "stability": 2.0}
         return table.ids[reselector.reselect(weights).rows]
 
-    again = median_ms(change, 51)
-    line("change a weight: weights to ids, median of 51", f"{again:.2f}", f"{whole / again:.1f}x")
+    again = timed(change, 51)
+    line("change a weight: weights to ids, median of 51", *again.cells(whole))
     print(f"\nExtra memory of a change: {peak_mb(change):.0f} MB.")
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crowdselect.errors import InputError, NotFoundError
+from crowdselect.progress import Progress, silent
 from crowdselect.ranks import normalise
 from crowdselect.registry import did_you_mean
 from crowdselect.selection import ties
@@ -104,7 +105,9 @@ class Pool:
     near_duplicates: float | None = None
     """Drop a row whose cosine similarity to a better-ranked pick is above this."""
     tags: Sequence[Sequence[str]] | None = None
-    """Tags per row, for the strategy ``instag``."""
+    """Tags per row, for the strategies ``instag`` and ``instag_crowdselect``."""
+    progress: Progress = field(default=silent, compare=False)
+    """Told by strategies that take seconds (facility location, k-center)."""
 
     def __post_init__(self) -> None:
         self._check_lengths()

@@ -140,6 +140,14 @@ def test_k_center_is_a_two_approximation_and_stops_at_copies():
     assert sorted(k_center(copies, 10, np.array([0]))[0] // 5) == [0, 1, 2, 3]
 
 
+@pytest.mark.parametrize("name", ["facility_location", "k_center"])
+def test_slow_strategies_tell_how_far_they_are(name):
+    told = []
+    pool = random_pool(progress=lambda done, total, label="": told.append((done, total, label)))
+    STRATEGIES[name]()(pool)
+    assert told[-1][:2] == (12, 12)
+
+
 def test_deita_skips_what_is_near_a_better_one():
     pool = random_pool(n=120, budget=40)
     picks = STRATEGIES["deita"](threshold=0.5)(pool)

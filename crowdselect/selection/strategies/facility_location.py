@@ -56,8 +56,8 @@ class FacilityLocation:
         short = max(budget, pinned + int((len(rows) - pinned) * self.best_share))
         rows = rows[:short]
         parts: IntArray | None = None if pool.clusters is None else pool.clusters[rows]
-        similar = similarity(vectors[rows], self.neighbours, parts)
-        order, gains = facility_location(similar, budget, pinned)
+        similar = similarity(vectors[rows], self.neighbours, parts, pool.progress)
+        order, gains = facility_location(similar, budget, pinned, pool.progress)
         outcome = in_order(pool, eligible, rows[order], gains, exact_duplicates=exact)
         return picks(
             pool,

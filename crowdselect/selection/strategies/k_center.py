@@ -48,7 +48,7 @@ class KCenter:
             # Equal values are ordered by the seeded tie key, so row 0 is a draw.
             first = np.array([medoid(vectors) if self.first == "medoid" else 0])
         budget = min(greedy_budget(pool, eligible), len(rows))
-        order, distances = k_center(vectors, budget, first)
+        order, distances = k_center(vectors, budget, first, pool.progress)
         finite = np.where(np.isfinite(distances), distances, np.nan)
         outcome = in_order(pool, eligible, rows[order], finite, exact_duplicates=exact)
         return picks(
