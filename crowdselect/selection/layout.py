@@ -68,7 +68,7 @@ def lay_out(
     Rows keep their order inside a cluster.
     """
     rows = np.flatnonzero(mask)
-    if clusters is None:
+    if clusters is None or not len(clusters):
         labels, starts = np.zeros(1, dtype=np.int64), np.array([0, len(rows)])
     else:
         rows, labels, starts = _by_cluster(rows, np.asarray(clusters, dtype=np.int64))

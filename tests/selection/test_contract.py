@@ -131,3 +131,10 @@ def test_a_share_as_budget(plugin):
 @each
 def test_no_budget(plugin):
     assert len(plugin()(random_pool(budget=0)).rows) == 0
+
+
+@each
+def test_an_empty_crowd(plugin):
+    picks = plugin()(random_pool(n=0, pins=np.zeros(0, dtype=int)))
+    assert len(picks.rows) == 0
+    assert picks.report["status"] == "nothing_eligible"
