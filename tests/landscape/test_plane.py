@@ -138,3 +138,8 @@ def test_a_bad_file_of_coordinates_is_explained(tmp_path: Path, text: str, found
         read_plane(path, ["a", "b"])
     with pytest.raises(InputError, match="cannot be read"):
         read_plane(tmp_path / "absent.parquet", ["a"])
+
+
+def test_without_faiss_umap_finds_the_neighbours_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plane, "find_spec", lambda name: None)
+    assert plane._neighbours(blobs(5000), 15, seed=42) == (None, None, None)
