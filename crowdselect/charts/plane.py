@@ -10,6 +10,7 @@ from crowdselect.charts.style import Palette, figure
 from crowdselect.values import BoolArray
 
 BINS = 160
+MOST_CHOSEN = 2_000
 
 
 def plane(
@@ -17,7 +18,8 @@ def plane(
 ) -> go.Figure:
     """Density of all points (binned, BINS x BINS) with the chosen ones on top.
 
-    ``xy``: shape (n, 2); ``chosen``: shape (n,). At most 4,000 chosen points are drawn.
+    ``xy``: shape (n, 2); ``chosen``: shape (n,). At most MOST_CHOSEN of them are drawn,
+    evenly by row, as SVG: the figure must open where there is no WebGL.
     """
     finite = np.isfinite(xy).all(axis=1)
     fig = figure(p, height=height)
@@ -34,9 +36,9 @@ def plane(
             hoverinfo="skip",
         )
     rows = np.flatnonzero(chosen & finite)
-    if len(rows) > 4000:
-        rows = rows[np.linspace(0, len(rows) - 1, 4000).astype(int)]
-    fig.add_scattergl(
+    if len(rows) > MOST_CHOSEN:
+        rows = rows[np.linspace(0, len(rows) - 1, MOST_CHOSEN).astype(int)]
+    fig.add_scatter(
         x=xy[rows, 0],
         y=xy[rows, 1],
         mode="markers",

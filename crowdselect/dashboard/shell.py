@@ -24,6 +24,8 @@ PAGES = (
     ("explore", "Explore", "2_explore.py"),
     ("map", "Map", "3_map.py"),
     ("select", "Select", "4_select.py"),
+    ("finetune", "Fine-tune", "5_finetune.py"),
+    ("report", "Report", "7_report.py"),
 )
 HIDDEN = (("instruction", "Instruction", "instruction.py"),)
 F = TypeVar("F", bound=Callable[..., None])

@@ -19,20 +19,33 @@ def _robustness(_crowd: Crowd, key: str, recipe: Recipe) -> Robustness:
     return pipeline.robustness(_crowd, recipe, session=reads.session(_crowd))
 
 
+def robustness_of(crowd: Crowd, recipe: Recipe) -> Robustness:
+    """The leave-one-out comparisons of ``recipe``."""
+    return _robustness(crowd, reads.key(crowd), recipe)
+
+
+def frame(found: Robustness) -> pd.DataFrame:
+    """``kind``, ``left_out``, ``jaccard`` per part that was left out."""
+    return pd.DataFrame(
+        [{"kind": p.kind, "left_out": p.name, "jaccard": p.jaccard} for p in found.left_out]
+    )
+
+
+def least_words(found: Robustness) -> str:
+    """The part that the selection depends on most, in a sentence."""
+    least = found.left_out[0]
+    return (
+        f"Most depends on the {least.kind} {least.name}: without it {least.kept:,} of "
+        f"{plural(found.selected, 'instruction')} stay (Jaccard {percent(least.jaccard)})."
+    )
+
+
 def show(crowd: Crowd, recipe: Recipe) -> None:
     """The figure with the sentence that matters; computed when the part is opened."""
-    found = _robustness(crowd, reads.key(crowd), recipe)
+    found = robustness_of(crowd, recipe)
     if not found.left_out:
         st.caption("There is nothing to leave out.")
         return
-    least = found.left_out[0]
-    st.text(
-        f"Most depends on the {least.kind} {least.name}: without it "
-        f"{least.kept:,} of {plural(found.selected, 'instruction')} stay "
-        f"(Jaccard {percent(least.jaccard)})."
-    )
-    frame = pd.DataFrame(
-        [{"kind": p.kind, "left_out": p.name, "jaccard": p.jaccard} for p in found.left_out]
-    )
-    shell.plot(draw(frame, shell.palette()), "robustness", "Overlap when a part is left out")
+    st.text(least_words(found))
+    shell.plot(draw(frame(found), shell.palette()), "robustness", "Overlap when a part is left out")
     st.caption(md("Clusters stay as they are; the metrics are computed anew without the part."))

@@ -1,0 +1,1 @@
+"""Page 5: fine-tune a model on saved selections."""

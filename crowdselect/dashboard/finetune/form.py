@@ -1,0 +1,199 @@
+"""A new fine-tune: on which selections, of which model, and the few options that matter."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from crowdselect import jobs, pipeline, settings
+from crowdselect.dashboard import reads, shell, state
+from crowdselect.dashboard.text import md, plural
+from crowdselect.errors import NotFoundError
+from crowdselect.finetune import PRESETS, FinetuneConfig
+from crowdselect.finetune.presets import preset_options
+from crowdselect.pipeline import SavedSelection
+from crowdselect.pipeline.finetuning import finetune, training_source
+
+MODES = {"lora": "LoRA adapter", "full": "all weights"}
+METHODS = ("sft", "dpo", "orpo", "simpo")
+
+
+@dataclasses.dataclass(frozen=True)
+class Asked:
+    """What the form asks for."""
+
+    selections: tuple[SavedSelection, ...]
+    model: str
+    options: Mapping[str, Any]
+
+    @property
+    def complete(self) -> bool:
+        """Tell whether a run can be started."""
+        return bool(self.selections and self.model)
+
+
+def base_models() -> list[str]:
+    """Models to offer: the demo's base models, then those of earlier runs."""
+    found: list[str] = []
+    try:
+        demo = settings.demo_data()
+        found += [str(p.parent) for p in sorted(demo.glob("**/config.json"))]
+    except NotFoundError:
+        pass
+    runs = jobs.all_runs(reads.workspace(), "finetune")
+    return list(dict.fromkeys([*found, *(str(v.config.get("model")) for v in runs)]))
+
+
+def show() -> None:
+    """The form with estimate and start."""
+    saved = pipeline.list_selections(reads.workspace())
+    if not saved:
+        shell.empty("No saved selection", "Save one on the Select page; then train on it here.")
+        return
+    if shell.read_only_note("fine-tuning"):
+        return
+    asked = _ask(saved)
+    with st.container(horizontal=True):
+        estimate = st.button("Estimate", disabled=not asked.complete)
+        start = st.button("Start", type="primary", disabled=not asked.complete)
+    if not asked.complete:
+        st.caption("Choose at least one selection and a base model.")
+    if estimate:
+        _estimate(asked)
+    if start:
+        _start(asked)
+
+
+def _ask(saved: Sequence[SavedSelection]) -> Asked:
+    by_name = {s.name: s for s in saved}
+    left, right = st.columns(2)
+    with left:
+        names = st.multiselect(
+            "Selections",
+            list(by_name),
+            key="finetune selections",
+            help="One run per selection, with the same options.",
+            format_func=lambda n: f"{n} ({by_name[n].n:,})",
+        )
+    with right:
+        model = st.selectbox(
+            "Base model",
+            base_models(),
+            index=None,
+            key="finetune model",
+            accept_new_options=True,
+            placeholder="A folder or a hub name",
+        )
+    options = _options()
+    return Asked(tuple(by_name[n] for n in names), (model or "").strip(), options)
+
+
+def _options() -> dict[str, Any]:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        method = st.selectbox("Method", METHODS, key="finetune method", width=110)
+        mode = st.segmented_control(
+            "Train", list(MODES), key="finetune mode", default="lora", required=True,
+            format_func=lambda m: MODES[m],
+        )  # fmt: skip
+        fitting = [n for n, p in PRESETS.items() if p.options.get("method", "sft") == method]
+        usual = "crowdselect-paper" if mode == "full" else "lora-default"
+        preset = st.selectbox(
+            "Preset",
+            fitting,
+            index=fitting.index(usual) if usual in fitting else 0,
+            key=f"finetune preset {method} {mode}",
+            width=230,
+        )
+    st.caption(md(PRESETS[preset].source))
+    values = {**_defaults(), **preset_options(preset)}
+    given: dict[str, Any] = {"method": method, "mode": mode, "preset": preset}
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        for name, step, style in (
+            ("epochs", 0.5, "%.4g"), ("learning_rate", None, "%.2g"), ("batch_size", 1, "%d"),
+            ("max_length", 128, "%d"), ("lora_rank", 1, "%d"), ("seed", 1, "%d"),
+        ):  # fmt: skip
+            if name == "lora_rank" and mode == "full":
+                continue
+            chosen = st.number_input(
+                name.replace("_", " ").capitalize(),
+                min_value=type(values[name])(0),
+                value=values[name],
+                step=step,
+                format=style,
+                key=f"finetune {name} {preset} {mode}",
+                width=140,
+            )
+            if chosen != values[name]:
+                given[name] = chosen
+        held_out = st.number_input(
+            "Held out, %", 0, 50, 0, key="finetune eval", width=120, help="Rows kept for a "
+            "validation loss.",
+        )  # fmt: skip
+    if held_out:
+        given["eval_share"] = held_out / 100
+    return given
+
+
+def _defaults() -> dict[str, Any]:
+    return {name: field.default for name, field in FinetuneConfig.model_fields.items()}
+
+
+def _estimate(asked: Asked) -> None:
+    """Tokens, steps, memory and time by formula; the run itself measures before it starts."""
+    from crowdselect.finetune import estimate
+
+    rows = []
+    with st.spinner("Counting tokens"):
+        for saved in asked.selections:
+            source = training_source(
+                reads.workspace(), saved.id, method=str(asked.options["method"])
+            )
+            config = FinetuneConfig.parse(
+                {"model": asked.model, **source.options, **asked.options}, "The form"
+            )
+            found = estimate(config, burst=False, folder=reads.workspace().root)
+            rows.append((saved.name, found))
+    table = [
+        {
+            "selection": name,
+            "rows": e.rows,
+            "steps": e.steps,
+            "tokens": e.tokens,
+            "memory, GiB": e.memory / 2**30,
+            "free, GiB": e.memory_free / 2**30,
+            "minutes": None if e.seconds is None else e.seconds / 60,
+        }
+        for name, e in rows
+    ]
+    st.dataframe(
+        pd.DataFrame(table),
+        hide_index=True,
+        alt="Estimate per selection",
+        column_config={
+            "tokens": st.column_config.NumberColumn(format="localized"),
+            "memory, GiB": st.column_config.NumberColumn(format="%.1f"),
+            "free, GiB": st.column_config.NumberColumn(format="%.1f"),
+            "minutes": st.column_config.NumberColumn(format="%.1f"),
+        },
+    )
+    for name, e in rows:
+        if e.refusal is not None:
+            st.error(f"{md(name)}: {md(e.refusal[0])} {md(e.refusal[1])}")
+        for note in e.notes:
+            st.caption(f"{md(name)}: {md(note)}")
+    st.caption("By formula. A started run first times a few real steps and reports what it found.")
+
+
+def _start(asked: Asked) -> None:
+    started = [
+        finetune(reads.workspace(), saved.id, asked.model, **asked.options).name
+        for saved in asked.selections
+    ]
+    state.set_view("tab", "Runs")
+    st.session_state["finetune shown"] = started
+    st.toast(f"Started {plural(len(started), 'run')}.")
+    st.rerun()

@@ -1,0 +1,134 @@
+"""The fine-tunes there are: follow, cancel, resume, compare."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from crowdselect import jobs, settings
+from crowdselect.charts.loss_curve import loss_curve
+from crowdselect.dashboard import jobs_view, reads, shell
+from crowdselect.dashboard.text import md, number
+from crowdselect.finetune import RunView, read_run, resume
+
+SHOWN = "finetune shown"
+
+
+def show() -> None:
+    """The table of runs; the ticked ones (or those just started) are followed below."""
+    known = jobs.all_runs(reads.workspace(), "finetune")
+    if not known:
+        shell.empty("No run yet", "Start one under New run.")
+        return
+    views = [read_run(v.path) for v in known]
+    event = st.dataframe(
+        overview(views),
+        key="finetune runs",
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="multi-row",
+        height=min(shell.rows_px(len(views)), 300),
+        alt="Fine-tuning runs",
+        column_config={
+            "final loss": st.column_config.NumberColumn(format="%.4f"),
+            "progress": st.column_config.ProgressColumn(min_value=0, max_value=1, format="percent"),
+        },
+    )
+    ticked = [views[i].id for i in event["selection"]["rows"] if i < len(views)]
+    wanted = ticked or st.session_state.get(SHOWN) or [views[0].id]
+    chosen = [v for v in views if v.id in wanted]
+    if any(v.state in jobs_view.ALIVE for v in chosen):
+        _live([v.id for v in chosen])
+    else:
+        _follow(chosen)
+
+
+def overview(views: Sequence[RunView]) -> pd.DataFrame:
+    """One line per run, newest first."""
+    return pd.DataFrame(
+        {
+            "run": [v.id for v in views],
+            "selection": [v.config.selection or v.config.data for v in views],
+            "model": [v.config.model for v in views],
+            "method": [f"{v.config.method}, {v.config.mode}" for v in views],
+            "state": [jobs_view.WORDS[v.state] for v in views],
+            "progress": [_share(v) for v in views],
+            "final loss": [v.final_loss for v in views],
+        }
+    )
+
+
+def _share(view: RunView) -> float:
+    if view.state == "done":
+        return 1.0
+    return view.step / view.max_steps if view.max_steps else 0.0
+
+
+@shell.fragment(run_every=2.0)
+def _live(ids: list[str]) -> None:
+    """Refreshed every two seconds; when the last run ends the whole page is drawn once more."""
+    views = [read_run(reads.workspace().run(i)) for i in ids]
+    _follow(views)
+    if not any(v.state in jobs_view.ALIVE for v in views):
+        st.rerun()
+
+
+def curve_frame(views: Sequence[RunView]) -> pd.DataFrame:
+    """``run``, ``step``, ``loss``, ``kind`` of every logged step."""
+    rows = [(v.id, point.step, point.loss, "train") for v in views for point in v.curve] + [
+        (v.id, step, loss, "eval") for v in views for step, loss in v.eval_curve
+    ]
+    return pd.DataFrame(rows, columns=["run", "step", "loss", "kind"])
+
+
+def _follow(views: Sequence[RunView]) -> None:
+    curve = curve_frame(views)
+    if not curve.empty:
+        shell.plot(loss_curve(curve, shell.palette()), "loss", "Loss over steps")
+    for view in views:
+        _one(view)
+
+
+def _one(view: RunView) -> None:
+    with st.container(border=True):
+        st.text(view.id)
+        alive = view.state in jobs_view.ALIVE
+        parts = [jobs_view.WORDS[view.state], view.label if alive else ""]
+        if view.max_steps:
+            parts.append(f"step {view.step:,} of {view.max_steps:,}")
+        if view.curve:
+            parts.append(f"loss {view.curve[-1].loss:.4f}")
+        if view.tokens_per_s:
+            parts.append(f"{view.tokens_per_s:,.0f} tokens/s")
+        if view.mfu:
+            parts.append(f"MFU {view.mfu:.0%}")
+        if alive:
+            parts.append(jobs_view.duration(view.eta_s))
+        st.caption(md(" \N{MIDDLE DOT} ".join(p for p in parts if p)))
+        if view.error:
+            st.error(f"{md(view.error[0])}\n\n{md(view.error[1])}")
+        for note in view.notes:
+            st.caption(md(note))
+        _buttons(view)
+        with st.expander("Options and data"):
+            st.json(view.config.model_dump(mode="json"), expanded=False)
+            if view.data:
+                st.json(dict(view.data), expanded=False)
+
+
+def _buttons(view: RunView) -> None:
+    if settings.read_only():
+        return
+    if view.state in jobs_view.ALIVE:
+        st.button("Cancel", key=f"cancel {view.id}", on_click=jobs.cancel, args=(view.path,))
+    elif view.state in ("failed", "cancelled"):
+        st.button("Resume", key=f"resume {view.id}", on_click=_resume, args=(view,))
+    elif view.final_loss is not None:
+        st.caption(f"Mean training loss {number(view.final_loss, 4)}")
+
+
+def _resume(view: RunView) -> None:
+    resume(view.path)
+    st.session_state[SHOWN] = [view.id]
