@@ -398,9 +398,48 @@ def test_a_phone_draws_sharp_points_without_horizontal_scroll(server):
         plot.surface.scroll_into_view_if_needed()
         page.touchscreen.tap(*plot.label("cluster 6"))
         plot.says(r"picked: \d+")
-        plot.tool("Zoom in")
+        pinch(plot, 0.1, 0.2)
         page.wait_for_timeout(300)
-        assert plot.zoom == pytest.approx(1.6)
+        assert plot.zoom == pytest.approx(2, rel=0.05)
+        plot.tool("Show everything")
+        plot.tool("Lasso")
+        touch(plot, [[corner] for corner in AROUND])
+        assert plot.rows_in_lasso() == N
+        watched.assert_clean()
+
+
+def touch(plot: Plot, moments) -> None:
+    """Fingers on the plot: at each moment a list of places, as shares of width and height."""
+    session = plot.page.context.new_cdp_session(plot.page)
+    area = plot.box()
+    kinds = ["touchStart"] + ["touchMove"] * (len(moments) - 1)
+    for kind, places in zip(kinds, moments, strict=True):
+        points = [
+            {"x": area["x"] + x * area["width"], "y": area["y"] + y * area["height"], "id": i}
+            for i, (x, y) in enumerate(places)
+        ]
+        session.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    session.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+
+def pinch(plot: Plot, start: float, end: float) -> None:
+    """Two fingers around the middle, moving apart from ``start`` to ``end``."""
+    spread = np.linspace(start, end, 6)
+    touch(plot, [[(0.5 - d, 0.5), (0.5 + d, 0.5)] for d in spread])
+
+
+def test_the_plot_follows_the_theme(server):
+    with browser_page() as watched:
+        plot = Plot(watched, server).open()
+        assert plot.pixels()[-5, -5].min() > 240
+        plot.page.emulate_media(color_scheme="dark")
+        plot.page.wait_for_timeout(800)
+        pixels = plot.pixels()
+        background = pixels[-5, -5]
+        assert background.max() < 60
+        drawn = np.abs(pixels - background).sum(axis=2) > 20
+        assert drawn.mean() > 0.03
+        assert pixels[drawn].mean() < 140, "muted towards the dark page, not the white one"
         watched.assert_clean()
 
 
