@@ -31,10 +31,14 @@ STAGES = (
     "export",
     "finetune",
     "run",
+    "plugins",
     "serve",
     "doctor",
 )
 """Modules of this package that register commands, in the order of ``--help``."""
+
+STOPPED = 130
+"""Exit code after Ctrl-C, as shells have it."""
 
 app = typer.Typer(
     name="crowdselect",
@@ -71,16 +75,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         code = get_command(app).main(arguments, prog_name="crowdselect", standalone_mode=False)
     except CancelledError as error:
-        return _complain(error, 130)
+        return _complain(error, STOPPED)
     except CrowdSelectError as error:
         return _complain(error, 2)
     except typer.TyperException as error:
         return _complain(_usage(error), 2)
     except (KeyboardInterrupt, typer.Abort):
-        return _complain(CancelledError(), 130)
+        return _complain(CancelledError(), STOPPED)
     except BrokenPipeError:  # the reader (head, less) has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    if code == STOPPED:
+        return _complain(CancelledError(), STOPPED)
     return code if isinstance(code, int) else 0
 
 

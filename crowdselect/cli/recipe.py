@@ -8,8 +8,6 @@ from typing import Any
 
 from crowdselect.cli.options import parse_options
 from crowdselect.errors import InputError
-from crowdselect.selection import STRATEGIES
-from crowdselect.selection.presets import preset_weights
 from crowdselect.values import Recipe
 
 
@@ -32,6 +30,8 @@ def build_recipe(
     options: list[str] | None,
 ) -> Recipe:
     """Lay what was ``given`` (None: not given) over ``base``; ``options`` are the strategy's."""
+    from crowdselect.selection import STRATEGIES
+
     changed = {**base, "crowd": crowd, **{k: v for k, v in given.items() if v is not None}}
     kept = dict(base.get("filters", {})) | {k: v for k, v in filters.items() if v is not None}
     changed["filters"] = kept
@@ -47,6 +47,8 @@ def parse_weights(text: str | None, preset: str | None) -> dict[str, float] | No
 
     Raises InputError for a weight that is not a number, a name that comes twice, or both at once.
     """
+    from crowdselect.selection.presets import preset_weights
+
     if text is not None and preset is not None:
         raise InputError("Both --weights and --preset were given.", "Give one of the two.")
     if preset is not None:

@@ -74,7 +74,10 @@ def select(
         int | None, typer.Option("--clusters", "-k", min=0, help="Clusters; 0: no quota")
     ] = None,
     strategy: Annotated[
-        str | None, typer.Option("--strategy", "-s", help="See --list-strategies")
+        str | None,
+        typer.Option(
+            "--strategy", "-s", help="crowdselect, random, top ...; see plugins strategies"
+        ),
     ] = None,
     option: OptionsOption = None,
     judge: Annotated[str | None, typer.Option(help="Reward model; 'all': ranks combined")] = None,
@@ -83,7 +86,10 @@ def select(
     ] = None,
     seed: Annotated[int | None, typer.Option(help="Seed of everything random")] = None,
     encoder: EncoderOption = None,
-    clustering: Annotated[Literal["exact", "fast"] | None, typer.Option()] = None,
+    clustering: Annotated[
+        Literal["exact", "fast"] | None,
+        typer.Option(help="k-means with n_init=20, or the slider's way"),
+    ] = None,
     profile: Annotated[
         Literal["paper", "reference"] | None, typer.Option(help="reference: the published code's")
     ] = None,

@@ -100,13 +100,13 @@ def test_every_strategy_goes_through(crowd, recipe, name: str) -> None:
     [
         ({"contains": "PYTHON"}, lambda text, row: "python" in text.casefold()),
         ({"lacks": "bread"}, lambda text, row: "bread" not in text),
-        ({"min_chars": 66}, lambda text, row: len(text) >= 66),
-        ({"max_chars": 66}, lambda text, row: len(text) <= 66),
+        ({"min_chars": 70}, lambda text, row: len(text) >= 70),
+        ({"max_chars": 70}, lambda text, row: len(text) <= 70),
         ({"ranges": [{"metric": "difficulty", "low": 0}]}, lambda text, row: row["d"] >= 0),
         (
             {"ranges": [{"metric": "difficulty", "low": -1, "high": 1},
-                        {"metric": "length", "high": 66}]},
-            lambda text, row: -1 <= row["d"] <= 1 and len(text) <= 66,
+                        {"metric": "length", "high": 70}]},
+            lambda text, row: -1 <= row["d"] <= 1 and len(text) <= 70,
         ),
     ],
 )  # fmt: skip
