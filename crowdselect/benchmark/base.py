@@ -1,0 +1,115 @@
+"""What a benchmark is: questions in, one item per question out, scores with intervals from items."""
+
+from __future__ import annotations
+
+import dataclasses
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from crowdselect.benchmark.journal import Journal
+from crowdselect.benchmark.statistics import Interval, cluster_bootstrap
+from crowdselect.benchmark.subject import Subject
+from crowdselect.progress import Progress
+
+
+@dataclass(frozen=True)
+class Item:
+    """One judged question of one model; what intervals and paired differences are made of."""
+
+    question: str
+    """Question id, the same for every model: pairs are matched by it."""
+    category: str
+    value: float | None
+    """The score in the benchmark's unit; None: it failed, and counts as a failure, never as 0."""
+    prompt: str
+    answer: str
+    reason: str = ""
+    """Why ``value`` is None, or what the judge said."""
+    weight: float = 1.0
+    """Weight in the mean (tokens of a held-out text, say)."""
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Score:
+    """A number of a benchmark with its interval."""
+
+    metric: str
+    interval: Interval
+    n: int
+    """Questions that count."""
+    failed: int
+    category: str = ""
+    """Empty: all categories."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """What a benchmark works with."""
+
+    subject: Subject
+    journal: Journal
+    """Finished work of an earlier start; append to it as soon as something is done."""
+    folder: Path
+    """The run's folder of this benchmark, for files of its own."""
+    progress: Progress
+    seed: int
+    limit: int | None
+    """Only so many questions (a quick look, marked as such); None: all."""
+    note: Callable[[str], None]
+    """Tell a person something in one line."""
+
+
+@dataclass(frozen=True)
+class Benchmark(ABC):
+    """A frozen dataclass: fields = options, class variables = facts, ``run`` = the work."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    unit: ClassVar[str]
+    higher_is_better: ClassVar[bool] = True
+    source: ClassVar[str]
+    """Where the protocol is defined."""
+    version: ClassVar[int] = 1
+    """Raised whenever a change makes scores incomparable with older ones."""
+    kind: ClassVar[Literal["own", "judged", "harness", "translation"]]
+
+    @abstractmethod
+    def run(self, context: Context) -> Sequence[Item]:
+        """Answer and judge every question; resumes from ``context.journal``."""
+
+    def protocol(self, context: Context) -> dict[str, Any]:
+        """Everything that must be equal for two scores to be comparable."""
+        return {
+            "benchmark": self.name,
+            "version": self.version,
+            "options": dataclasses.asdict(self),
+            "limit": context.limit,
+        }
+
+    def scores(self, items: Sequence[Item], seed: int) -> list[Score]:
+        """The weighted mean over all questions and per category, with 95 % intervals."""
+        found = [summarise(self.unit, items, seed)]
+        categories = sorted({i.category for i in items if i.category})
+        if len(categories) > 1:
+            found += [
+                summarise(self.unit, [i for i in items if i.category == c], seed, c)
+                for c in categories
+            ]
+        return found
+
+
+def summarise(metric: str, items: Sequence[Item], seed: int, category: str = "") -> Score:
+    """Weighted mean of the items that did not fail, resampled by question."""
+    valid = [i for i in items if i.value is not None]
+    interval = cluster_bootstrap(
+        [i.value for i in valid if i.value is not None],
+        [i.question for i in valid],
+        weights=[i.weight for i in valid],
+        seed=seed,
+    )
+    questions = len({i.question for i in valid})
+    return Score(metric, interval, questions, len(items) - len(valid), category)
