@@ -28,6 +28,11 @@ def remove_incomplete(folder: Path) -> int:
     return len(partial)
 
 
+def step_of(checkpoint: Path | None) -> int:
+    """Optimiser steps up to ``checkpoint``."""
+    return 0 if checkpoint is None else int(files.read_json(checkpoint / MARKER)["step"])
+
+
 def tokens_at(checkpoint: Path | None) -> int:
     """Tokens trained on up to ``checkpoint``."""
     return 0 if checkpoint is None else int(files.read_json(checkpoint / MARKER)["tokens"])

@@ -11,7 +11,7 @@ from crowdselect.errors import CrowdSelectError
 from crowdselect.finetune.budget import gib, refusal
 from crowdselect.finetune.config import FinetuneConfig
 from crowdselect.finetune.failures import in_words
-from crowdselect.finetune.plan import Plan, free_memory, make_plan
+from crowdselect.finetune.plan import Plan, make_plan
 from crowdselect.finetune.prepare import Prepared
 from crowdselect.progress import Progress, silent
 
@@ -93,8 +93,7 @@ def estimate(
 
 def assess(plan: Plan, prepared: Prepared, folder: Path, *, burst: bool) -> Estimate:
     """Estimate a run that is planned already."""
-    free = free_memory(outside=plan.config.launcher != "none")
-    disk_free = shutil.disk_usage(folder).free
+    free, disk_free = plan.memory_free, shutil.disk_usage(folder).free
     no = refusal(plan.budget, plan.config, free_memory=free, free_disk=disk_free)
     speed = _speed_by_formula(plan)
     memory, measured = plan.budget.memory.total, False

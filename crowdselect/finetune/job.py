@@ -102,9 +102,9 @@ def _plan(job: Job, config: FinetuneConfig, *, resuming: bool) -> tuple[Plan, Pr
     plan.save(job.path / PLAN)
     save_prepared(prepared, job.path / PREPARED)
     job.progress(0, plan.budget.steps, "measuring")
-    refuse(assess(plan, prepared, job.path, burst=False))
     found = assess(plan, prepared, job.path, burst=True)
     job.event("estimate", **asdict(found))
+    refuse(found)
     return plan, prepared
 
 

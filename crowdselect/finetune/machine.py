@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 from dataclasses import asdict, dataclass, field
+from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Literal
@@ -89,7 +90,13 @@ def look_from_outside() -> Machine:
 def _flash_attention() -> str | None:
     if find_spec("flash_attn") is not None:
         return "flash_attention_2"
-    return _FLASH_ON_HUB if find_spec("kernels") is not None else None
+    if find_spec("kernels") is None:
+        return None
+    try:
+        import_module("kernels").get_kernel(_FLASH_ON_HUB)
+    except Exception:  # noqa: BLE001 - offline, or no build for this GPU: there is SDPA
+        return None
+    return _FLASH_ON_HUB
 
 
 def available_memory() -> int:

@@ -15,11 +15,12 @@ from trl.trainer.sft_trainer import SFTTrainer
 class GroupedByLength(Sampler[int]):
     """Batches of like lengths in random order, the one with the longest row first.
 
-    Rows are shuffled, sorted by length within stretches of some fifty batches, cut into batches, and
-    the batches are shuffled again, so that length does not follow the learning rate. The order follows from seed and epoch alone (the sampler of transformers draws from the global
-    generator, so a resumed run would see other batches), and from the rows of a whole step rather
-    than of one device, so several devices see the same batches as one. The longest row comes first,
-    which finds a lack of memory at once.
+    Rows are shuffled, sorted by length within stretches of some fifty batches, cut into batches,
+    and the batches are shuffled again, so that length does not follow the learning rate. The
+    order follows from seed and epoch alone (the sampler of transformers draws from the global
+    generator, so a resumed run would see other batches), and from the rows of a whole step
+    rather than of one device, so several devices see the same batches as one. The longest row
+    comes first, which finds a lack of memory at once.
     """
 
     def __init__(self, lengths: list[int], batch_size: int, seed: int) -> None:

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import asdict, dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
 
 from crowdselect import files
-from crowdselect.errors import CrowdSelectError, InputError, require
+from crowdselect.errors import InputError, MissingDependencyError, require
 from crowdselect.finetune import machine
-from crowdselect.finetune.budget import Budget, Memory, plan, refusal, trained_parameters
+from crowdselect.finetune.budget import Budget, Memory, plan, trained_parameters
 from crowdselect.finetune.config import FinetuneConfig
 from crowdselect.finetune.flops import ModelShape, flops_per_token, peak_flops, shape_of
-from crowdselect.finetune.machine import Machine, Setup, choose
+from crowdselect.finetune.machine import Setup, choose
 from crowdselect.finetune.models import load_config, load_tokenizer
 from crowdselect.finetune.prepare import Prepared, prepare
 from crowdselect.progress import Progress, silent
@@ -33,6 +33,8 @@ class Plan:
     """Peak FLOP/s of one device; None: not a known one."""
     parameters: int
     trained: int
+    memory_free: int
+    """Bytes that were free on one device when the plan was made."""
 
     def save(self, path: Path) -> None:
         """Write the plan as JSON."""
@@ -56,7 +58,10 @@ def check_packages(config: FinetuneConfig) -> None:
     for package in ("torch", "transformers", "trl", "peft", "accelerate", "datasets"):
         require(package, feature="Fine-tuning", extra="finetune")
     for tracker in config.report_to:
-        require(tracker, feature=f"--report-to {tracker}", extra="finetune")
+        if find_spec(tracker) is None:
+            raise MissingDependencyError(
+                f"--report-to {tracker}", tracker, f"pip install {tracker}"
+            )
 
 
 def make_plan(
@@ -69,7 +74,7 @@ def make_plan(
     """Tokenise the data, look at the machine and plan the steps.
 
     ``outside`` looks at the GPU in a process of its own. Raises what reading the data and the
-    model raises; whether the plan fits is :func:`check_fit`'s to say.
+    model raises; whether the plan fits is for the estimate to say.
     """
     check_packages(config)
     if prepared is None:
@@ -93,27 +98,10 @@ def make_plan(
             peak=peak_flops(here.name) if setup.bf16 else None,
             parameters=shape.parameters,
             trained=trained_parameters(shape, config),
+            memory_free=here.memory,
         ),
         prepared,
     )
-
-
-def check_fit(plan: Plan, folder: Path, free_memory: int) -> None:
-    """Raise CrowdSelectError with what to lower, if memory or disk cannot hold the run."""
-    no = refusal(
-        plan.budget,
-        plan.config,
-        free_memory=free_memory,
-        free_disk=shutil.disk_usage(folder).free,
-    )
-    if no is not None:
-        raise CrowdSelectError(*no)
-
-
-def free_memory(outside: bool = False) -> int:
-    """Bytes free on the device that a run would use."""
-    here: Machine = machine.look_from_outside() if outside else machine.look()
-    return here.memory
 
 
 def _trained_rows(prepared: Prepared, config: FinetuneConfig) -> tuple[int, int, int]:

@@ -49,7 +49,7 @@ class RunView:
     step: int
     max_steps: int | None
     curve: tuple[Point, ...]
-    """One point per logged step; a step repeated after a resume counts once, the later one."""
+    """One point per logged step; what a resumed run trains anew replaces what it was before."""
     eval_curve: tuple[tuple[int, float], ...]
     """Step and loss on the held-out rows."""
     tokens_per_s: float | None
@@ -121,9 +121,8 @@ def read_run(path: Path) -> RunView:
     job = jobs.read(path)
     record = files.read_json(path / "config.json")
     events = files.read_lines(path / "events.jsonl")
-    points = {e["step"]: _point(e) for e in events if e["event"] == "log"}
-    curve = tuple(points[step] for step in sorted(points))
-    evals = {e["step"]: float(e["loss"]) for e in events if e["event"] == "eval"}
+    curve = tuple(_point(e) for e in _current(events, "log"))
+    evals = tuple((e["step"], float(e["loss"])) for e in _current(events, "eval"))
     last = curve[-1] if curve else None
     training = job.label == "training"
     return RunView(
@@ -136,7 +135,7 @@ def read_run(path: Path) -> RunView:
         step=job.done if training else (last.step if last else 0),
         max_steps=job.total if training else None,
         curve=curve,
-        eval_curve=tuple(sorted(evals.items())),
+        eval_curve=evals,
         tokens_per_s=last.tokens_per_s if last else None,
         mfu=last.mfu if last else None,
         eta_s=job.eta_s if job.state == "running" else None,
@@ -162,6 +161,17 @@ def output_model(run: Path) -> OutputModel:
             f"The run {run.name} has no model yet.", "Wait for it, or resume it if it stopped."
         )
     return OutputModel(path, config.mode == "lora", config.model, final=path == final)
+
+
+def _current(events: list[dict[str, Any]], name: str) -> list[dict[str, Any]]:
+    """The events called ``name`` that still hold: a resume takes back every step after its own."""
+    by_step: dict[int, dict[str, Any]] = {}
+    for event in events:
+        if event["event"] == "resume":
+            by_step = {step: e for step, e in by_step.items() if step <= event["step"]}
+        elif event["event"] == name:
+            by_step[event["step"]] = event
+    return [by_step[step] for step in sorted(by_step)]
 
 
 def _point(event: Mapping[str, Any]) -> Point:

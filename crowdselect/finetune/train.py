@@ -16,7 +16,7 @@ from crowdselect import files
 from crowdselect.errors import CancelledError
 from crowdselect.finetune.callback import BurstClock, Reporter, peak_memory
 from crowdselect.finetune.card import model_card
-from crowdselect.finetune.checkpoints import last_checkpoint, tokens_at
+from crowdselect.finetune.checkpoints import last_checkpoint, step_of, tokens_at
 from crowdselect.finetune.plan import Plan, training_rows
 from crowdselect.finetune.prepare import Prepared
 from crowdselect.finetune.trainer import CHECKPOINTS, build_burst, build_trainer
@@ -42,6 +42,8 @@ def train(
         owner=owner,
     )
     trainer = build_trainer(plan, prepared, job.path, reporter)
+    if trainer.is_world_process_zero():
+        job.event("resume", step=step_of(checkpoint))
     out = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if reporter.cancelled:
         raise CancelledError

@@ -325,6 +325,33 @@ def test_preference_methods_learn_to_prefer_the_chosen_answer(
     assert output_model(view.path).adapter == (mode == "lora")
 
 
+def test_a_resume_takes_back_what_came_after_its_checkpoint(workspace, settings):
+    path = create(workspace, settings())
+    names = ("learning_rate", "tokens", "tokens_per_s", "mfu", "memory", "epoch")
+    log = jobs.Job(path)
+    for event, step, loss in (
+        *[("resume", 0, 0), ("log", 1, 3.0), ("log", 2, 2.5), ("log", 3, 2.4), ("eval", 3, 9.0)],
+        *[("resume", 1, 0), ("log", 2, 2.6), ("eval", 2, 8.0)],
+    ):
+        log.event(event, step=step, loss=loss, **dict.fromkeys(names, 0))
+    with (path / "events.jsonl").open("a") as file:
+        file.write('{"event": "log", "step": 4, "lo')  # a crash while writing
+    view = read_run(path)
+    assert [(p.step, p.loss) for p in view.curve] == [(1, 3.0), (2, 2.6)]
+    assert view.eval_curve == ((2, 8.0),)
+
+
+def test_a_tracker_that_is_not_installed_is_named(workspace, settings):
+    from importlib.util import find_spec
+
+    missing = next((t for t in ("mlflow", "wandb", "trackio") if find_spec(t) is None), None)
+    if missing is None:
+        pytest.skip("every tracker is installed here")
+    path = create(workspace, settings(report_to=(missing,)))
+    assert jobs.run_here(path) == "failed"
+    assert read_run(path).error[1] == f"pip install {missing}"
+
+
 def test_nothing_incomplete_counts_as_a_checkpoint(tmp_path):
     for step, whole in ((5, True), (10, True), (15, False)):
         folder = tmp_path / f"checkpoint-{step}"
