@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import threading
 from collections.abc import Callable, Sequence
@@ -118,11 +119,16 @@ def run_polled(
         raise failure[0]
 
 
-def readable(error: duckdb.Error, what: str) -> CrowdSelectError:
-    """Return DuckDB's complaint about somebody's file as one sentence with a remedy."""
-    if isinstance(error, _OURS):
+def readable(error: duckdb.Error, what: str, *, ours: bool = True) -> CrowdSelectError:
+    """Return DuckDB's complaint about somebody's file as one sentence with a remedy.
+
+    ``ours``: the statement was composed here, so that an error of binding or parsing is a bug;
+    False where a file's own layout is bound.
+    """
+    if ours and isinstance(error, _OURS):
         raise error  # our own SQL is wrong: a bug keeps its traceback
-    text = str(error).strip().split("\n", 1)[0]
+    lines = [line.strip() for line in str(error).strip().split("\n")]
+    text = "; ".join(itertools.takewhile(bool, lines[:3]))  # what follows is advice on options
     text = re.sub(r"^[A-Z][A-Za-z ]* Error: ", "", text)
     if isinstance(error, duckdb.OutOfMemoryException):
         return InputError(

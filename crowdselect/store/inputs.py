@@ -13,13 +13,13 @@ import pyarrow as pa
 from crowdselect.errors import InputError
 from crowdselect.plans import Column, Table
 from crowdselect.store.connect import file_list, literal, quote, readable
-from crowdselect.store.diagnose import check_lines, utf8_copy
+from crowdselect.store.diagnose import check_lines, delimiter_of, utf8_copy
 
 ROW = "__crowdselect_row"
 """The 0-based row number that every opened table has."""
 
-NOT_A_NUMBER = ("", "nan", "na", "n/a", "null", "none", "-", "#n/a")
-"""Texts that mean: no value here."""
+NOT_A_NUMBER = ("", "na", "n/a", "null", "none", "-", "#n/a")
+"""Texts that mean: no value here. ``nan`` is not one of them: it is a number that is missing."""
 
 _FORMATS = {
     ".parquet": "parquet",
@@ -72,7 +72,7 @@ class Inputs:
         except duckdb.Error as error:
             if format_of(path) != "parquet":
                 check_lines(copy, path.name)
-            raise readable(error, path.name) from error
+            raise readable(error, path.name, ours=False) from error
 
     def open_files(self, paths: Sequence[Path], *, encoding: str = "utf-8") -> Table:
         """Open files of one layout as one table; text files are copied into the scratch file.
@@ -100,7 +100,7 @@ class Inputs:
             if formats != {"parquet"}:
                 for copy, name in zip(copies, names, strict=True):
                     check_lines(copy, name)  # slow, but it names the very line
-            raise readable(error, label) from error
+            raise readable(error, label, ours=False) from error
 
     def open_records(self, label: str, batches: Iterator[pa.Table]) -> Table:
         """Take pyarrow tables of one layout as one table; ``label`` names them in errors."""
@@ -213,8 +213,9 @@ def _reader(paths: Sequence[Path], columns: Sequence[str] | None = None) -> str:
         return f"read_parquet({files}, union_by_name = true)"
     if kind == "csv":
         return (
-            f"read_csv({files}, all_varchar = true, header = true, union_by_name = true, "
-            "max_line_size = 64000000)"
+            f"read_csv({files}, delim = {literal(delimiter_of(paths[0]))}, quote = '\"', "
+            "escape = '\"', all_varchar = true, header = true, union_by_name = true, "
+            "max_line_size = 16000000, buffer_size = 32000000)"
         )
     common = (
         f"read_json({files}, format = 'auto', records = 'true', maximum_object_size = 256000000"

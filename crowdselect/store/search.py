@@ -133,7 +133,7 @@ def build_index(
     import tantivy
 
     schema = tantivy.SchemaBuilder()
-    schema.add_unsigned_field("row", stored=True, fast=True)
+    schema.add_integer_field("row", stored=True, fast=True)
     schema.add_text_field("instruction", stored=False)
     schema.add_text_field("responses", stored=False)
     if folder.exists():
