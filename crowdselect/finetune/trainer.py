@@ -94,7 +94,7 @@ def _arguments(plan: Plan, output: Path, *, steps: int) -> dict[str, Any]:
         "seed": config.seed,
         "data_seed": config.seed,
         "bf16": setup.bf16,
-        "tf32": True if on_gpu else None,
+        "tf32": True if on_gpu and setup.bf16 else None,
         "use_cpu": setup.device == "cpu",
         "torch_compile": setup.compile,
         # FSDP wraps the layers itself and is told through its own configuration.

@@ -75,7 +75,8 @@ def training_source(
             f"{source} is neither a file nor a selection in {workspace.root}.", error.remedy
         ) from error
     if method == "sft":
-        written = export(workspace, saved, "messages", progress=progress)
+        folder = saved.path / "exports" / "training"  # the user's own exports stay as they are
+        written = export(workspace, saved, "messages", folder, progress=progress)
         return TrainingSource(written.data, saved)
     progress(0, None, "making pairs")
     selection = load_selection(workspace, saved.id)
