@@ -1,0 +1,90 @@
+"""The dashboard starts on this machine only, over the workspace that was named."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crowdselect.cli import serve
+from crowdselect.errors import NotFoundError
+
+
+@pytest.fixture
+def started(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """What would be run instead of a server."""
+    seen: dict[str, Any] = {}
+
+    def run(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
+        seen.update(command=command, **options)
+        return subprocess.CompletedProcess(command, 0)
+
+    monkeypatch.setattr(serve.subprocess, "run", run)
+    return seen
+
+
+def test_local_and_private_by_default(run, here: Path, started) -> None:
+    said = run("serve", "--no-browser")
+    assert said.code == 0
+    assert "--server.address=127.0.0.1" in started["command"]
+    assert "--browser.gatherUsageStats=false" in started["command"]
+    assert started["env"]["CROWDSELECT_WORKSPACE"] == str(here)
+    assert "CROWDSELECT_READ_ONLY" not in started["env"]
+    assert (Path(started["cwd"]) / "app.py").exists()
+    assert "Everybody" not in said.err
+
+
+def test_read_only_and_open_to_others(run, here: Path, started) -> None:
+    run("serve", "--read-only", "--port", "8600")
+    assert started["env"]["CROWDSELECT_READ_ONLY"] == "1"
+    assert "--server.port=8600" in started["command"]
+    assert "Everybody" in run("serve", "--host", "0.0.0.0").err
+
+
+def test_where_the_dashboard_lies(monkeypatch, tmp_path: Path) -> None:
+    """Beside the package in a checkout; inside it in an installed wheel."""
+    assert serve.dashboard_file() == Path(__file__).parents[2] / "app.py"
+    package = tmp_path / "crowdselect"
+    (package / "cli").mkdir(parents=True)
+    monkeypatch.setattr(serve, "__file__", str(package / "cli" / "serve.py"))
+    with pytest.raises(NotFoundError, match=r"app\.py"):
+        serve.dashboard_file()
+    (package / "_app" / "pages").mkdir(parents=True)
+    (package / "_app" / "app.py").touch()
+    assert serve.dashboard_file() == package / "_app" / "app.py"
+
+
+def test_a_real_server_answers_and_stops(here: Path) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    entry = str(Path(sys.executable).parent / "crowdselect")
+    server = subprocess.Popen(
+        [entry, "serve", "--no-browser", "--port", str(port)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    try:
+        assert _health(port) == "ok"
+    finally:
+        os.killpg(server.pid, signal.SIGINT)
+        out, _ = server.communicate(timeout=60)
+    assert b"Traceback" not in out
+
+
+def _health(port: int) -> str:
+    deadline = time.time() + 120
+    while True:
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=5) as r:
+                return r.read().decode()
+        except OSError:  # refused while it starts, or too busy to answer
+            assert time.time() < deadline, "the server never answered"
+            time.sleep(0.3)
