@@ -16,7 +16,7 @@ MOST_CHOSEN = 2_000
 def plane(
     xy: npt.NDArray[np.float32], chosen: BoolArray, p: Palette, *, height: int = 460
 ) -> go.Figure:
-    """Density of all points (binned, BINS x BINS) with the chosen ones on top.
+    """Density of all points (binned, at most BINS x BINS) with the chosen ones on top.
 
     ``xy``: shape (n, 2); ``chosen``: shape (n,). At most MOST_CHOSEN of them are drawn,
     evenly by row, as SVG: the figure must open where there is no WebGL.
@@ -25,7 +25,8 @@ def plane(
     fig = figure(p, height=height)
     if finite.any():
         x, y = xy[finite, 0], xy[finite, 1]
-        counts, xs, ys = np.histogram2d(x, y, bins=BINS)
+        bins = int(np.clip(2 * np.sqrt(len(x)), 20, BINS))
+        counts, xs, ys = np.histogram2d(x, y, bins=bins)
         counts[counts == 0] = np.nan
         fig.add_heatmap(
             z=np.sqrt(counts.T).astype(np.float32),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,16 +10,14 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
 from crowdselect.errors import InputError, NotFoundError
-from crowdselect.files import TEMPORARY, read_json
+from crowdselect.files import read_json
 from crowdselect.progress import Progress, silent
 from crowdselect.registry import did_you_mean
-from crowdselect.settings import Workspace
 from crowdselect.store import search as searching
 from crowdselect.store.connect import SCHEMA_VERSION, open_read_only, quote
 from crowdselect.store.inputs import ROW
@@ -46,7 +43,7 @@ class Crowd:
     """One ingested crowd, opened read-only; safe for threads (a cursor per call).
 
     It keeps what it opened: after a re-ingest an open crowd goes on showing the old data, and
-    :func:`open_crowd` gives the new.
+    :func:`crowdselect.store.opening.open_crowd` gives the new.
     """
 
     def __init__(self, path: Path) -> None:
@@ -392,23 +389,3 @@ def _column(values: list[Any]) -> np.ndarray:
     column = np.empty(len(values), dtype=object)
     column[:] = [None if v is None else str(v) for v in values]
     return column
-
-
-def open_crowd(workspace: Workspace, name: str) -> Crowd:
-    """Open the crowd ``name`` read-only; raises NotFoundError with the known names.
-
-    While a re-ingest swaps the folder this waits for the new one, and never mixes the two.
-    """
-    folder = workspace.crowd(name)
-    for _ in range(40):
-        try:
-            before = workspace.existing_crowd(name).stat().st_ino
-            crowd = Crowd(folder)
-            if folder.stat().st_ino == before:
-                return crowd
-            crowd.close()
-        except (NotFoundError, FileNotFoundError, duckdb.IOException):
-            if not any(workspace.crowds.glob(f"{TEMPORARY}*{name}")):
-                raise
-        time.sleep(0.05)
-    raise NotFoundError(f"The crowd {name!r} is being replaced.", "Try again in a moment.")

@@ -76,7 +76,7 @@ def _facts(crowd: Crowd, chosen: Selection) -> list[Fact]:
         Fact("models", f"{len(crowd.models):,}", f"{plural(len(crowd.judges), 'judge')}"),
         Fact("ties at the cut", f"{tie['size']:,}", f"{tie['taken']:,} of them drawn"),
         *(
-            [Fact("same as random", percent(overlap), "Jaccard index")]
+            [Fact("overlap with random", percent(overlap), "Jaccard index")]
             if overlap is not None
             else []
         ),

@@ -57,18 +57,18 @@ def _figures(crowd: Crowd, recipe: Recipe, draft: Draft, before: IntArray | None
         st.metric("Come in", f"{come:,}", border=True, help="Since the last movement")
         st.metric("Leave", f"{leave:,}", border=True, help="Since the last movement")
         st.metric(
-            "Same as saved",
+            "vs. last saved",
             "\N{EN DASH}" if last is None else percent(last),
             border=True,
-            help=f"Jaccard index with {md(saved[0].name)}, saved last"
+            help=f"Overlap (Jaccard index) with {md(saved[0].name)}"
             if saved
             else "Nothing is saved yet",
         )
         st.metric(
-            "Same as random",
+            "vs. random",
             percent(chance),
             border=True,
-            help="Jaccard index with a seeded draw of the same size from the same rows",
+            help="Overlap (Jaccard index) with a seeded draw of the same size from the same rows",
         )
         st.metric(
             "Tie at the cut",

@@ -1,0 +1,65 @@
+"""Workspaces for the pages' tests, and a way to open a page without a browser."""
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from crowdselect.dashboard import script
+from crowdselect.settings import Workspace, open_workspace
+from tests.dashboard import small
+
+
+@pytest.fixture(scope="session")
+def _built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("small")
+    return small.build(folder / "workspace", folder / "files").root
+
+
+@pytest.fixture
+def ready(_built: Path, tmp_path: Path) -> Workspace:
+    """A workspace that holds the crowd ``small`` with its landscape."""
+    shutil.copytree(_built, tmp_path / "ready")
+    return open_workspace(tmp_path / "ready")
+
+
+@pytest.fixture
+def broken(_built: Path, tmp_path: Path) -> Workspace:
+    """A workspace whose only crowd's file is cut in half."""
+    shutil.copytree(_built, tmp_path / "broken")
+    path = tmp_path / "broken" / "crowds" / small.NAME / "crowd.duckdb"
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    return open_workspace(tmp_path / "broken")
+
+
+Open = Callable[..., AppTest]
+
+
+@pytest.fixture
+def open_page(monkeypatch: pytest.MonkeyPatch) -> Open:
+    """``open_page(workspace, "select", w="...")``: run a page with link parameters."""
+
+    def opened(workspace: Workspace, page: str = "crowd", **params: Any) -> AppTest:
+        monkeypatch.setenv("CROWDSELECT_WORKSPACE", str(workspace.root))
+        at = AppTest.from_file(script.__file__, default_timeout=60)
+        at.query_params["encoder"] = small.ENCODER
+        for name, value in params.items():
+            at.query_params[name] = str(value)
+        at.run()
+        if page != "crowd":
+            go(at, page)
+        return at
+
+    return opened
+
+
+def go(at: AppTest, page: str) -> AppTest:
+    """Switch to a page by its address."""
+    folder = script.pages_folder()
+    file = next(p for p in folder.glob("*.py") if p.stem.split("_")[-1] == page)
+    # AppTest takes a path relative to the main script, and wants it below or beside.
+    at.switch_page(f"../../{folder.name}/{file.name}")
+    return at.run()

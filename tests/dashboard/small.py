@@ -1,0 +1,78 @@
+"""A small crowd with hostile texts, for the pages' tests."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from crowdselect import pipeline
+from crowdselect.pipeline import landscapes
+from crowdselect.pipeline.artifacts import artifact, load_or_make
+from crowdselect.settings import Workspace, open_workspace
+
+SCRIPT = "<script>window.__hacked = 1</script> in Python: print the sum"
+IMAGE = "![x](http://192.0.2.1/pixel.png) write a poem"
+LATEX = "$$\\LaTeX$$ :material/delete: :red[x] **bold** solve for x"
+HOSTILE = (SCRIPT, IMAGE, LATEX)
+EVIL_MODEL = "<img src=http://192.0.2.1/m.png>"
+MODELS = [
+    ("alpha-1b", "alpha", 1.0),
+    ("alpha-7b", "alpha", 7.0),
+    ("beta-2b", "beta", 2.0),
+    ("beta-9b", "beta", 9.0),
+    (EVIL_MODEL, None, None),
+]
+NAME = "small"
+N = 120
+ENCODER = "lsa"
+TOPICS = (
+    "write a python function that sorts a list of numbers",
+    "explain the causes of the french revolution in history",
+    "give me a recipe for soup with carrots and onions",
+)
+
+
+def texts() -> list[str]:
+    """Three topics in turn; the hostile ones first."""
+    return [*HOSTILE, *(f"{TOPICS[i % 3]}, case {i}" for i in range(len(HOSTILE), N))]
+
+
+def write_files(folder: Path, seed: int = 0) -> list[Path]:
+    """Tidy answers, instructions and models.csv; a few answers and rewards are missing."""
+    rng = np.random.default_rng(seed)
+    ids = [f"q{i:03d}" for i in range(N)]
+    hard = rng.normal(0, 1, N)
+    rows = []
+    for i, identity in enumerate(ids):
+        for j, (model, _, size) in enumerate(MODELS):
+            reward = np.log(size or 3) - hard[i] + rng.normal(0, 0.6)
+            answer = f"{model} says: " + "word " * int(rng.integers(3, 60))
+            if i < 3:
+                answer += HOSTILE[i]
+            rows.append(
+                {
+                    "id": identity,
+                    "model": model,
+                    "response": None if (i, j) == (5, 2) else answer,
+                    "judge_a": np.nan if (i, j) in ((5, 2), (9, 1)) else round(reward, 3),
+                    "judge_b": round(reward * 0.1 + rng.normal(0, 0.05), 3),
+                }
+            )
+    folder.mkdir(parents=True, exist_ok=True)
+    pd.DataFrame(rows).to_parquet(folder / "responses.parquet")
+    instructions = pd.DataFrame({"id": ids, "instruction": texts()})
+    instructions.to_parquet(folder / "instructions.parquet")
+    models = pd.DataFrame(MODELS, columns=["model", "family", "size_b"])
+    models.to_csv(folder / "models.csv", index=False)
+    return [folder / f for f in ("instructions.parquet", "responses.parquet", "models.csv")]
+
+
+def build(root: Path, files: Path) -> Workspace:
+    """Ingest the files and put vectors, clusters and a plane beside them."""
+    workspace = open_workspace(root)
+    crowd = pipeline.ingest(workspace, "table", write_files(files), name=NAME)
+    vectors = landscapes.vectors(crowd, ENCODER)
+    path = artifact(crowd.cache, "planes", [landscapes._texts_key(crowd, ENCODER), 42], ".npz")
+    # UMAP's compilation takes longer than all tests of the pages; any plane does for them.
+    load_or_make(path, lambda: {"xy": np.ascontiguousarray(vectors[:, :2], np.float32)})
+    return workspace

@@ -1,0 +1,69 @@
+"""Every page on an empty workspace, on a small real crowd, and on a broken one."""
+
+import pytest
+
+from crowdselect.dashboard import shell
+from tests.dashboard import small
+
+PAGES = [path for path, _, _ in (*shell.PAGES, *shell.HIDDEN)]
+pages = pytest.mark.parametrize("page", PAGES)
+
+
+def texts_of(at):
+    """Everything that a page says outside charts and tables."""
+    kinds = (at.text, at.caption, at.markdown, at.subheader, at.warning, at.info, at.error)
+    return " ".join(str(element.value) for kind in kinds for element in kind)
+
+
+@pages
+def test_an_empty_workspace_offers_a_way_in(page, workspace, open_page):
+    at = open_page(workspace, page)
+    assert not at.exception
+    assert not at.error
+    assert (
+        "No crowd yet" in texts_of(at)
+        or "No saved selection" in texts_of(at)
+        or (page == "benchmark")
+    )
+
+
+@pages
+def test_a_small_crowd_is_shown_without_errors(page, ready, open_page):
+    at = open_page(ready, page)
+    assert not at.exception
+    assert not at.error
+
+
+@pages
+def test_a_broken_crowd_is_two_sentences_and_not_a_traceback(page, broken, open_page):
+    at = open_page(broken, page)
+    assert not at.exception
+    assert len(at.error) == 1
+    assert small.NAME in at.error[0].value
+
+
+@pages
+def test_hostile_text_reaches_no_markdown(page, ready, open_page):
+    """Streamlit's Markdown elements get text from data only with its punctuation escaped."""
+    at = open_page(ready, page)
+    rendered = [*at.markdown, *at.caption, *at.subheader, *at.warning, *at.error, *at.info]
+    labels = [b.label for b in at.button]
+    for value in [*(str(e.value) for e in rendered), *labels]:
+        assert "<script" not in value.replace("\\<", "")
+        assert "![x](" not in value
+        assert "<img" not in value.replace("\\<", "")
+
+
+def test_two_judges_can_be_combined(ready, open_page):
+    at = open_page(ready, "explore", judge="all")
+    assert not at.exception
+    assert at.selectbox(key="r.judge").value == "all"
+
+
+def test_read_only_offers_nothing_that_writes(ready, open_page, monkeypatch):
+    monkeypatch.setenv("CROWDSELECT_READ_ONLY", "1")
+    writing = {"Save selection", "Pin", "Ban", "Start", "Ingest", "Save", "Write export", "Undo"}
+    for page in PAGES:
+        at = open_page(ready, page)
+        assert not at.exception
+        assert not writing & {b.label for b in at.button}, page
