@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from crowdselect.files import TEMPORARY
 from crowdselect.ingest import SOURCES
 from crowdselect.progress import Progress, silent
 from crowdselect.registry import build
@@ -53,6 +55,6 @@ def crowd_names(workspace: Workspace) -> list[str]:
 def remove_crowd(workspace: Workspace, name: str) -> None:
     """Delete the crowd ``name`` with its scores, caches and notes; saved selections stay."""
     folder = workspace.existing_crowd(name)
-    gone = folder.with_name(f".tmp-0-removed-{name}")
+    gone = folder.with_name(f"{TEMPORARY}{os.getpid()}-removed-{name}")
     folder.rename(gone)  # out of sight at once; a crash in between leaves a leftover, not half
     shutil.rmtree(gone)
