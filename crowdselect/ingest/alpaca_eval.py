@@ -78,7 +78,7 @@ def _model_folders(paths: Sequence[str]) -> list[Path]:
     ]
     if not found:
         raise InputError(
-            f"{paths[0]} holds no <model>/{OUTPUTS} and no <model>/<annotator>/{ANNOTATIONS}.",
+            f"{paths[0]} holds no MODEL/{OUTPUTS} and no MODEL/ANNOTATOR/{ANNOTATIONS}.",
             "Give the folder results/ of a checkout of tatsu-lab/alpaca_eval.",
         )
     return found

@@ -1,8 +1,9 @@
 """The only SQL: build a crowd, read it, add notes and scores to it."""
 
 from crowdselect.store.builder import CrowdBuilder
-from crowdselect.store.crowd import Crowd, Instruction, open_crowd
+from crowdselect.store.crowd import Crowd, Instruction
 from crowdselect.store.notes import Notes, NotesState
+from crowdselect.store.opening import open_crowd
 from crowdselect.store.report import IngestReport, JudgeCount, ModelCount
 from crowdselect.store.scores import Imported, ScoreInfo
 from crowdselect.store.search import SearchHits

@@ -2,33 +2,58 @@
 
 from __future__ import annotations
 
+import csv
 import gzip
 import json
 import re
 import zlib
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from crowdselect.errors import InputError
+
+_LONGEST_HEADER = 1 << 22
 
 
 def _open(path: Path) -> IO[bytes]:
     return gzip.open(path, "rb") if path.suffix.lower() == ".gz" else path.open("rb")  # type: ignore[return-value]
 
 
-def delimiter_of(path: Path) -> str:
-    """Return what separates the columns: of comma, tab, semicolon and bar the header's commonest.
+@dataclass(frozen=True)
+class CsvLayout:
+    """What the header of a CSV file says."""
 
-    Told to DuckDB, since its own guess gives up on a file with one line too short, without
-    naming the line.
+    delimiter: str
+    columns: tuple[str, ...]
+
+
+def csv_layout(path: Path) -> CsvLayout:
+    """Read the header: of comma, tab, semicolon and bar its commonest separates the columns.
+
+    Raises InputError for an empty file, a header that is not UTF-8, and a name that repeats.
     """
     try:
         with _open(path) as handle:
-            header = re.sub(rb'"[^"]*"', b"", handle.readline(1 << 20))
-    except (OSError, EOFError, zlib.error):
-        header = b""
-    return max(",\t;|", key=lambda c: header.count(c.encode()))
+            raw = handle.readline(_LONGEST_HEADER).decode("utf-8-sig").rstrip("\r\n")
+        delimiter = max(",\t;|", key=re.sub(r'"[^"]*"', "", raw).count)
+        columns = tuple(next(csv.reader([raw], delimiter=delimiter), []))
+    except (OSError, EOFError, zlib.error, UnicodeDecodeError, csv.Error) as error:
+        check_lines(path)
+        raise InputError(
+            f"{path.name} cannot be read: {error}.", "Check that the file is whole."
+        ) from error
+    if not raw.strip():
+        raise InputError(f"{path.name} has no header.", "Its first line must name the columns.")
+    lower = [c.lower() for c in columns]
+    twice = next((c for c in columns if lower.count(c.lower()) > 1 or not c.strip()), None)
+    if twice is not None:
+        raise InputError(
+            f"{path.name}, line 1: a column is called {twice!r}, twice or without a name.",
+            "Give every column a name of its own; capital letters do not tell names apart.",
+        )
+    return CsvLayout(delimiter, columns)
 
 
 def check_lines(path: Path, name: str | None = None) -> None:

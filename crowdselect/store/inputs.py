@@ -13,7 +13,7 @@ import pyarrow as pa
 from crowdselect.errors import InputError
 from crowdselect.plans import Column, Table
 from crowdselect.store.connect import file_list, literal, quote, readable
-from crowdselect.store.diagnose import check_lines, delimiter_of, utf8_copy
+from crowdselect.store.diagnose import check_lines, csv_layout, utf8_copy
 
 ROW = "__crowdselect_row"
 """The 0-based row number that every opened table has."""
@@ -131,6 +131,12 @@ class Inputs:
         found = self._con.sql(f"FROM {relation} LIMIT 0")
         return list(zip(found.columns, found.types, strict=True))
 
+    def _describe_text(self, paths: Sequence[Path]) -> _Described:
+        if format_of(paths[0]) == "json":
+            return self._describe(_reader(paths))
+        found = [column for path in paths for column in self._describe(_reader([path]))]
+        return list({name.lower(): (name, kind) for name, kind in reversed(found)}.values())[::-1]
+
     def _new_handle(self) -> str:
         self._count += 1
         return f"input_{self._count}"
@@ -154,7 +160,7 @@ class Inputs:
     def _open_text(self, paths: Sequence[Path], names: tuple[str, ...]) -> Table:
         """Copy text files into the scratch file, in order, every value as text."""
         handle = self._new_handle()
-        columns = self._describe(_reader(paths))
+        columns = self._describe_text(paths)
         declared = ", ".join(f"{quote(name)} VARCHAR" for name, _ in columns)
         self._con.execute(f"CREATE TABLE scratch.{handle}_data ({declared})")
         starts, rows = [], 0
@@ -207,14 +213,16 @@ def _names(columns: _Described) -> str:
 
 
 def _reader(paths: Sequence[Path], columns: Sequence[str] | None = None) -> str:
-    """Return the SQL table function that reads files of one format."""
+    """Return the SQL table function that reads files of one format (of CSV: one file)."""
     kind, files = format_of(paths[0]), file_list(paths)
     if kind == "parquet":
         return f"read_parquet({files}, union_by_name = true)"
     if kind == "csv":
+        # Told everything: DuckDB's own guess fails on one short line without naming it.
+        layout = csv_layout(paths[0])
         return (
-            f"read_csv({files}, delim = {literal(delimiter_of(paths[0]))}, quote = '\"', "
-            "escape = '\"', all_varchar = true, header = true, union_by_name = true, "
+            f"read_csv({files}, auto_detect = false, header = true, quote = '\"', escape = '\"', "
+            f"delim = {literal(layout.delimiter)}, columns = {_all_text(layout.columns)}, "
             "max_line_size = 16000000, buffer_size = 32000000)"
         )
     common = (
@@ -225,8 +233,11 @@ def _reader(paths: Sequence[Path], columns: Sequence[str] | None = None) -> str:
             f"{common}, union_by_name = true, sample_size = -1, maximum_depth = 2, "
             "convert_strings_to_integers = false)"
         )
-    declared = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in columns)
-    return f"{common}, columns = {{{declared}}})"
+    return f"{common}, columns = {_all_text(columns)})"
+
+
+def _all_text(columns: Sequence[str]) -> str:
+    return "{" + ", ".join(f"{literal(name)}: 'VARCHAR'" for name in columns) + "}"
 
 
 def _column(name: str, kind: Any, seen: tuple[int, int] | None, typed: bool = False) -> Column:

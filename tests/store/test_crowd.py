@@ -216,3 +216,14 @@ def test_reading_loads_neither_torch_nor_streamlit():
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
     assert not {"torch", "streamlit", "datasets", "tantivy"} & set(loaded)
+
+
+@pytest.mark.parametrize("victim", ["crowd.duckdb", "report.json", "models.csv", "rewards"])
+def test_damaged_files_are_an_error_with_a_remedy(workspace: Workspace, crowd: Crowd, victim: str):
+    crowd.close()
+    path = crowd.path / victim
+    target = next(path.iterdir()) if path.is_dir() else path
+    target.write_bytes(target.read_bytes()[:20] + b"\xff\xfe")
+    with pytest.raises(InputError) as caught:
+        open_crowd(workspace, "small")
+    assert caught.value.remedy
