@@ -33,9 +33,10 @@ State = Literal["waiting", "running", "stalled", "done", "cancelled", "failed"]
 
 KINDS: dict[str, str] = {
     "landscape": "crowdselect.pipeline:run_landscape_job",
-    "score": "crowdselect.scoring.job:run",
-    "generate": "crowdselect.scoring.job:run_generate",
-    "judge": "crowdselect.scoring.job:run_judge",
+    "index": "crowdselect.store.index_job:run",
+    "score": "crowdselect.pipeline.scoring:run_score_job",
+    "generate": "crowdselect.pipeline.generating:run_generate_job",
+    "judge": "crowdselect.pipeline.judging:run_judge_job",
     "finetune": "crowdselect.finetune.job:run",
     "benchmark": "crowdselect.benchmark.job:run",
 }

@@ -212,4 +212,5 @@ def _load(spec: ModelSpec) -> tuple[Any, Any, str]:
             "Give a folder with config.json, *.safetensors and a tokenizer, or a hub id where "
             "the hub is reachable.",
         ) from error
-    return model.to(device).eval(), tokenizer, device
+    placed: Any = model
+    return placed.to(device).eval(), tokenizer, device

@@ -47,8 +47,8 @@ def token_scores(shares: FloatArray, variant: Variant = "uncertainty") -> FloatA
 
     ``S_token = S_base / (K - 1) * sum_i |P'_i - P'_base|`` with ``S_base = argmax P'`` in 1 .. K;
     of equally probable levels the lower counts (SelectIT section 3.1). 0 for a uniform
-    distribution, S_base for a certain one. ``expected_rating`` is ``sum_k k P'_k`` instead (OpenDataArena's
-    variant; not interchangeable).
+    distribution, S_base for a certain one. ``expected_rating`` is ``sum_k k P'_k`` instead
+    (OpenDataArena's variant; not interchangeable).
 
     Parameters
     ----------

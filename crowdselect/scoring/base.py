@@ -1,0 +1,85 @@
+"""What a scorer is: samples in, passes over them by models, columns per sample out.
+
+A pass is the part that costs: one model over all samples. It is a picklable recipe from which a
+process (or a Ray actor) makes a worker once and hands it shard after shard, so the same code runs
+in one process and on a cluster. What a pass found is kept by its content key: a scorer with another
+alpha, or a resumed run, does not ask the model again.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar
+
+from crowdselect.registry import content_key
+from crowdselect.values import FloatArray
+
+Columns = dict[str, Sequence[Any]]
+"""Column name -> one value per sample of the shard (numbers, texts or None)."""
+Worker = Callable[[Sequence["Sample"]], Columns]
+
+
+@dataclass(frozen=True)
+class Sample:
+    """An instruction and the response that would be trained on."""
+
+    id: str
+    instruction: str
+    response: str
+
+
+@dataclass(frozen=True)
+class Column:
+    """A finished metric column."""
+
+    values: FloatArray
+    """Shape (n,), NaN = none."""
+    reasons: Sequence[str | None]
+    """Per sample: why there is no value, or what should be known about it."""
+    title: str
+    direction: str
+    unit: str = ""
+
+
+@dataclass(frozen=True)
+class Pass(ABC):
+    """One model over all samples; its fields are everything the outcome depends on."""
+
+    version: ClassVar[int] = 1
+    """Raised when the same fields would give other numbers."""
+
+    @property
+    @abstractmethod
+    def label(self) -> str:
+        """The pass in a few words, for progress."""
+
+    @property
+    def key(self) -> str:
+        """Content key of the pass: its kind, version and fields."""
+        return content_key([type(self).__name__, self.version, asdict(self)], 16)
+
+    @abstractmethod
+    def worker(self) -> Worker:
+        """Load what is needed (a model) and return the function over shards."""
+
+
+@dataclass(frozen=True)
+class Scorer(ABC):
+    """A frozen dataclass: fields = options, class variables = facts."""
+
+    name: ClassVar[str]
+    title: ClassVar[str]
+    source: ClassVar[str]
+    """Paper and section."""
+
+    @abstractmethod
+    def passes(self) -> tuple[Pass, ...]:
+        """The passes that must be made, in order."""
+
+    @abstractmethod
+    def columns(
+        self, samples: Sequence[Sample], found: Mapping[str, Mapping[str, Sequence[Any]]]
+    ) -> dict[str, Column]:
+        """Turn what the passes found (by pass key) into metric columns. Cheap and pure."""

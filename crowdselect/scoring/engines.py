@@ -1,0 +1,85 @@
+"""Where a pass runs: in this process, or on a pool of Ray actors. The same shards come out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+from crowdselect.errors import require
+from crowdselect.progress import Progress
+from crowdselect.scoring.base import Pass, Sample
+from crowdselect.scoring.shards import ShardFolder
+
+Engine = Literal["local", "ray"]
+
+
+def run_pass(
+    work: Pass,
+    samples: Sequence[Sample],
+    shards: ShardFolder,
+    progress: Progress,
+    engine: Engine = "local",
+    workers: int = 2,
+) -> None:
+    """Make the missing shards of a pass; those that exist are not made again."""
+    missing = shards.missing()
+    if not missing:
+        return
+    if engine == "ray":
+        _on_ray(work, samples, shards, missing, progress, workers)
+        return
+    done = shards.n - sum(len(samples[shards.slice(s)]) for s in missing)
+    progress(done, shards.n, work.label)
+    worker = work.worker()
+    for shard in missing:
+        part = samples[shards.slice(shard)]
+        shards.write(shard, worker(part))
+        done += len(part)
+        progress(done, shards.n, work.label)
+
+
+class ShardMaker:
+    """A Ray actor: one worker (one model), shard after shard."""
+
+    def __init__(self, work: Pass, shards: ShardFolder) -> None:
+        self._worker = work.worker()
+        self._shards = shards
+
+    def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
+        """Make the shards of a batch; a shard that another try has finished is left alone."""
+        for shard, part in zip(batch["shard"], batch["samples"], strict=True):
+            if not self._shards.file(int(shard)).exists():
+                self._shards.write(int(shard), self._worker([Sample(**s) for s in part]))
+        return {"shard": batch["shard"]}
+
+
+def _on_ray(
+    work: Pass,
+    samples: Sequence[Sample],
+    shards: ShardFolder,
+    missing: Sequence[int],
+    progress: Progress,
+    workers: int,
+) -> None:
+    require("ray", feature="--engine ray", extra="scale")
+    import ray
+
+    if not ray.is_initialized():
+        ray.init(include_dashboard=False, log_to_driver=False, configure_logging=False)
+    rows = [
+        {"shard": shard, "samples": [vars(s) for s in samples[shards.slice(shard)]]}
+        for shard in missing
+    ]
+    data = ray.data.from_items(rows, override_num_blocks=max(len(rows), 1)).map_batches(
+        ShardMaker,
+        fn_constructor_args=(work, shards),
+        batch_size=1,
+        compute=ray.data.ActorPoolStrategy(size=workers),
+        max_restarts=-1,
+        max_task_retries=-1,
+    )
+    done = shards.n - sum(len(samples[shards.slice(s)]) for s in missing)
+    progress(done, shards.n, work.label)
+    for row in data.iter_rows():
+        done += len(samples[shards.slice(int(row["shard"]))])
+        progress(done, shards.n, work.label)

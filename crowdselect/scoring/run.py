@@ -1,0 +1,67 @@
+"""Samples and a scorer -> metric columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from crowdselect.errors import InputError
+from crowdselect.progress import Progress, silent
+from crowdselect.registry import describe
+from crowdselect.scoring.base import Column, Sample, Scorer
+from crowdselect.scoring.engines import Engine, run_pass
+from crowdselect.scoring.shards import ROWS, shard_folder
+
+
+@dataclass(frozen=True)
+class ScoreTable:
+    """What a scorer found."""
+
+    ids: tuple[str, ...]
+    columns: Mapping[str, Column]
+    made: Mapping[str, object]
+    """Scorer, options and passes, for the manifest."""
+
+    @property
+    def missing(self) -> dict[str, int]:
+        """Column -> samples without a value."""
+        return {name: int(np.isnan(c.values).sum()) for name, c in self.columns.items()}
+
+    def frame(self) -> pd.DataFrame:
+        """``id``, a column per metric, and ``<column>__reason`` where there is a reason."""
+        data: dict[str, object] = {"id": list(self.ids)}
+        for name, column in self.columns.items():
+            data[name] = column.values
+            if any(column.reasons):
+                data[f"{name}__reason"] = list(column.reasons)
+        return pd.DataFrame(data)
+
+
+def score(
+    samples: Sequence[Sample],
+    scorer: Scorer,
+    cache: Path,
+    progress: Progress = silent,
+    *,
+    engine: Engine = "local",
+    workers: int = 2,
+    shard_rows: int = ROWS,
+) -> ScoreTable:
+    """Score every sample; passes and shards that ``cache`` holds are not made again.
+
+    Raises InputError for no samples, and what the scorer's models raise.
+    """
+    if not samples:
+        raise InputError("There is nothing to score.", "Give a crowd or file with responses.")
+    found = {}
+    for work in scorer.passes():
+        shards = shard_folder(cache, work, samples, shard_rows)
+        run_pass(work, samples, shards, progress, engine, workers)
+        found[work.key] = shards.read()
+    made = {**describe(scorer), "passes": [work.key for work in scorer.passes()]}
+    ids = tuple(s.id for s in samples)
+    return ScoreTable(ids, scorer.columns(samples, found), made)

@@ -1,0 +1,212 @@
+"""SelectIT (arXiv 2402.16705): a sample's quality by the models' own uncertainty about a rating."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+
+from crowdselect.errors import InputError
+from crowdselect.registry import option
+from crowdselect.scoring.base import Column, Columns, Pass, Sample, Scorer, Worker
+from crowdselect.scoring.language_model import LanguageModel, ModelSpec
+from crowdselect.scoring.prompts import rating_prompts, rating_text
+from crowdselect.scoring.ratings import (
+    MIN_DIGIT_MASS,
+    digit_shares,
+    model_scores,
+    model_weights,
+    sentence_scores,
+    token_scores,
+)
+
+DIRECTION = "higher = better and more certainly so"
+
+
+@dataclass(frozen=True)
+class RatingPass(Pass):
+    """One model reads every sample under every rating prompt; the digits' probabilities."""
+
+    spec: dict[str, Any]
+    """A ``ModelSpec`` as a dict."""
+    prompts: tuple[str, ...]
+    n_levels: int
+    max_tokens: int
+
+    @property
+    def label(self) -> str:
+        """The pass in a few words."""
+        return f"rating by {self.spec['model']}"
+
+    def worker(self) -> Worker:
+        """Load the model and resolve its digits."""
+        return _Rater(self)
+
+
+class _Rater:
+    def __init__(self, work: RatingPass) -> None:
+        self._work = work
+        self._lm = LanguageModel(ModelSpec.parse(work.spec, "the model's options"))
+        self._limit = min(work.max_tokens, self._lm.longest)
+        self._digits = digit_tokens(self._lm, work.prompts[0], work.n_levels)
+
+    def __call__(self, samples: Sequence[Sample]) -> Columns:
+        rows, truncated, reasons = [], [], []
+        for sample in samples:
+            fitted = [self._fit(prompt, sample) for prompt in self._work.prompts]
+            rows += [ids for ids, _ in fitted]
+            truncated.append(any(cut for _, cut in fitted))
+            reasons.append(None if all(ids for ids, _ in fitted) else "instruction too long")
+        valid = [i for i, ids in enumerate(rows) if ids]
+        raw = np.full((len(rows), self._work.n_levels), np.nan)
+        if valid:
+            raw[valid] = self._lm.next_token_probabilities([rows[i] for i in valid], self._digits)
+        shaped = raw.reshape(len(samples), len(self._work.prompts), self._work.n_levels)
+        return {
+            "probabilities": shaped.reshape(len(samples), -1).tolist(),
+            "truncated": truncated,
+            "reason": reasons,
+            "size_b": [self._lm.size_b] * len(samples),
+        }
+
+    def _fit(self, prompt: str, sample: Sample) -> tuple[list[int], bool]:
+        """Token ids within the limit; the middle of a long response is left out."""
+        ids = self._lm.ids(rating_text(prompt, sample.instruction, sample.response))
+        if len(ids) <= self._limit:
+            return ids, False
+        tokenizer = self._lm.tokenizer
+        response = tokenizer(sample.response, add_special_tokens=False)["input_ids"]
+        keep = len(response) - (len(ids) - self._limit) - 8
+        while keep >= 2:
+            head, tail = response[: keep - keep // 2], response[-(keep // 2) :]
+            short = f"{tokenizer.decode(head)} ... {tokenizer.decode(tail)}"
+            ids = self._lm.ids(rating_text(prompt, sample.instruction, short))
+            if len(ids) <= self._limit:
+                return ids, True
+            keep -= len(ids) - self._limit + 4
+        return [], True
+
+
+def digit_tokens(lm: LanguageModel, prompt: str, n_levels: int) -> list[int]:
+    """Token ids of "1" .. "K" as they would follow the rating text, for this tokenizer.
+
+    Raises InputError if a digit is not exactly one token there: its probability could not be read
+    off one position.
+    """
+    text = rating_text(prompt, "Say hello.", "Hello.")
+    before = lm.ids(text)
+    if before and before[-1] == lm.tokenizer.eos_token_id:
+        before = before[:-1]
+    found = []
+    for level in range(1, n_levels + 1):
+        after = lm.ids(text + str(level))
+        if len(after) < len(before) + 1 or after[: len(before)] != before:
+            after = []
+        token = after[len(before)] if after else None
+        if token is None or lm.tokenizer.decode([token]).strip() != str(level):
+            raise InputError(
+                f"The tokenizer of {lm.spec.model} does not write the rating {level} as one token "
+                "after a newline.",
+                "Use fewer levels (at most 9), or another model.",
+            )
+        found.append(token)
+    if len(set(found)) != n_levels:
+        raise InputError(
+            f"The tokenizer of {lm.spec.model} writes two ratings as the same token.",
+            "Use another model.",
+        )
+    return found
+
+
+@dataclass(frozen=True)
+class SelectIT(Scorer):
+    """Token-R, Sentence-R and Model-R over one or more models."""
+
+    name: ClassVar[str] = "selectit"
+    title: ClassVar[str] = "SelectIT"
+    source: ClassVar[str] = "SelectIT, arXiv 2402.16705, section 3"
+
+    models: tuple[dict[str, Any], ...] = field(default=())
+    """``ModelSpec`` dicts, smallest first."""
+    n_levels: int = option(5, "Rating levels", low=2, high=9)
+    n_prompts: int = option(5, "Rating prompts", low=1, high=50)
+    alpha: float = option(0.2, "How much the prompts' disagreement counts", low=0, high=10)
+    profile: str = option(
+        "paper", "reference = as the published code", choices=("paper", "reference")
+    )
+    variant: str = option(
+        "uncertainty", "How a token score is made", choices=("uncertainty", "expected_rating")
+    )
+    max_tokens: int = option(2048, "Longest text that is read", low=32, high=1_000_000)
+    prompts_file: str = option("", "Text file of rating prompts, one per line")
+
+    def passes(self) -> tuple[RatingPass, ...]:
+        """One per model."""
+        prompts = rating_prompts(self.n_prompts, self.n_levels, self.prompts_file)
+        return tuple(
+            RatingPass(
+                ModelSpec.parse(m, "model").model_dump(), prompts, self.n_levels, self.max_tokens
+            )
+            for m in self.models
+        )
+
+    def columns(
+        self, samples: Sequence[Sample], found: Mapping[str, Mapping[str, Sequence[Any]]]
+    ) -> dict[str, Column]:
+        """``selectit`` (the final score), its levels, and the digit mass."""
+        works = self.passes()
+        raws = [self._raw(found[work.key], len(samples)) for work in works]
+        tokens = [token_scores(digit_shares(r, self._profile), self._variant) for r in raws]
+        sentences = np.stack([sentence_scores(t, self.alpha) for t in tokens])
+        sizes = [float(found[work.key]["size_b"][0]) for work in works]
+        weights = model_weights(sizes, "reference" if self._reference(works) else "paper")
+        final = model_scores(sentences, weights)
+        mass = np.stack([r.sum(axis=-1).min(axis=-1) for r in raws]).min(axis=0)
+        reasons = self._reasons(works, found, final, mass)
+        largest = int(np.argmax(sizes))
+        score = Column(final, reasons, "SelectIT", DIRECTION, "rating levels")
+        return {
+            "selectit": score,
+            "selectit_token": Column(
+                tokens[largest][:, 0], reasons, "SelectIT Token-R", DIRECTION, "rating levels"
+            ),
+            "selectit_sentence": Column(
+                sentences[largest], reasons, "SelectIT Sentence-R", DIRECTION, "rating levels"
+            ),
+            "selectit_digit_mass": Column(
+                mass, reasons, "Probability of any rating digit", "higher = the model plays along"
+            ),
+        }
+
+    @property
+    def _profile(self) -> Any:
+        return self.profile
+
+    @property
+    def _variant(self) -> Any:
+        return self.variant
+
+    def _reference(self, works: Sequence[RatingPass]) -> bool:
+        return self.profile == "reference" and len(works) == 3
+
+    def _raw(self, found: Mapping[str, Sequence[Any]], n: int) -> np.ndarray:
+        flat = np.array(found["probabilities"], dtype=np.float64)
+        return flat.reshape(n, self.n_prompts, self.n_levels)
+
+    def _reasons(
+        self,
+        works: Sequence[RatingPass],
+        found: Mapping[str, Mapping[str, Sequence[Any]]],
+        final: np.ndarray,
+        mass: np.ndarray,
+    ) -> list[str | None]:
+        reasons: list[str | None] = []
+        for row, value in enumerate(final):
+            own = next((r for w in works if (r := found[w.key]["reason"][row])), None)
+            cut = any(found[w.key]["truncated"][row] for w in works)
+            if np.isnan(value) and own is None and not mass[row] >= MIN_DIGIT_MASS:
+                own = "the model gives the rating digits no probability"
+            reasons.append(own or ("truncated: the middle of the response" if cut else None))
+        return reasons
