@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from crowdselect import jobs
 from crowdselect.errors import InputError
 from crowdselect.settings import Workspace
 from crowdselect.store import Crowd, SearchHits
@@ -77,3 +78,11 @@ def test_building_the_index_can_be_stopped(crowd: Crowd):
     with pytest.raises(KeyboardInterrupt):
         crowd.build_index(stop)
     assert list(crowd.cache.iterdir()) == []
+
+
+def test_the_index_is_built_by_a_job(workspace: Workspace, crowd: Crowd):
+    pytest.importorskip("tantivy")
+    path = jobs.create(workspace, "index", {"crowd": "small"})
+    jobs.run_here(path)
+    assert jobs.read(path).state == "done"
+    assert crowd.search("peru", where="responses").indexed
