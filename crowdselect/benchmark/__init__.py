@@ -1,1 +1,78 @@
-"""Placeholder docstring, replaced by the area."""
+"""Benchmarks: a model -> results with intervals, compared fairly with others.
+
+Start and follow (all by run directories, like every job)::
+
+    config = BenchmarkConfig(
+        subject=SubjectConfig(name="best-1000", model="path/or/hub-id"),
+        suites=(Suite(name="verifiable"), Suite.from_text("heldout-loss:path=dev.jsonl")),
+    )
+    path = start(workspace, config)          # a process of its own; create() only makes it
+    view = read_results(path)                # or read_results(workspace, run_id); while it runs too
+    view.state, view.label, view.done, view.total, view.eta_s, view.error, view.notes
+    for outcome in view.outcomes:            # finished benchmarks
+        outcome.headline.interval            # .value, .low, .high (95 %)
+        outcome.scores                       # metrics and categories
+        outcome.items()                      # question, category, prompt, answer, value, reason
+    list_results(workspace)                  # every benchmark run, newest first
+    results_frame(views)                     # one row per run, benchmark, metric, category
+    compare(views)                           # paired differences, Holm, warnings, refusals
+
+``jobs.cancel(path)`` stops a run, ``jobs.start(path)`` resumes it. A ``SubjectConfig`` for a
+fine-tuning run is made by ``crowdselect.pipeline.benchmarking.subject_of``.
+
+``BENCHMARKS`` lists every benchmark with its options. ``published_tables()`` gives the papers'
+tables, marked as published.
+"""
+
+from crowdselect.benchmark.base import Benchmark, Context, Item, Score
+from crowdselect.benchmark.compare import (
+    BenchmarkComparison,
+    Group,
+    GroupScore,
+    ResultComparison,
+    compare,
+)
+from crowdselect.benchmark.config import BenchmarkConfig, Suite
+from crowdselect.benchmark.job import check, create, start
+from crowdselect.benchmark.judges import JudgeConfig
+from crowdselect.benchmark.results import (
+    BenchmarkView,
+    Outcome,
+    list_results,
+    read_results,
+    results_frame,
+)
+from crowdselect.benchmark.shelf import BENCHMARKS, SHORTHANDS, build_suite
+from crowdselect.benchmark.statistics import Difference, Interval
+from crowdselect.benchmark.subject import SubjectConfig
+from crowdselect.benchmark.traps import Optimism
+
+__all__ = [
+    "BENCHMARKS",
+    "SHORTHANDS",
+    "Benchmark",
+    "BenchmarkComparison",
+    "BenchmarkConfig",
+    "BenchmarkView",
+    "Context",
+    "Difference",
+    "Group",
+    "GroupScore",
+    "Interval",
+    "Item",
+    "JudgeConfig",
+    "Optimism",
+    "Outcome",
+    "ResultComparison",
+    "Score",
+    "SubjectConfig",
+    "Suite",
+    "build_suite",
+    "check",
+    "compare",
+    "create",
+    "list_results",
+    "read_results",
+    "results_frame",
+    "start",
+]

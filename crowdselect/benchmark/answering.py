@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,15 +13,13 @@ from crowdselect.benchmark.generate import Answer, Request, generate
 def answer_all(
     context: Context, requests: Sequence[Request], max_new_tokens: int
 ) -> dict[str, dict[str, Any]]:
-    """Answers by key (text, tokens, finished), from the journal or freshly generated."""
+    """Answers by key (text, tokens, finished, problem), from the journal or freshly generated."""
     todo = [r for r in requests if r.key not in context.journal]
     done = len(requests) - len(todo)
     context.progress(done, len(requests), "answering")
 
     def deliver(key: str, answer: Answer) -> None:
-        context.journal.add(
-            key, {"text": answer.text, "tokens": answer.tokens, "finished": answer.finished}
-        )
+        context.journal.add(key, dataclasses.asdict(answer))
         nonlocal done
         done += 1
         context.progress(done, len(requests), "answering")

@@ -1,18 +1,24 @@
-"""What a benchmark is: questions in, one item per question out, scores with intervals from items."""
+"""What a benchmark is: questions in, items out, scores with intervals from items."""
 
 from __future__ import annotations
 
 import dataclasses
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
+from crowdselect import files
 from crowdselect.benchmark.journal import Journal
+from crowdselect.benchmark.judges.config import JudgeConfig
 from crowdselect.benchmark.statistics import Interval, cluster_bootstrap
 from crowdselect.benchmark.subject import Subject
+from crowdselect.errors import CrowdSelectError, NotFoundError
 from crowdselect.progress import Progress
+
+if TYPE_CHECKING:
+    from crowdselect.benchmark.config import BenchmarkConfig
 
 
 @dataclass(frozen=True)
@@ -61,6 +67,14 @@ class Context:
     """Only so many questions (a quick look, marked as such); None: all."""
     note: Callable[[str], None]
     """Tell a person something in one line."""
+    cache: Path
+    """Answers of servers, kept for every run of the workspace."""
+    judge: JudgeConfig | None = None
+    allow_code_execution: bool = False
+
+    def with_journal(self, journal: Journal) -> Context:
+        """The same with another journal."""
+        return dataclasses.replace(self, journal=journal)
 
 
 @dataclass(frozen=True)
@@ -76,19 +90,44 @@ class Benchmark(ABC):
     version: ClassVar[int] = 1
     """Raised whenever a change makes scores incomparable with older ones."""
     kind: ClassVar[Literal["own", "judged", "harness", "translation"]]
+    judged: ClassVar[bool] = False
+    """Whether it needs a judge."""
+    file_options: ClassVar[tuple[str, ...]] = ()
+    """Options that name a file; the protocol holds the content's hash instead of the path."""
+
+    @property
+    def label(self) -> str:
+        """What results call it; says which file or task where one benchmark takes many."""
+        return self.name
 
     @abstractmethod
     def run(self, context: Context) -> Sequence[Item]:
         """Answer and judge every question; resumes from ``context.journal``."""
 
     def protocol(self, context: Context) -> dict[str, Any]:
-        """Everything that must be equal for two scores to be comparable."""
-        return {
+        """Everything that must be equal for two scores to be comparable.
+
+        Raises NotFoundError for a file that is not there.
+        """
+        options = dataclasses.asdict(self)
+        found: dict[str, Any] = {
             "benchmark": self.name,
             "version": self.version,
-            "options": dataclasses.asdict(self),
+            "options": {k: v for k, v in options.items() if k not in self.file_options},
+            "inputs": {k: file_hash(options[k]) for k in self.file_options if options[k]},
             "limit": context.limit,
         }
+        if self.judged and context.judge:
+            found["judge"] = {"kind": context.judge.kind, "model": context.judge.model}
+        return found
+
+    def conflicts(self, config: BenchmarkConfig) -> Iterator[CrowdSelectError]:
+        """What keeps the benchmark from running with this config, told before anything starts."""
+        yield from ()
+
+    def facts(self, context: Context) -> dict[str, Any]:
+        """What is of interest and no part of the protocol: cost, versions."""
+        return {}
 
     def scores(self, items: Sequence[Item], seed: int) -> list[Score]:
         """The weighted mean over all questions and per category, with 95 % intervals."""
@@ -113,3 +152,11 @@ def summarise(metric: str, items: Sequence[Item], seed: int, category: str = "")
     )
     questions = len({i.question for i in valid})
     return Score(metric, interval, questions, len(items) - len(valid), category)
+
+
+def file_hash(path: str | Path) -> str:
+    """The first 16 hex digits of a file's sha256; raises NotFoundError where there is none."""
+    file = Path(path).expanduser()
+    if not file.is_file():
+        raise NotFoundError(f"There is no file {file}.", "Give the path of an existing file.")
+    return files.sha256_file(file)[:16]

@@ -3,31 +3,55 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
+
+from crowdselect.errors import InputError
 
 Message = dict[str, str]
 """``{"role": "system" | "user" | "assistant", "content": text}``."""
 
 PLAIN_TEMPLATE = (
     "{% for message in messages %}"
-    "{{ message['role'].capitalize() + ': ' + message['content'] + '\n' }}"
+    "{% if not loop.first %}{{ '\\n\\n' }}{% endif %}"
+    "{% if message['role'] == 'system' %}{{ message['content'] }}"
+    "{% elif message['role'] == 'assistant' %}"
+    "{{ '### Response:\\n' + message['content'] + eos_token }}"
+    "{% else %}{{ '### Instruction:\\n' + message['content'] }}{% endif %}"
     "{% endfor %}"
-    "{% if add_generation_prompt %}{{ 'Assistant:' }}{% endif %}"
+    "{% if add_generation_prompt %}{{ '\\n\\n### Response:\\n' }}{% endif %}"
 )
-"""For a model without a template of its own; named ``plain`` in the protocol."""
+"""For a model without a template: the headings that our fine-tuning gives such a model, so that a
+base and its fine-tunes are asked alike."""
 
 
-def template_name(tokenizer: Any) -> str:
-    """Which template is applied: ``model`` or ``plain``."""
+def template_name(tokenizer: Any) -> Literal["model", "plain"]:
+    """Which template is applied."""
     return "model" if tokenizer.chat_template else "plain"
 
 
-def render(tokenizer: Any, messages: Sequence[Message]) -> str:
-    """The prompt text that ends where the assistant is to speak."""
-    template = None if tokenizer.chat_template else PLAIN_TEMPLATE
-    text: str = tokenizer.apply_chat_template(
-        list(messages), tokenize=False, add_generation_prompt=True, chat_template=template
-    )
+def render(tokenizer: Any, messages: Sequence[Message], *, complete: bool = False) -> str:
+    """The prompt text that ends where the assistant is to speak.
+
+    ``complete``: the conversation as it stands, with its last answer.
+    Raises InputError where the template refuses the roles.
+    """
+    from jinja2 import TemplateError
+
+    template = None
+    if not tokenizer.chat_template:
+        template = ("{{ bos_token }}" if _adds_begin_token(tokenizer) else "") + PLAIN_TEMPLATE
+    try:
+        text: str = tokenizer.apply_chat_template(
+            list(messages),
+            tokenize=False,
+            add_generation_prompt=not complete,
+            chat_template=template,
+        )
+    except (TemplateError, TypeError, ValueError) as error:
+        raise InputError(
+            f"The model's chat template refuses a conversation: {error}",
+            "Its roles must be those that the template knows, in their order.",
+        ) from error
     return text
 
 
@@ -35,3 +59,8 @@ def token_ids(tokenizer: Any, text: str) -> list[int]:
     """Token ids of a rendered prompt; special tokens come from the template alone."""
     ids: list[int] = tokenizer(text, add_special_tokens=False)["input_ids"]
     return ids
+
+
+def _adds_begin_token(tokenizer: Any) -> bool:
+    begin = tokenizer.bos_token_id
+    return begin is not None and tokenizer("a")["input_ids"][:1] == [begin]

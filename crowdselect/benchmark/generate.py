@@ -5,10 +5,13 @@ vLLM answers where it is installed and a GPU is there, otherwise transformers.
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 from crowdselect.benchmark.chat import Message, render, token_ids
@@ -33,6 +36,8 @@ class Answer:
     """Generated tokens."""
     finished: bool
     """False: cut at the length limit."""
+    problem: str = ""
+    """Why there is no answer at all; empty: there is one."""
 
 
 Deliver = Callable[[str, Answer], None]
@@ -49,8 +54,10 @@ def generate(
 ) -> None:
     """Answer every request, handing each answer to ``deliver`` as soon as its batch is done.
 
-    Greedy where the temperature is 0. A sampled answer draws from a generator seeded by ``seed`` and
-    the request's key, so neither order nor batch mates change it beyond floating-point rounding.
+    Greedy where the temperature is 0. A sampled answer draws from a generator seeded by ``seed``
+    and the request's key, so neither order nor batch mates change it beyond rounding.
+
+    A prompt that fills the model's context gets a problem instead of an answer.
 
     Parameters
     ----------
@@ -59,14 +66,46 @@ def generate(
     """
     if not requests:
         return
-    if _use_vllm():
+    if use_vllm():
         _with_vllm(subject, requests, deliver, max_new_tokens, seed)
         return
-    loaded = subject.loaded
+    generate_here(
+        subject.loaded,
+        requests,
+        deliver,
+        max_new_tokens=max_new_tokens,
+        seed=seed,
+        batch_tokens=batch_tokens,
+    )
+
+
+def generate_here(
+    loaded: Loaded,
+    requests: Sequence[Request],
+    deliver: Deliver,
+    *,
+    max_new_tokens: int,
+    seed: int,
+    batch_tokens: int = 8192,
+) -> None:
+    """As :func:`generate`, by transformers with a model in memory."""
     prompts = [token_ids(loaded.tokenizer, render(loaded.tokenizer, r.messages)) for r in requests]
-    for rows in batches([len(p) for p in prompts], batch_tokens, max_new_tokens):
+    rooms = [min(max_new_tokens, loaded.context - len(p)) for p in prompts]
+    fitting = [i for i, room in enumerate(rooms) if room == max_new_tokens]
+    for row, room in enumerate(rooms):
+        if room < 1:
+            problem = f"the prompt has {len(prompts[row])} tokens, the model takes {loaded.context}"
+            deliver(requests[row].key, Answer("", 0, finished=False, problem=problem))
+    groups = [
+        *batches([len(prompts[i]) for i in fitting], batch_tokens, max_new_tokens),
+        # With less room than the others an answer is made alone, so that nobody else is cut short.
+        *([i] for i, room in enumerate(rooms) if 1 <= room < max_new_tokens),
+    ]
+    full = len(groups) - sum(1 <= room < max_new_tokens for room in rooms)
+    for place, group in enumerate(groups):
+        rows = [fitting[i] for i in group] if place < full else group
         answers = _answer_batch(
-            loaded, [requests[i] for i in rows], [prompts[i] for i in rows], max_new_tokens, seed
+            loaded, [requests[i] for i in rows], [prompts[i] for i in rows], rooms[rows[0]], seed
         )
         for row, answer in zip(rows, answers, strict=True):
             deliver(requests[row].key, answer)
@@ -112,18 +151,23 @@ def _answer_batch(
             top_p=None,
             top_k=None,
             pad_token_id=pad,
+            eos_token_id=list(loaded.stop_ids) or None,
             logits_processor=[sampler] if sampler else None,
         )
     return [_read(loaded, row[width:].tolist()) for row in output]
 
 
 def _read(loaded: Loaded, ids: list[int]) -> Answer:
-    stops = loaded.model.generation_config.eos_token_id
-    stops = stops if isinstance(stops, list) else [stops]
-    end = next((i for i, token in enumerate(ids) if token in stops), None)
+    end = next((i for i, token in enumerate(ids) if token in loaded.stop_ids), None)
     spoken = ids if end is None else ids[:end]
     text = loaded.tokenizer.decode(spoken, skip_special_tokens=True).strip()
     return Answer(text, len(spoken), finished=end is not None)
+
+
+def request_seed(request: Request, seed: int) -> int:
+    """A request's own seed, from ``seed`` and its key; below 2**31."""
+    digest = hashlib.sha256(f"{seed}\n{request.key}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") >> 1
 
 
 class SeededSampler:
@@ -139,12 +183,12 @@ class SeededSampler:
         self._temperatures = [r.temperature for r in requests]
         self._generators = []
         for request in requests:
-            digest = hashlib.sha256(f"{seed}\n{request.key}".encode()).digest()
             generator = torch.Generator(device="cpu")
-            generator.manual_seed(int.from_bytes(digest[:7], "big"))
+            generator.manual_seed(request_seed(request, seed))
             self._generators.append(generator)
 
     def __call__(self, input_ids: Any, scores: Any) -> Any:
+        """Scores whose argmax is a sample; (rows, vocabulary) floats in and out."""
         import torch
 
         noisy = scores.clone()
@@ -158,7 +202,8 @@ class SeededSampler:
         return noisy
 
 
-def _use_vllm() -> bool:
+def use_vllm() -> bool:
+    """Whether vLLM is installed and there is a GPU for it."""
     if find_spec("vllm") is None:
         return False
     import torch
@@ -166,26 +211,55 @@ def _use_vllm() -> bool:
     return bool(torch.cuda.is_available())
 
 
+VLLM_CHUNK = 512
+"""Requests per call: what a crash of the engine can cost at most."""
+
+
 def _with_vllm(
     subject: Subject, requests: Sequence[Request], deliver: Deliver, max_new_tokens: int, seed: int
 ) -> None:
-    from transformers import AutoTokenizer
-    from vllm import LLM, SamplingParams
+    from vllm import SamplingParams
     from vllm.lora.request import LoRARequest
 
+    subject.needs_weights()
     config = subject.config
-    tokenizer = AutoTokenizer.from_pretrained(config.model)
-    engine = LLM(config.model, seed=seed, enable_lora=bool(config.adapter))
+    engine, tokenizer = _vllm_engine(config.model, config.adapter, config.trust_remote_code)
     adapter = LoRARequest("adapter", 1, config.adapter) if config.adapter else None
-    prompts = [
-        {"prompt_token_ids": token_ids(tokenizer, render(tokenizer, r.messages))} for r in requests
-    ]
-    parameters = [
-        SamplingParams(temperature=r.temperature, max_tokens=max_new_tokens, seed=seed)
-        for r in requests
-    ]
-    outputs = engine.generate(prompts, parameters, lora_request=adapter)
-    for request, output in zip(requests, outputs, strict=True):
-        best = output.outputs[0]
-        finished = best.finish_reason == "stop"
-        deliver(request.key, Answer(best.text.strip(), len(best.token_ids), finished))
+    for start in range(0, len(requests), VLLM_CHUNK):
+        chunk = requests[start : start + VLLM_CHUNK]
+        prompts = [
+            {"prompt_token_ids": token_ids(tokenizer, render(tokenizer, r.messages))} for r in chunk
+        ]
+        parameters = [
+            SamplingParams(
+                temperature=r.temperature, max_tokens=max_new_tokens, seed=request_seed(r, seed)
+            )
+            for r in chunk
+        ]
+        outputs = engine.generate(prompts, parameters, lora_request=adapter)
+        for request, output in zip(chunk, outputs, strict=True):
+            best = output.outputs[0]
+            finished = best.finish_reason == "stop"
+            deliver(request.key, Answer(best.text.strip(), len(best.token_ids), finished))
+
+
+@functools.lru_cache(maxsize=1)
+def _vllm_engine(model: str, adapter: str | None, trust_remote_code: bool) -> tuple[Any, Any]:
+    """The engine and the tokenizer; the last one is kept, for it takes a minute to start."""
+    from transformers import AutoTokenizer
+    from vllm import LLM
+
+    rank = 16
+    if adapter:
+        rank = json.loads((Path(adapter) / "adapter_config.json").read_text("utf-8"))["r"]
+    has_tokenizer = adapter and (Path(adapter) / "tokenizer_config.json").exists()
+    tokenizer = AutoTokenizer.from_pretrained(
+        adapter if has_tokenizer else model, trust_remote_code=trust_remote_code
+    )
+    engine = LLM(
+        model,
+        enable_lora=bool(adapter),
+        max_lora_rank=max(8, rank),
+        trust_remote_code=trust_remote_code,
+    )
+    return engine, tokenizer

@@ -16,16 +16,13 @@ class Journal:
     inside it (a question id, or question id and turn).
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | None) -> None:
         self.path = path
-        self._records: dict[str, dict[str, Any]] = {r["key"]: r for r in files.read_lines(path)}
-        self._end_cleanly()
-
-    def _end_cleanly(self) -> None:
-        """Close a line that a crash left open, so that the next record starts on its own."""
-        if self.path.exists() and not self.path.read_bytes().endswith(b"\n"):
-            with self.path.open("ab") as handle:
-                handle.write(b"\n")
+        """None: nothing is kept."""
+        self._records: dict[str, dict[str, Any]] = {}
+        if path is not None and path.exists():
+            _end_cleanly(path)
+            self._records = {r["key"]: r for r in files.read_lines(path)}
 
     def __contains__(self, key: object) -> bool:
         return key in self._records
@@ -40,5 +37,13 @@ class Journal:
     def add(self, key: str, record: Mapping[str, Any]) -> None:
         """Append a record and sync it to disk."""
         line = {**record, "key": key}
-        files.append_line(self.path, line)
+        if self.path is not None:
+            files.append_line(self.path, line)
         self._records[key] = line
+
+
+def _end_cleanly(path: Path) -> None:
+    """Close a line that a crash left open, so that the next record starts on its own."""
+    if path.stat().st_size and not path.read_bytes().endswith(b"\n"):
+        with path.open("ab") as handle:
+            handle.write(b"\n")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -38,6 +39,7 @@ class Difference:
     """Questions that both answered without a failure."""
     seeds: tuple[int, int]
     """Runs (training seeds) on either side."""
+    higher_is_better: bool = True
 
     def distinguishable(self, level: float = LEVEL) -> bool:
         """Whether the difference survives the correction at this confidence level."""
@@ -47,18 +49,30 @@ class Difference:
         """The outcome in plain words."""
         value, low, high = self.interval.value, self.interval.low, self.interval.high
         span = f"{value:+.3g} ({low:+.3g} to {high:+.3g}), {self.questions} questions"
-        if np.isnan(value):
+        if math.isnan(value):
             return f"{self.first} and {self.second} share no question."
         if not self.distinguishable(level):
             return f"{self.first} and {self.second} are not distinguishable at {level:.0%}: {span}."
-        word = "higher" if value > 0 else "lower"
-        return f"{self.first} scores {word} than {self.second}: {span}."
+        word = "better" if (value > 0) == self.higher_is_better else "worse"
+        return f"{self.first} is {word} than {self.second}: {span}."
 
 
-def resamples(groups: int, seed: int, count: int = RESAMPLES) -> npt.NDArray[np.int64]:
-    """How often each of ``groups`` is drawn in each resample: shape (count, groups), int64."""
+Sums = Mapping[str, tuple[float, float]]
+"""Question -> weighted sum of its values and sum of its weights."""
+
+
+def resamples(
+    groups: int, seed: int, count: int = RESAMPLES, *, cells: int = 4_000_000
+) -> Iterator[npt.NDArray[np.int64]]:
+    """How often each of ``groups`` is drawn, in blocks of resamples of shape (rows, groups).
+
+    ``count`` rows altogether; a block holds at most about ``cells`` numbers.
+    """
     rng = np.random.default_rng(seed)
-    return rng.multinomial(groups, np.full(groups, 1 / groups), size=count).astype(np.int64)
+    rows = max(1, cells // max(1, groups))
+    for start in range(0, count, rows):
+        size = min(rows, count - start)
+        yield rng.multinomial(groups, np.full(groups, 1 / groups), size=size).astype(np.int64)
 
 
 def cluster_bootstrap(
@@ -79,39 +93,50 @@ def cluster_bootstrap(
     values, groups, weights
         Same length; any order. An empty input gives NaN three times.
     """
-    if not len(values):
-        return Interval(float("nan"), float("nan"), float("nan"))
-    sums, counts = _by_group(values, groups, weights)
-    draws = resamples(len(sums), seed)
-    means = (draws @ sums) / np.maximum(draws @ counts, np.finfo(float).tiny)
+    found = sums_by_group(values, groups, weights)
+    if not found:
+        return Interval(math.nan, math.nan, math.nan)
+    table = np.array([found[name] for name in sorted(found)])
+    means = np.concatenate([_ratio(draws @ table) for draws in resamples(len(table), seed)])
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(float(sums.sum() / counts.sum()), float(low), float(high))
+    total = table.sum(axis=0)
+    return Interval(float(total[0] / total[1]), float(low), float(high))
 
 
-def _by_group(
-    values: Sequence[float], groups: Sequence[str], weights: Sequence[float] | None
-) -> tuple[FloatArray, FloatArray]:
-    names, place = np.unique(np.asarray(groups, dtype=object).astype(str), return_inverse=True)
-    weight = np.ones(len(values)) if weights is None else np.asarray(weights, dtype=np.float64)
-    sums = np.bincount(place, weights=weight * np.asarray(values, dtype=np.float64))
-    counts = np.bincount(place, weights=weight)
-    del names
-    return sums.astype(np.float64), counts.astype(np.float64)
+def sums_by_group(
+    values: Sequence[float], groups: Sequence[str], weights: Sequence[float] | None = None
+) -> dict[str, tuple[float, float]]:
+    """Weighted sum and sum of weights of each group."""
+    found: dict[str, tuple[float, float]] = {}
+    for place, (value, group) in enumerate(zip(values, groups, strict=True)):
+        weight = 1.0 if weights is None else weights[place]
+        total, mass = found.get(group, (0.0, 0.0))
+        found[group] = (total + weight * value, mass + weight)
+    return found
+
+
+def _ratio(sums: FloatArray) -> FloatArray:
+    """Weighted means from sums of shape (..., 2)."""
+    means: FloatArray = sums[..., 0] / np.maximum(sums[..., 1], np.finfo(np.float64).tiny)
+    return means
 
 
 def paired_bootstrap(
-    first: Sequence[Mapping[str, float]],
-    second: Sequence[Mapping[str, float]],
+    first: Sequence[Sums],
+    second: Sequence[Sums],
     *,
     seed: int = 42,
     level: float = LEVEL,
 ) -> tuple[Interval, float, int]:
-    """Mean difference over the questions both sides share, resampling questions and seeds.
+    """Difference of weighted means over the questions all runs share, resampling both levels.
+
+    Questions are resampled in pairs: one draw serves every run. Runs (training seeds) are
+    resampled within each side.
 
     Parameters
     ----------
     first, second
-        One mapping question -> value per run (training seed) of either side.
+        One mapping per run of either side; a side's mean is the mean over its runs.
 
     Returns
     -------
@@ -122,22 +147,26 @@ def paired_bootstrap(
     """
     shared = sorted(set.intersection(*(set(run) for run in [*first, *second])))
     if not shared:
-        nan = float("nan")
-        return Interval(nan, nan, nan), 1.0, 0
-    a = np.array([[run[q] for q in shared] for run in first])
-    b = np.array([[run[q] for q in shared] for run in second])
-    draws = resamples(len(shared), seed) / len(shared)
-    picks_a = resamples(len(a), seed + 1) / len(a)
-    picks_b = resamples(len(b), seed + 2) / len(b)
-    means_a = np.einsum("rs,rs->r", picks_a, draws @ a.T)
-    means_b = np.einsum("rs,rs->r", picks_b, draws @ b.T)
-    deltas = means_a - means_b
+        return Interval(math.nan, math.nan, math.nan), 1.0, 0
+    sides = [np.array([[run[q] for q in shared] for run in side]) for side in (first, second)]
+    blocks = [[_run_means(draws, side) for side in sides] for draws in resamples(len(shared), seed)]
+    means = [np.concatenate([block[k] for block in blocks]) for k in (0, 1)]
+    picks = [
+        np.concatenate(list(resamples(len(side), seed + 1 + k))) / len(side)
+        for k, side in enumerate(sides)
+    ]
+    deltas = (picks[0] * means[0]).sum(axis=1) - (picks[1] * means[1]).sum(axis=1)
     low, high = np.quantile(deltas, [(1 - level) / 2, (1 + level) / 2])
-    value = float(a.mean() - b.mean())
-    return Interval(value, float(low), float(high)), _p_value(deltas), len(shared)
+    value = float(np.subtract(*(_ratio(side.sum(axis=1)).mean() for side in sides)))
+    return Interval(value, float(low), float(high)), p_value(deltas), len(shared)
 
 
-def _p_value(deltas: FloatArray) -> float:
+def _run_means(draws: npt.NDArray[np.int64], side: FloatArray) -> FloatArray:
+    """Weighted mean of each run in each resample: (resamples, runs) from (runs, questions, 2)."""
+    return np.stack([_ratio(draws @ run) for run in side], axis=1)
+
+
+def p_value(deltas: FloatArray) -> float:
     """Twice the share of resamples on the other side of zero, at least 2 / (B + 1)."""
     count = len(deltas)
     below, above = int((deltas <= 0).sum()), int((deltas >= 0).sum())

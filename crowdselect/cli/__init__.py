@@ -30,6 +30,8 @@ STAGES = (
     "compare",
     "export",
     "finetune",
+    "score",
+    "benchmark",
     "run",
     "plugins",
     "serve",

@@ -18,6 +18,7 @@ SHELVES = {
     "encoders": "crowdselect.landscape:ENCODERS",
     "strategies": "crowdselect.selection:STRATEGIES",
     "formats": "crowdselect.export:FORMATS",
+    "benchmarks": "crowdselect.benchmark:BENCHMARKS",
 }
 """Kind -> its registry."""
 
@@ -34,7 +35,7 @@ def plugins(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """List sources, metrics, encoders, strategies and formats with their options."""
+    """List sources, metrics, encoders, strategies, formats and benchmarks with their options."""
     if kind is not None and kind not in SHELVES:
         raise NotFoundError(f"There is no kind {kind!r}.", did_you_mean(kind, SHELVES))
     found = {

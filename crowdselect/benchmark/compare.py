@@ -1,0 +1,251 @@
+"""Runs compared fairly: one protocol, paired by question, seeds pooled, several tests corrected."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from crowdselect.benchmark.results import BenchmarkView, Outcome
+from crowdselect.benchmark.statistics import (
+    Difference,
+    Interval,
+    Sums,
+    holm,
+    paired_bootstrap,
+    sums_by_group,
+)
+from crowdselect.benchmark.traps import Optimism, optimism, trap_warnings
+from crowdselect.errors import InputError
+
+
+@dataclass(frozen=True)
+class Group:
+    """Runs that are seeds of one another: one recipe, one base, different training seeds."""
+
+    name: str
+    views: tuple[BenchmarkView, ...]
+
+    @property
+    def recipe(self) -> Mapping[str, Any] | None:
+        """The recipe behind the training data; None: unknown."""
+        return self.views[0].config.subject.recipe
+
+
+@dataclass(frozen=True)
+class GroupScore:
+    """A group's score on one benchmark, over the questions that all compared runs answered."""
+
+    name: str
+    interval: Interval
+    """Resamples questions and seeds."""
+    seeds: int
+    questions: int
+
+
+@dataclass(frozen=True)
+class BenchmarkComparison:
+    """One benchmark: scores and all paired differences."""
+
+    benchmark: str
+    unit: str
+    higher_is_better: bool
+    scores: tuple[GroupScore, ...]
+    """Best first."""
+    differences: tuple[Difference, ...]
+    """Every pair, better one first; p-values corrected over all differences of the comparison."""
+    warnings: tuple[str, ...]
+    """The traps: chosen on this benchmark, best of several, one seed only, failures."""
+    optimism: Optimism | None
+    """What reading the best of several off these questions adds; None: fewer than two recipes."""
+
+
+@dataclass(frozen=True)
+class ResultComparison:
+    """Everything that can be said about runs side by side."""
+
+    groups: tuple[Group, ...]
+    benchmarks: tuple[BenchmarkComparison, ...]
+    refused: tuple[str, ...]
+    """Benchmarks that are not compared, each with the reason."""
+
+    def sentences(self) -> list[str]:
+        """The outcome in plain words, one per difference, then warnings and refusals."""
+        lines = []
+        for found in self.benchmarks:
+            lines += [f"{found.benchmark}: {d.sentence()}" for d in found.differences]
+            lines += [f"{found.benchmark}: {text}" for text in found.warnings]
+        return lines + list(self.refused)
+
+
+def compare(
+    views: Sequence[BenchmarkView], *, benchmarks: Sequence[str] = (), seed: int = 42
+) -> ResultComparison:
+    """Compare runs on every benchmark (or those named) that at least two of them finished.
+
+    Of runs that tested the same model the newest counts. Runs of one name and variant are seeds
+    of one another. Protocols are never mixed: where they differ, the benchmark is refused with
+    the fields that differ.
+
+    Raises
+    ------
+    InputError
+        Where fewer than two different models are given, or nothing can be compared.
+    """
+    groups = group_runs(views)
+    if len(groups) < 2:
+        raise InputError(
+            "A comparison needs results of two different models.",
+            "Name two or more benchmark runs; see crowdselect benchmark list.",
+        )
+    labels = list(dict.fromkeys(o.benchmark for g in groups for v in g.views for o in v.outcomes))
+    wanted = [label for label in labels if not benchmarks or label in benchmarks]
+    found: list[BenchmarkComparison] = []
+    refused: list[str] = []
+    for label in wanted:
+        reason = _mixed(groups, label)
+        if reason:
+            refused.append(reason)
+        else:
+            found += _compare_one(groups, label, seed)
+    if not found and not refused:
+        raise InputError(
+            "These runs have no finished benchmark in common.",
+            "Run the same suite on each; an unfinished run can be resumed.",
+        )
+    return ResultComparison(groups, tuple(_corrected(found)), tuple(refused))
+
+
+def group_runs(views: Sequence[BenchmarkView]) -> tuple[Group, ...]:
+    """Runs by name and variant in the order given; names that recur are numbered."""
+    members: dict[tuple[str, str], list[BenchmarkView]] = {}
+    for view in {v.id: v for v in views}.values():
+        members.setdefault((view.name, view.config.subject.variant), []).append(view)
+    names = [name for name, _ in members]
+    seen: dict[str, int] = {}
+    groups = []
+    for (name, _), inside in members.items():
+        seen[name] = seen.get(name, 0) + 1
+        shown = f"{name} #{seen[name]}" if names.count(name) > 1 else name
+        groups.append(Group(shown, tuple(inside)))
+    return tuple(groups)
+
+
+def _outcomes(group: Group, label: str) -> list[tuple[BenchmarkView, Outcome]]:
+    """The newest outcome of each model of the group."""
+    found: dict[str, tuple[BenchmarkView, Outcome]] = {}
+    for view in sorted(group.views, key=lambda v: (v.started, v.id)):
+        for outcome in view.outcomes:
+            if outcome.benchmark == label:
+                found[view.config.subject.identity] = (view, outcome)
+    return list(found.values())
+
+
+def _mixed(groups: Sequence[Group], label: str) -> str:
+    """Why the benchmark cannot be compared; empty: it can, or fewer than two groups have it."""
+    outcomes = [o for g in groups for _, o in _outcomes(g, label)]
+    if len({o.protocol_key for o in outcomes}) < 2:
+        return ""
+    differing = sorted(
+        {k for a, b in itertools.pairwise(outcomes) for k in _differing(a.protocol, b.protocol)}
+    )
+    return (
+        f"{label} is not compared: the runs differ in {', '.join(differing)}, and scores of "
+        "different protocols cannot be mixed. Run it again with the same options."
+    )
+
+
+def _differing(a: Any, b: Any, path: str = "") -> list[str]:
+    if isinstance(a, Mapping) and isinstance(b, Mapping):
+        keys = sorted({*a, *b})
+        return [d for k in keys for d in _differing(a.get(k), b.get(k), f"{path}.{k}".lstrip("."))]
+    return [] if a == b else [path]
+
+
+def _compare_one(groups: Sequence[Group], label: str, seed: int) -> list[BenchmarkComparison]:
+    found = {g.name: _outcomes(g, label) for g in groups}
+    found = {name: outcomes for name, outcomes in found.items() if outcomes}
+    if len(found) < 2:
+        return []
+    first = next(iter(found.values()))[0][1]
+    sums = {name: [_sums(o) for _, o in outcomes] for name, outcomes in found.items()}
+    shared = set.intersection(*(set(run) for runs in sums.values() for run in runs))
+    scores = [_score(name, runs, shared, seed) for name, runs in sums.items()]
+    sign = -1.0 if first.higher_is_better else 1.0
+    scores.sort(key=lambda s: (math.isnan(s.interval.value), sign * s.interval.value, s.name))
+    differences = [
+        _difference(a.name, b.name, sums, first.higher_is_better, seed)
+        for a, b in itertools.combinations(scores, 2)
+    ]
+    chosen = [g for g in groups if g.name in found]
+    recipes = {g.name: g.recipe for g in chosen}
+    gain = optimism(sums, recipes, higher_is_better=first.higher_is_better, seed=seed)
+    warnings = [
+        *trap_warnings(label, {g.name: g.views[0].config.subject for g in chosen}, gain),
+        *_thin(found),
+    ]
+    return [
+        BenchmarkComparison(
+            label,
+            first.unit,
+            first.higher_is_better,
+            tuple(scores),
+            tuple(differences),
+            tuple(warnings),
+            gain,
+        )
+    ]
+
+
+def _sums(outcome: Outcome) -> Sums:
+    """Per question, over items that did not fail."""
+    valid = [i for i in outcome.items() if i.value is not None]
+    return sums_by_group(
+        [i.value for i in valid if i.value is not None],
+        [i.question for i in valid],
+        [i.weight for i in valid],
+    )
+
+
+def _score(name: str, runs: Sequence[Sums], shared: set[str], seed: int) -> GroupScore:
+    inside = [{q: run[q] for q in shared} for run in runs]
+    nothing = [dict.fromkeys(shared, (0.0, 1.0))]
+    interval, _, questions = paired_bootstrap(inside, nothing, seed=seed)
+    return GroupScore(name, interval, len(runs), questions)
+
+
+def _difference(
+    first: str, second: str, sums: Mapping[str, Sequence[Sums]], higher: bool, seed: int
+) -> Difference:
+    interval, p, questions = paired_bootstrap(sums[first], sums[second], seed=seed)
+    seeds = (len(sums[first]), len(sums[second]))
+    return Difference(first, second, interval, p, p, questions, seeds, higher)
+
+
+def _corrected(found: Sequence[BenchmarkComparison]) -> list[BenchmarkComparison]:
+    """Holm's correction over every difference that is reported together."""
+    adjusted = iter(holm([d.p_value for c in found for d in c.differences]))
+    return [
+        replace(c, differences=tuple(replace(d, adjusted_p=next(adjusted)) for d in c.differences))
+        for c in found
+    ]
+
+
+def _thin(found: Mapping[str, Sequence[tuple[BenchmarkView, Outcome]]]) -> list[str]:
+    """What makes the intervals say less than they seem to."""
+    warnings = []
+    single = [name for name, outcomes in found.items() if len(outcomes) == 1]
+    if single:
+        warnings.append(
+            f"One training seed only of {', '.join(single)}: the intervals hold the spread between "
+            "questions, not that between seeds. Train and benchmark a few more seeds."
+        )
+    failed = {n: sum(o.failed for _, o in outcomes) for n, outcomes in found.items()}
+    if any(failed.values()):
+        counts = ", ".join(f"{n} {count}" for n, count in failed.items() if count)
+        warnings.append(f"Failed items do not count, nor do their questions: {counts}.")
+    if any(o.quick_look for outcomes in found.values() for _, o in outcomes):
+        warnings.append("A quick look: only the first questions were asked.")
+    return warnings

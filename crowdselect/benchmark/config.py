@@ -1,0 +1,63 @@
+"""Everything the user decides about a benchmark run, as one validated, frozen value."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from pydantic import Field, field_validator
+
+from crowdselect.benchmark.judges.config import JudgeConfig
+from crowdselect.benchmark.subject import SubjectConfig
+from crowdselect.errors import InputError
+from crowdselect.values import Frozen
+
+OptionValue = bool | int | float | str
+_OPTION = re.compile(r",(?=[A-Za-z_-]+=)")
+
+
+class Suite(Frozen):
+    """A benchmark by name, with its options (see ``crowdselect plugins benchmarks``)."""
+
+    name: str
+    options: dict[str, OptionValue] = Field(default_factory=dict)
+
+    @classmethod
+    def from_text(cls, text: str) -> Suite:
+        """``name`` or ``name:option=value,option=value``, as the command line writes it.
+
+        Values are typed by the benchmark that takes them, when it is built.
+        """
+        name, _, tail = text.partition(":")
+        options: dict[str, OptionValue] = {}
+        for pair in _OPTION.split(tail) if tail else []:
+            key, sign, value = pair.partition("=")
+            if not sign:
+                raise InputError(
+                    f"--suite {text!r}: {pair!r} is not OPTION=VALUE.",
+                    "Write NAME:OPTION=VALUE,OPTION=VALUE.",
+                )
+            options[key.strip().replace("-", "_")] = value.strip()
+        return cls(name=name.strip(), options=options)
+
+
+class BenchmarkConfig(Frozen):
+    """One model under test and the benchmarks that it takes."""
+
+    subject: SubjectConfig
+    suites: tuple[Suite, ...] = Field(min_length=1)
+    judge: JudgeConfig | None = None
+    """Who grades answers; needed by judged benchmarks only."""
+    seed: int = Field(default=42, ge=0)
+    """Seed of sampled answers and of the intervals' resampling."""
+    limit: int | None = Field(default=None, ge=1)
+    """Only so many questions of each benchmark (a quick look, marked as such); None: all."""
+    allow_code_execution: bool = False
+    """Let a benchmark run code that the model wrote (HumanEval)."""
+
+    @field_validator("suites", mode="before")
+    @classmethod
+    def _names(cls, given: Any) -> Any:
+        if isinstance(given, list | tuple):
+            return tuple(Suite.from_text(s) if isinstance(s, str) else s for s in given)
+        return given

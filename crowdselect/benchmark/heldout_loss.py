@@ -1,0 +1,160 @@
+"""Held-out loss: how well the model predicts the answers of conversations it has not seen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from crowdselect.benchmark.base import Benchmark, Context, Item, Score
+from crowdselect.benchmark.chat import render
+from crowdselect.benchmark.conversations import Conversation, read_conversations
+from crowdselect.benchmark.generate import batches
+from crowdselect.benchmark.statistics import Interval
+from crowdselect.benchmark.subject import Loaded
+from crowdselect.errors import InputError
+from crowdselect.registry import option
+
+
+@dataclass(frozen=True)
+class HeldoutLoss(Benchmark):
+    """Mean negative log-likelihood per answer token, in nats, and its exponential (perplexity).
+
+    Only the tokens of the assistant's turns count, end token included, under the model's own chat
+    template. Losses of models with different tokenizers count different tokens: ``bits_per_byte``
+    is what such models can be compared by.
+    """
+
+    name: ClassVar[str] = "heldout-loss"
+    title: ClassVar[str] = "Loss on held-out answers"
+    unit: ClassVar[str] = "loss (nats per token)"
+    higher_is_better: ClassVar[bool] = False
+    source: ClassVar[str] = "this project; negative log-likelihood of the answer's tokens"
+    kind: ClassVar[Literal["own"]] = "own"
+    file_options: ClassVar[tuple[str, ...]] = ("path",)
+
+    path: str = option("", "JSONL, JSON, CSV or Parquet file of conversations")
+    max_length: int = option(2048, "Longest conversation in tokens; cut at its end", low=8)
+    batch_tokens: int = option(4096, "Tokens of a batch, padding counted", low=8)
+
+    @property
+    def label(self) -> str:
+        """The name and the file."""
+        return f"{self.name}:{Path(self.path).stem}"
+
+    def protocol(self, context: Context) -> dict[str, Any]:
+        """As every benchmark's; how many tokens share a batch does not matter."""
+        if not self.path:
+            raise InputError(
+                "heldout-loss needs a file of conversations.",
+                "Write --suite heldout-loss:path=FILE.",
+            )
+        found = super().protocol(context)
+        return {**found, "options": {"max_length": self.max_length}}
+
+    def run(self, context: Context) -> Sequence[Item]:
+        """Score every conversation that the journal does not hold."""
+        rows = read_conversations(self.path)[: context.limit]
+        todo = [row for row in rows if row.id not in context.journal]
+        loaded = context.subject.loaded
+        encoded = [encode(loaded, row, self.max_length) for row in todo]
+        done = len(rows) - len(todo)
+        for group in batches([len(e.ids) for e in encoded], self.batch_tokens, 0):
+            losses = token_losses(loaded, [encoded[i] for i in group])
+            for place, (total, count) in zip(group, losses, strict=True):
+                record = {"loss": total, "tokens": count, "bytes": encoded[place].answer_bytes}
+                context.journal.add(todo[place].id, record)
+            done += len(group)
+            context.progress(done, len(rows), "scoring")
+        return [self._item(row, context.journal.get(row.id) or {}) for row in rows]
+
+    def _item(self, row: Conversation, record: dict[str, Any]) -> Item:
+        prompt, answer = row.messages[-2:] if len(row.messages) > 1 else ({}, row.messages[-1])
+        shown = (prompt.get("content", ""), answer["content"])
+        tokens = record["tokens"]
+        if not tokens:
+            reason = f"no answer token within the first {self.max_length} tokens"
+            return Item(row.id, row.category, None, *shown, reason)
+        details = {"tokens": tokens, "nats": record["loss"], "bytes": record["bytes"]}
+        value = record["loss"] / tokens
+        return Item(row.id, row.category, value, *shown, weight=tokens, details=details)
+
+    def scores(self, items: Sequence[Item], seed: int) -> list[Score]:
+        """Loss (all and per category), perplexity, and bits per byte of answer text."""
+        found = super().scores(items, seed)
+        whole = [i for i in items if i.value is not None and i.details["bytes"]]
+        per_byte = [
+            replace(
+                i,
+                value=i.details["nats"] / math.log(2) / i.details["bytes"],
+                weight=i.details["bytes"],
+            )
+            for i in whole
+        ]
+        overall = found[0]
+        bits = replace(
+            super().scores(per_byte, seed)[0], metric="bits per byte", failed=overall.failed
+        )
+        return [overall, _exponential(overall), bits, *found[1:]]
+
+
+def _exponential(loss: Score) -> Score:
+    interval = loss.interval
+    ends = (math.exp(min(x, 700.0)) for x in (interval.value, interval.low, interval.high))
+    return replace(loss, metric="perplexity", interval=Interval(*ends))
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """A conversation as tokens."""
+
+    ids: list[int]
+    answers: list[bool]
+    """Which tokens belong to an answer; same length."""
+    answer_bytes: int
+    """UTF-8 bytes of the answers; 0 where the conversation was cut."""
+
+
+def encode(loaded: Loaded, row: Conversation, max_length: int) -> Encoded:
+    """Tokens under the chat template; an answer's begin where the template asks for it."""
+    spans, size = [], 0
+    for place, message in enumerate(row.messages):
+        if message["role"] == "assistant":
+            asked = render(loaded.tokenizer, row.messages[:place])
+            told = render(loaded.tokenizer, row.messages[: place + 1], complete=True)
+            spans.append((_common(asked, told), len(told)))
+            size += len(message["content"].encode())
+    text = render(loaded.tokenizer, row.messages, complete=True)
+    encoding = loaded.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+    limit = min(max_length, loaded.context)
+    ids = encoding["input_ids"]
+    answers = [any(begin <= a < end for begin, end in spans) for a, _ in encoding["offset_mapping"]]
+    return Encoded(ids[:limit], answers[:limit], size if len(ids) <= limit else 0)
+
+
+def _common(first: str, second: str) -> int:
+    """Length of the longest common beginning."""
+    pairs = zip(first, second, strict=False)
+    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(first), len(second)))
+
+
+def token_losses(loaded: Loaded, rows: Sequence[Encoded]) -> list[tuple[float, int]]:
+    """Summed loss in nats (float64) and number of answer tokens of each row."""
+    import torch
+
+    width = max(len(r.ids) for r in rows)
+    pad = loaded.tokenizer.pad_token_id or 0
+    ids = torch.tensor([r.ids + [pad] * (width - len(r.ids)) for r in rows], device=loaded.device)
+    mask = torch.tensor([[1] * len(r.ids) + [0] * (width - len(r.ids)) for r in rows])
+    chosen = torch.tensor([r.answers + [False] * (width - len(r.ids)) for r in rows])[:, 1:]
+    with torch.inference_mode():
+        logits = loaded.model(input_ids=ids, attention_mask=mask.to(loaded.device)).logits
+        wanted = chosen.to(loaded.device)
+        losses = torch.nn.functional.cross_entropy(
+            logits[:, :-1][wanted].float(), ids[:, 1:][wanted], reduction="none"
+        )
+    totals = torch.zeros(chosen.shape, dtype=torch.float64)
+    totals[chosen] = losses.double().cpu()
+    return list(zip(totals.sum(1).tolist(), chosen.sum(1).tolist(), strict=True))

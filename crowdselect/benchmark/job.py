@@ -1,0 +1,153 @@
+"""A benchmark run as a job: one benchmark after the other; what is finished is never done again."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from crowdselect import files, jobs
+from crowdselect.benchmark.base import Benchmark, Context, Item
+from crowdselect.benchmark.config import BenchmarkConfig
+from crowdselect.benchmark.journal import Journal
+from crowdselect.benchmark.results import RESULTS, append_outcome, write_items
+from crowdselect.benchmark.shelf import build_suite
+from crowdselect.benchmark.subject import Subject
+from crowdselect.errors import CancelledError, CrowdSelectError, InputError
+from crowdselect.jobs import Job
+from crowdselect.registry import content_key
+from crowdselect.settings import Workspace
+
+
+def create(workspace: Workspace, config: BenchmarkConfig) -> Path:
+    """Make the run directory of a benchmark without starting it; check the suites first.
+
+    Raises NotFoundError for an unknown benchmark, InputError for options that cannot be used.
+    """
+    check(config)
+    return jobs.create(workspace, "benchmark", config.model_dump(mode="json"))
+
+
+def start(workspace: Workspace, config: BenchmarkConfig) -> Path:
+    """Start a benchmark run in a process of its own and return its run directory.
+
+    Follow it with ``read_results``, cancel with ``jobs.cancel``, resume with ``jobs.start(path)``.
+    """
+    path = create(workspace, config)
+    jobs.start(path)
+    return path
+
+
+def check(config: BenchmarkConfig) -> list[Benchmark]:
+    """The benchmarks that a config asks for; raises where it cannot be run."""
+    found = [build_suite(suite) for suite in config.suites]
+    labels = [benchmark.label for benchmark in found]
+    for label in labels:
+        if labels.count(label) > 1:
+            raise InputError(f"{label} is asked for twice.", "Ask for it in a run of its own.")
+    for benchmark in found:
+        if benchmark.judged and config.judge is None:
+            raise InputError(
+                f"{benchmark.label} needs a judge.",
+                "Give --judge MODEL with --judge-url URL, or --judge-kind local or reward.",
+            )
+        for problem in benchmark.conflicts(config):
+            raise problem
+    return found
+
+
+def run(job: Job) -> None:
+    """Run (or resume) every benchmark of a run directory; the entry point of the job kind.
+
+    A benchmark that fails does not stop the others; its error is raised at the end, and a resume
+    goes on from its journal.
+    """
+    config = BenchmarkConfig.parse(job.config, str(job.path / "config.json"))
+    benchmarks = check(config)
+    subject = Subject(config.subject)
+    failures: list[CrowdSelectError] = []
+    for number, benchmark in enumerate(benchmarks, start=1):
+        place = f"{benchmark.title} ({number} of {len(benchmarks)})"
+        try:
+            _run_one(job, config, subject, benchmark, place)
+        except CancelledError:
+            raise
+        except CrowdSelectError as error:
+            job.event("note", text=f"{benchmark.label}: {error.problem}")
+            failures.append(error)
+    if failures:
+        raise failures[0]
+
+
+def _run_one(
+    job: Job, config: BenchmarkConfig, subject: Subject, benchmark: Benchmark, place: str
+) -> None:
+    notes: list[str] = []
+    name = re.sub(r"[^A-Za-z0-9._-]+", "-", benchmark.label)
+    context = Context(
+        subject=subject,
+        journal=Journal(None),
+        folder=job.path / "work" / name,
+        progress=partial(_progress, job, place),
+        seed=config.seed,
+        limit=config.limit,
+        note=partial(_note, job, notes),
+        cache=job.workspace.cache / "requests",
+        judge=config.judge,
+        allow_code_execution=config.allow_code_execution,
+    )
+    protocol = benchmark.protocol(context)
+    key = content_key(protocol)
+    if _finished(job.path, benchmark.label, key):
+        return
+    began = time.monotonic()
+    journal = Journal(job.path / "journal" / f"{name}-{key}-{config.seed}.jsonl")
+    context = context.with_journal(journal)
+    job.progress(0, None, f"{place}: starting")
+    items = benchmark.run(context)
+    if not items:
+        raise InputError(f"{benchmark.label} has no questions.", "Check its file, or the limit.")
+    write_items(job.path / "items" / f"{name}.parquet", items)
+    empty = _note_failures(context, items)
+    record: dict[str, Any] = {
+        "benchmark": benchmark.label,
+        "title": benchmark.title,
+        "unit": benchmark.unit,
+        "higher_is_better": benchmark.higher_is_better,
+        "protocol": protocol,
+        "protocol_key": key,
+        "empty": empty,
+        "notes": notes,
+        "facts": {"seconds": round(time.monotonic() - began, 2), **benchmark.facts(context)},
+        "items": f"items/{name}.parquet",
+    }
+    append_outcome(job.path, record, benchmark.scores(items, config.seed))
+
+
+def _progress(job: Job, place: str, done: int, total: int | None, label: str = "") -> None:
+    job.progress(done, total, f"{place}: {label}" if label else place)
+
+
+def _note(job: Job, notes: list[str], text: str) -> None:
+    notes.append(text)
+    job.event("note", text=text)
+
+
+def _finished(run: Path, label: str, key: str) -> bool:
+    done = {r["benchmark"]: r["protocol_key"] for r in files.read_lines(run / RESULTS)}
+    return done.get(label) == key
+
+
+def _note_failures(context: Context, items: Sequence[Item]) -> int:
+    """Tell what failed and why, and how many answers are empty; return the latter."""
+    failed = [item for item in items if item.value is None]
+    if failed:
+        reason = failed[0].reason or "no value"
+        context.note(f"{len(failed)} of {len(items)} failed and do not count; the first: {reason}")
+    empty = sum(not item.answer.strip() for item in items if item.value is not None)
+    if empty:
+        context.note(f"{empty} of {len(items)} answers are empty; they are judged as they are.")
+    return empty

@@ -1,0 +1,217 @@
+"""``crowdselect benchmark``: what a model is worth, and runs compared fairly."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperGroup
+
+from crowdselect.benchmark import (
+    BENCHMARKS,
+    SHORTHANDS,
+    BenchmarkConfig,
+    BenchmarkView,
+    ResultComparison,
+    Suite,
+    compare,
+    create,
+    list_results,
+    read_results,
+)
+from crowdselect.cli.follow import run_job
+from crowdselect.cli.options import DetachOption, JsonOption, WorkspaceOption, example
+from crowdselect.cli.terminal import plain, print_json, print_table, say
+from crowdselect.settings import open_workspace
+
+
+class _RunByDefault(TyperGroup):
+    """``crowdselect benchmark MODEL ...`` means ``crowdselect benchmark run MODEL ...``."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> Any:
+        wants_help = args and args[0] in ("-h", "--help")
+        if args and not wants_help and args[0] not in self.commands:
+            args = ["run", *args]
+        return super().parse_args(ctx, args)
+
+
+group = typer.Typer(
+    cls=_RunByDefault,
+    help="Test a model with intervals; compare runs fairly. MODEL alone means: run MODEL.",
+    no_args_is_help=True,
+)
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands."""
+    app.add_typer(group, name="benchmark")
+
+
+@group.command(
+    "run",
+    epilog=example(
+        "crowdselect benchmark run RUN --suite verifiable --suite heldout-loss:path=dev.jsonl",
+        "crowdselect benchmark ./model --suite mt-bench --judge gpt-4.1 --judge-concurrency 16",
+        "crowdselect benchmark ./model --suite gsm8k --suite mmlu --limit 50",
+    ),
+)
+def run(
+    target: Annotated[
+        str,
+        typer.Argument(
+            metavar="RUN_OR_MODEL", help="A fine-tuning run, a folder, a hub id, a served name"
+        ),
+    ],
+    suite: Annotated[
+        list[str],
+        typer.Option(
+            "--suite",
+            "-s",
+            metavar="NAME[:OPTION=VALUE,...]",
+            help=f"Repeatable. {', '.join([*BENCHMARKS.names(), *SHORTHANDS])}; options: "
+            "crowdselect plugins benchmarks",
+        ),
+    ],
+    name: Annotated[
+        str, typer.Option(help="What results call it; runs of one name are seeds of one another")
+    ] = "",
+    adapter: Annotated[str, typer.Option(help="Folder of a LoRA adapter on the model")] = "",
+    endpoint: Annotated[
+        str, typer.Option(help="Base URL of an OpenAI-compatible server that serves the model")
+    ] = "",
+    limit: Annotated[int | None, typer.Option(help="Only so many questions: a quick look")] = None,
+    seed: Annotated[int, typer.Option(help="Seed of sampled answers and intervals")] = 42,
+    chosen_on: Annotated[
+        list[str] | None,
+        typer.Option(help="Benchmark on which the recipe behind this model was chosen; repeatable"),
+    ] = None,
+    workspace: WorkspaceOption = None,
+    detach: DetachOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Run benchmarks on a model; resumes with crowdselect run resume."""
+    from crowdselect.pipeline.benchmarking import subject_of  # it loads every stage
+
+    folder = open_workspace(workspace)
+    subject = subject_of(
+        folder,
+        target,
+        name=name,
+        endpoint=endpoint,
+        adapter=adapter,
+        chosen_on=tuple(chosen_on or ()),
+    )
+    given = {
+        "subject": subject,
+        "suites": [Suite.from_text(text) for text in suite],
+        "seed": seed,
+        "limit": limit,
+    }
+    path = create(folder, BenchmarkConfig.parse(given, "benchmark"))
+    run_job(path, detach=detach, as_json=json)
+    if not detach:
+        _show(read_results(path), json)
+
+
+@group.command("list", epilog=example("crowdselect benchmark list"))
+def list_(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
+    """List the benchmark runs with their headline scores, newest first."""
+    views = list_results(open_workspace(workspace))
+    if json:
+        return print_json([_described(view) for view in views])
+    rows = [
+        (v.id, v.name, v.state, o.benchmark, o.headline.interval.value, o.n)
+        for v in views
+        for o in v.outcomes
+    ]
+    rows += [(v.id, v.name, v.state, "", float("nan"), 0) for v in views if not v.outcomes]
+    return print_table(("run", "model", "state", "benchmark", "score", "questions"), rows)
+
+
+@group.command(
+    "show", epilog=example("crowdselect benchmark show benchmark-20260101-120000-a1b2c3")
+)
+def show(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="Id of a benchmark run")],
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show every score of a run, by category too, with intervals and remarks."""
+    _show(read_results(open_workspace(workspace), run_id), json)
+
+
+@group.command(
+    "compare",
+    epilog=example(
+        "crowdselect benchmark compare best-1000 random-1000",
+        "crowdselect benchmark compare RUN RUN RUN --on verifiable --json",
+    ),
+)
+def compare_(
+    runs: Annotated[
+        list[str],
+        typer.Argument(
+            metavar="RUN...", help="Benchmark runs, or fine-tuning runs or names that have some"
+        ),
+    ],
+    on: Annotated[
+        list[str] | None, typer.Option("--on", help="Only this benchmark; repeatable")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the resampling")] = 42,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Compare models: paired differences with intervals, corrected for several comparisons."""
+    from crowdselect.pipeline.benchmarking import benchmark_views
+
+    views = benchmark_views(open_workspace(workspace), runs)
+    found = compare(views, benchmarks=tuple(on or ()), seed=seed)
+    if json:
+        return print_json(_comparison(found))
+    for each in found.benchmarks:
+        rows = [
+            (s.name, s.interval.value, s.interval.low, s.interval.high, s.seeds, s.questions)
+            for s in each.scores
+        ]
+        columns = ("model", each.unit, "low", "high", "seeds", "questions")
+        print_table(columns, rows, title=each.benchmark)
+    for sentence in found.sentences():
+        typer.echo(sentence)
+    return None
+
+
+def _show(view: BenchmarkView, as_json: bool) -> None:
+    if as_json:
+        return print_json(_described(view))
+    rows = [
+        (o.benchmark, s.metric, s.category, s.interval.value, s.interval.low, s.interval.high, s.n,
+         s.failed)
+        for o in view.outcomes for s in o.scores
+    ]  # fmt: skip
+    columns = ("benchmark", "metric", "category", "score", "low", "high", "questions", "failed")
+    print_table(columns, rows, title=view.name)
+    for note in view.notes:
+        say(note)
+    return say(f"{view.id}: {view.state}")
+
+
+def _described(view: BenchmarkView) -> dict[str, Any]:
+    return {
+        "run": view.id,
+        "name": view.name,
+        "state": view.state,
+        "subject": view.config.subject,
+        "outcomes": [plain(outcome) for outcome in view.outcomes],
+        "notes": view.notes,
+        "error": view.error,
+    }
+
+
+def _comparison(found: ResultComparison) -> dict[str, Any]:
+    groups = [{"name": g.name, "runs": [v.id for v in g.views]} for g in found.groups]
+    return {
+        "groups": groups,
+        "benchmarks": found.benchmarks,
+        "refused": found.refused,
+        "sentences": found.sentences(),
+    }

@@ -1,0 +1,148 @@
+"""A fine-tuning run, a folder, a hub id or a served model -> what a benchmark tests."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from crowdselect import files, jobs
+from crowdselect.benchmark import BenchmarkView, SubjectConfig, list_results, read_results
+from crowdselect.errors import InputError, NotFoundError
+from crowdselect.finetune import FinetuneConfig, output_model
+from crowdselect.pipeline.saved import find_selection
+from crowdselect.registry import content_key, did_you_mean
+from crowdselect.settings import Workspace
+
+_DECLARED = re.compile(r"chosen[ _-]on:\s*([\w,: -]+)", re.IGNORECASE)
+_NO_PART_OF_THE_RESULT = ("seed", "data", "selection", "recipe", "micro_batch", "save_steps",
+                          "keep_checkpoints", "log_steps", "burst_steps", "report_to", "launcher",
+                          "main_address", "main_port", "accelerate_config")  # fmt: skip
+
+
+def subject_of(
+    workspace: Workspace,
+    target: str,
+    *,
+    name: str = "",
+    endpoint: str = "",
+    adapter: str = "",
+    chosen_on: tuple[str, ...] = (),
+) -> SubjectConfig:
+    """What ``target`` means: a fine-tuning run's id, a folder (model or adapter), else a hub id.
+
+    ``name`` is what results call it (runs of one name are seeds of one another); ``endpoint`` is
+    the base URL of a server that serves ``target``; ``chosen_on`` names benchmarks on which its
+    recipe was chosen, beside those that the selection's note declares (``chosen on: mt-bench``).
+
+    Raises
+    ------
+    CrowdSelectError
+        For a run without a model yet, or what looks like a path and is no folder.
+    """
+    if endpoint:
+        return SubjectConfig(
+            name=name or target, model=target, endpoint=endpoint, chosen_on=chosen_on
+        )
+    run = _run_folder(workspace, target)
+    if run is not None:
+        return _of_run(workspace, run, name, chosen_on)
+    folder = Path(target).expanduser()
+    if folder.is_dir():
+        return _of_folder(folder.absolute(), name, adapter, chosen_on)
+    if target.startswith((".", "~", "/")) or target.count("/") > 1:
+        raise NotFoundError(f"There is no folder {target}.", "Give a run, a folder or a hub id.")
+    if "/" not in target:
+        known = [view.id for view in jobs.all_runs(workspace, "finetune")]
+        raise NotFoundError(
+            f"{target!r} is neither a run of {workspace.root} nor a folder, and a hub id has the "
+            "form OWNER/NAME.",
+            did_you_mean(target, known),
+        )
+    return SubjectConfig(
+        name=name or target, model=target, adapter=adapter or None, chosen_on=chosen_on
+    )
+
+
+def benchmark_views(workspace: Workspace, keys: list[str]) -> list[BenchmarkView]:
+    """Benchmark runs by their ids; a fine-tuning run or a subject's name means all of its results.
+
+    Raises NotFoundError for a key that none answers to.
+    """
+    known = list_results(workspace)
+    found: dict[str, BenchmarkView] = {}
+    for key in keys:
+        path = workspace.runs / key
+        if any(view.id == key for view in known):
+            hits = [read_results(path)]
+        else:
+            hits = [v for v in known if key in (v.config.subject.run, v.name)]
+        if not hits:
+            names = {v.id for v in known} | {v.name for v in known}
+            raise NotFoundError(f"There is no benchmark run {key!r}.", did_you_mean(key, names))
+        found |= {view.id: view for view in hits}
+    return list(found.values())
+
+
+def _run_folder(workspace: Workspace, target: str) -> Path | None:
+    for folder in (workspace.runs / target, Path(target).expanduser()):
+        if (folder / "config.json").is_file() and (folder / "status.json").is_file():
+            if files.read_json(folder / "config.json")["kind"] != "finetune":
+                raise InputError(f"{target} is no fine-tuning run.", "Name one that made a model.")
+            return folder.absolute()
+    return None
+
+
+def _of_run(
+    workspace: Workspace, run: Path, name: str, chosen_on: tuple[str, ...]
+) -> SubjectConfig:
+    made = output_model(run)
+    config = FinetuneConfig.parse(files.read_json(run / "config.json")["config"], str(run))
+    selection, declared = _selection(workspace, config.selection)
+    label = selection or Path(config.data).stem
+    return SubjectConfig(
+        name=name or f"{label} ({Path(config.model).name})",
+        model=made.base if made.adapter else str(made.path.absolute()),
+        adapter=str(made.path.absolute()) if made.adapter else None,
+        run=run.name,
+        training_seed=config.seed,
+        variant="" if name else _variant(config),
+        selection=config.selection,
+        recipe=config.recipe,
+        chosen_on=tuple(dict.fromkeys((*chosen_on, *declared))),
+        trust_remote_code=config.trust_remote_code,
+    )
+
+
+def _variant(config: FinetuneConfig) -> str:
+    """Everything that made the model but the seed; runs that share it are seeds of one another."""
+    options: dict[str, Any] = config.model_dump(mode="json")
+    source = config.selection or config.data
+    return content_key([source, {k: v for k, v in options.items() if k not in
+                                 _NO_PART_OF_THE_RESULT}])  # fmt: skip
+
+
+def _selection(workspace: Workspace, key: str | None) -> tuple[str, tuple[str, ...]]:
+    """A selection's name, and the benchmarks that its note says it was chosen on."""
+    if key is None:
+        return "", ()
+    try:
+        saved = find_selection(workspace, key)
+    except NotFoundError:
+        return key, ()
+    declared = _DECLARED.search(saved.note)
+    listed = re.split(r"[,\s]+", declared[1].strip()) if declared else []
+    return saved.name, tuple(word.lower() for word in listed if word)
+
+
+def _of_folder(folder: Path, name: str, adapter: str, chosen_on: tuple[str, ...]) -> SubjectConfig:
+    label = name or folder.name
+    if (folder / "adapter_config.json").is_file():
+        base = files.read_json(folder / "adapter_config.json")["base_model_name_or_path"]
+        return SubjectConfig(name=label, model=base, adapter=str(folder), chosen_on=chosen_on)
+    return SubjectConfig(
+        name=label,
+        model=str(folder),
+        adapter=str(Path(adapter).expanduser().absolute()) if adapter else None,
+        chosen_on=chosen_on,
+    )

@@ -1,0 +1,131 @@
+"""Comparisons: pairing, seeds, protocols, and the trap of choosing on the test."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from crowdselect.benchmark import compare
+from crowdselect.errors import InputError
+
+RNG = np.random.default_rng(11)
+HARD = RNG.normal(size=60)
+PAPER = {"id": "p", "strategy": "crowdselect",
+         "weights": {"difficulty": 1.0, "separability": 1.0, "stability": 2.0}}  # fmt: skip
+
+
+def test_better_is_named_first_and_seeds_are_pooled(finished: Any) -> None:
+    views = [
+        *(
+            finished("good", HARD + 0.5 + RNG.normal(scale=0.1, size=60), run=f"g{k}")
+            for k in "abc"
+        ),
+        *(finished("bad", HARD + RNG.normal(scale=0.1, size=60), run=f"b{k}") for k in "abc"),
+    ]
+    found = compare(views)
+    only = found.benchmarks[0]
+    assert [(s.name, s.seeds, s.questions) for s in only.scores] == [
+        ("good", 3, 60),
+        ("bad", 3, 60),
+    ]
+    assert only.differences[0].interval.value == pytest.approx(0.5, abs=0.1)
+    assert only.differences[0].seeds == (3, 3)
+    assert found.sentences()[0].startswith("verifiable: good is better than bad: +0.")
+
+
+def test_lower_is_better_turns_the_order(finished: Any) -> None:
+    views = [
+        finished("a", HARD, higher=False, benchmark="heldout-loss:x"),
+        finished("b", HARD - 1, higher=False, benchmark="heldout-loss:x"),
+    ]
+    only = compare(views).benchmarks[0]
+    assert [s.name for s in only.scores] == ["b", "a"]
+    assert "b is better than a: -1" in only.differences[0].sentence()
+
+
+def test_equals_are_not_distinguishable(finished: Any) -> None:
+    views = [finished(n, HARD + RNG.normal(scale=2, size=60)) for n in "abc"]
+    found = compare(views).benchmarks[0]
+    assert len(found.differences) == 3
+    assert all(d.adjusted_p >= d.p_value for d in found.differences)
+    assert all("not distinguishable at 95%" in d.sentence() for d in found.differences)
+
+
+def test_weights_are_those_of_the_tokens(finished: Any) -> None:
+    weights = [1.0, 3.0]
+    views = [
+        finished("a", [1.0, 0.0], weights=weights),
+        finished("b", [0.0, 0.0], weights=weights),
+    ]
+    assert compare(views).benchmarks[0].differences[0].interval.value == pytest.approx(0.25)
+
+
+def test_protocols_are_never_mixed(finished: Any) -> None:
+    views = [
+        finished("a", HARD, options={"tokens": 48}),
+        finished("b", HARD, options={"tokens": 9}),
+    ]
+    found = compare(views)
+    assert found.benchmarks == ()
+    assert found.refused[0].startswith("verifiable is not compared: the runs differ in options.tok")
+
+
+def test_the_newest_result_of_a_model_counts(finished: Any) -> None:
+    old = finished("a", HARD - 9, run="ra")
+    views = [old, finished("a", HARD, run="ra"), finished("b", HARD, run="rb")]
+    scores = {s.name: s for s in compare(views).benchmarks[0].scores}
+    newest = max(views[:2], key=lambda v: (v.started, v.id))
+    assert scores["a"].seeds == 1
+    assert scores["a"].interval.value == pytest.approx(newest.outcomes[0].headline.interval.value)
+
+
+def test_failed_questions_are_left_out_and_counted(finished: Any) -> None:
+    values: list[float | None] = [None, *HARD[1:].tolist()]
+    only = compare([finished("a", values), finished("b", HARD)]).benchmarks[0]
+    assert only.differences[0].questions == 59
+    assert any("Failed items do not count" in w and "a 1" in w for w in only.warnings)
+
+
+def test_settings_of_one_name_stay_apart(finished: Any) -> None:
+    views = [finished("a", HARD, variant="1"), finished("a", HARD, variant="2", run="other")]
+    assert [g.name for g in compare(views).groups] == ["a #1", "a #2"]
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_one_model_is_no_comparison(finished: Any, count: int) -> None:
+    with pytest.raises(InputError, match="two different models"):
+        compare([finished("a", HARD) for _ in range(count)])
+
+
+def test_nothing_in_common(finished: Any) -> None:
+    views = [finished("a", HARD), finished("b", HARD, benchmark="other")]
+    with pytest.raises(InputError, match="no finished benchmark in common"):
+        compare(views)
+
+
+def test_a_declared_choice_is_called_out(finished: Any) -> None:
+    views = [
+        finished("a", HARD, recipe={"id": "r1"}, chosen_on=["verifiable"]),
+        finished("b", HARD, recipe={"id": "r2"}),
+    ]
+    text = "\n".join(compare(views).benchmarks[0].warnings)
+    assert "a's recipe was chosen on verifiable (declared)" in text
+    assert "b's recipe is not declared as chosen on verifiable" in text
+    assert "The best of 2 recipes is read off verifiable itself" in text
+
+
+def test_the_papers_weights_are_called_out_on_its_benchmarks(finished: Any) -> None:
+    for benchmark, said in (("mt-bench", True), ("verifiable", False)):
+        views = [
+            finished("a", HARD, benchmark=benchmark, recipe=PAPER),
+            finished("b", HARD, benchmark=benchmark),
+        ]
+        text = "\n".join(compare(views).benchmarks[0].warnings)
+        assert ("weights that the CrowdSelect paper picked" in text) == said
+
+
+def test_a_base_model_is_no_recipe(finished: Any) -> None:
+    views = [finished("a", HARD, recipe={"id": "r1"}), finished("base", HARD)]
+    found = compare(views).benchmarks[0]
+    assert found.optimism is None
+    assert not any("read off" in w for w in found.warnings)
