@@ -1,0 +1,122 @@
+"""``crowdselect score``: a model's opinion of every sample, as new metric columns."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import typer
+
+from crowdselect import files
+from crowdselect.cli.follow import run_job
+from crowdselect.cli.options import (
+    DetachOption,
+    JsonOption,
+    OptionsOption,
+    WorkspaceOption,
+    example,
+    parse_options,
+)
+from crowdselect.cli.terminal import print_json, say
+from crowdselect.errors import InputError
+from crowdselect.settings import open_workspace
+
+SourceArgument = Annotated[
+    str, typer.Argument(metavar="CROWD_OR_FILE", help="A crowd's name, or a file of conversations")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command(
+        "score",
+        epilog=example(
+            "crowdselect score mycrowd --scorer selectit --model meta-llama/Llama-3.2-3B",
+            "crowdselect score mycrowd --scorer selectit -m ./small:1.5 -m ./large:7 -o alpha=0.4",
+            "crowdselect score data.jsonl --scorer ifd --model ./base --out ifd.parquet",
+        ),
+    )(score)
+
+
+def score(
+    source: SourceArgument,
+    scorer: Annotated[str, typer.Option("--scorer", "-s", help="See `crowdselect plugins`")],
+    model: Annotated[
+        list[str] | None,
+        typer.Option("--model", "-m", help="Folder or hub id, or MODEL:SIZE_IN_BILLIONS"),
+    ] = None,
+    answer: Annotated[
+        str, typer.Option(help="Which response of a crowd: best, random or model:NAME")
+    ] = "best",
+    judge: Annotated[str | None, typer.Option(help="Whose rewards say which one is best")] = None,
+    name: Annotated[str | None, typer.Option(help="What to call the score")] = None,
+    out: Annotated[str | None, typer.Option(help="Parquet file for the scores of a file")] = None,
+    dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16")] = "auto",
+    batch_tokens: Annotated[int, typer.Option(help="Padded tokens of one batch")] = 4096,
+    engine: Annotated[str, typer.Option(help="local, or ray for a pool of workers")] = "local",
+    workers: Annotated[int, typer.Option(help="Workers of --engine ray")] = 2,
+    limit: Annotated[
+        int | None, typer.Option(help="Only so many samples, for a quick look")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the answer policy random")] = 42,
+    trust_remote_code: Annotated[
+        bool, typer.Option(help="Let a hub model run its own code here")
+    ] = False,
+    option: OptionsOption = None,
+    workspace: WorkspaceOption = None,
+    detach: DetachOption = False,
+    json: JsonOption = False,
+) -> None:
+    """Score samples with models; the columns join the crowd's metrics, or go to a Parquet file."""
+    from crowdselect.pipeline.scoring import ScoreConfig, create_score
+    from crowdselect.scoring import SCORERS
+
+    loading = {
+        "dtype": dtype,
+        "batch_tokens": batch_tokens,
+        "trust_remote_code": trust_remote_code,
+    }
+    options: dict[str, Any] = parse_options(SCORERS[scorer], option)
+    if model:
+        options["models"] = [{**_model(text), **loading} for text in model]
+    config = ScoreConfig.parse(
+        {
+            "source": source,
+            "scorer": scorer,
+            "options": options,
+            "answer": answer,
+            "judge": judge,
+            "name": name,
+            "out": out,
+            "engine": engine,
+            "workers": workers,
+            "limit": limit,
+            "seed": seed,
+        },
+        "score",
+    )
+    path = create_score(open_workspace(workspace), config)
+    view = run_job(path, detach=detach, as_json=json)
+    if detach:
+        return
+    events = files.read_lines(path / "events.jsonl")
+    found = next(e for e in reversed(events) if e["event"] == "scores")
+    if json:
+        print_json({"run": view.id, **{k: v for k, v in found.items() if k not in ("event", "t")}})
+        return
+    for column, missing in found["missing"].items():
+        say(f"{column}: {missing:,} samples without a value" if missing else column)
+    typer.echo(found.get("file") or found["crowd"])
+
+
+def _model(text: str) -> dict[str, Any]:
+    """``MODEL`` or ``MODEL:SIZE``."""
+    name, sign, size = text.rpartition(":")
+    if not sign:
+        return {"model": text}
+    try:
+        return {"model": name, "size_b": float(size)}
+    except ValueError:
+        raise InputError(
+            f"{text!r} is not MODEL or MODEL:SIZE.",
+            "Give the size in billions of parameters, such as ./llama:7.",
+        ) from None
