@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import dataclasses
 import json as json_text
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from crowdselect import jobs
+from crowdselect import files, jobs
 from crowdselect.cli.follow import run_job
 from crowdselect.cli.options import DetachOption, JsonOption, WorkspaceOption, example
 from crowdselect.cli.terminal import plain, print_json, print_table, progress, say
 from crowdselect.errors import CrowdSelectError, InputError
 from crowdselect.finetune import (
     PRESETS,
+    Estimate,
     FinetuneConfig,
     create,
     estimate,
@@ -182,16 +186,46 @@ def _print_estimate(config: FinetuneConfig, folder: Path, report: Any, as_json: 
         raise CrowdSelectError(*found.refusal)
 
 
+@contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Say the run's notes and its estimate as they come."""
+    over = threading.Event()
+
+    def tell() -> None:
+        said = 0
+        while True:
+            last = over.wait(0.5)
+            events = files.read_lines(path / "events.jsonl")
+            for event in events[said:]:
+                if event["event"] == "note":
+                    say(event["text"])
+                elif event["event"] == "estimate":
+                    told = {f.name: event[f.name] for f in dataclasses.fields(Estimate)}
+                    for line in Estimate(**{**told, "notes": ()}).lines():
+                        say(line)
+            said = len(events)
+            if last:
+                return
+
+    thread = threading.Thread(target=tell, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
 def _run(path: Path, *, detach: bool, as_json: bool) -> None:
-    run_job(path, detach=detach, as_json=as_json)
     if detach:
+        run_job(path, detach=True, as_json=as_json)
         return None
+    with _told(path):
+        run_job(path)
     view, model = read_run(path), output_model(path)
     if as_json:
         curve = [plain(point) for point in view.curve]
         return print_json({**plain(jobs.read(path)), "curve": curve, "output": plain(model)})
-    for note in view.notes:
-        say(note)
     loss = "" if view.final_loss is None else f", mean training loss {view.final_loss:.4f}"
     say(f"{view.id}: {view.state}, {view.step:,} steps{loss}")
     return typer.echo(str(model.path))

@@ -7,6 +7,7 @@ import resource
 import statistics
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,14 @@ class Reporter(TrainerCallback):
     ) -> None:
         """Start the clock of a step; saving and testing do not count as training time."""
         self._step_began = time.perf_counter()
+
+    def on_substep_end(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Show life within long steps, so that nobody takes them for a standstill."""
+        if state.is_world_process_zero and not self.job.cancelled():
+            with suppress(CancelledError):
+                self.job.progress(state.global_step, state.max_steps, "training")
 
     def on_step_end(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any

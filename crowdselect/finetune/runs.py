@@ -152,7 +152,8 @@ def output_model(run: Path) -> OutputModel:
 
     Raises CrowdSelectError if there is neither yet.
     """
-    config = FinetuneConfig.parse(files.read_json(run / "config.json")["config"], str(run))
+    record = files.read_json(run / "config.json")
+    config = FinetuneConfig.parse(record["config"], str(run / "config.json"))
     final = run / "model"
     checkpoint = last_checkpoint(run / "checkpoints")
     path = final if final.is_dir() else checkpoint

@@ -34,6 +34,8 @@ def build_trainer(plan: Plan, prepared: Prepared, run: Path, callback: TrainerCa
         "report_to": [name for name in config.report_to if name != "tensorboard"] or "none",
         "run_name": run.name,
     }
+    if plan.setup.batching == "packing":  # how many rows packing makes is known only now
+        arguments |= {"max_steps": config.max_steps or -1, "num_train_epochs": config.epochs}
     held_out = None
     if config.eval_share:
         held = np.setdiff1d(np.arange(len(prepared.dataset)), rows)

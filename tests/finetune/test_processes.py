@@ -25,6 +25,7 @@ def settings(model, data, **options):
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_two_processes_give_the_losses_of_one_at_the_same_global_batch(
     workspace, base_model, data_file
 ):
@@ -101,6 +102,7 @@ print(json.dumps([first, view.error, whole, second, steps == list(range(1, 41))]
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 def test_a_full_disk_is_named_and_the_run_goes_on_once_there_is_room(
     tmp_path, base_model, data_file
 ):
@@ -150,8 +152,11 @@ def test_the_command_line_estimates_trains_and_prints_one_document(
     assert (found["steps"], found["refusal"]) == (3, None)
     assert list(workspace.runs.glob("*")) == []
     assert main(start) == 0
-    document = json.loads(capsys.readouterr().out)
+    said = capsys.readouterr()
+    document = json.loads(said.out)
     assert document["state"] == "done"
+    assert "16 of 16 rows" in said.err
+    assert "Memory" in said.err
     assert len(document["curve"]) == 3
     assert (Path(document["output"]["path"]) / "model.safetensors").exists()
     assert document["config"]["mode"] == "full"

@@ -85,7 +85,9 @@ def test_no_example_attends_to_another(settings, tmp_path, batching):
 def test_a_run_learns_and_records_everything(workspace, settings, data_file, base_model):
     from transformers import AutoModelForCausalLM
 
-    path = finish(workspace, settings(eval_share=0.1, report_to=("tensorboard",), burst_steps=2))
+    known = {"recipe": {"id": "abc123", "strategy": "crowdselect"}, "selection": "abc123"}
+    options = settings(eval_share=0.1, report_to=("tensorboard",), burst_steps=2, **known)
+    path = finish(workspace, options)
     view = read_run(path)
     assert view.state == "done"
     assert (view.step, view.max_steps) == (12, 12)
@@ -115,7 +117,7 @@ def test_a_run_learns_and_records_everything(workspace, settings, data_file, bas
     base = AutoModelForCausalLM.from_pretrained(base_model)
     assert (trained.lm_head.weight - base.lm_head.weight).abs().max() > 0
     card = (model.path / "README.md").read_text()
-    for fact in (view.provenance["data_sha256"], "train.jsonl", "96", path.name, "0.001"):
+    for fact in (view.provenance["data_sha256"], "train.jsonl", "96", "abc123", path.name, "0.001"):
         assert fact in card
     assert list((path / "trackers").rglob("events.out.*"))
 
@@ -145,6 +147,14 @@ def test_lora_variants_train_reload_exactly_and_merge(workspace, settings, base_
     torch.testing.assert_close(merged, adapted, atol=1e-4, rtol=1e-3)
 
 
+def test_packing_trains_its_epochs_on_fewer_fuller_rows(workspace, settings):
+    options = settings(batching="packing", max_length=64, batch_size=4, max_steps=None, epochs=2.0)
+    view = read_run(finish(workspace, options))
+    assert view.curve[-1].epoch == pytest.approx(2.0)
+    assert view.curve[-1].tokens == 2 * view.data["tokens"]
+    assert view.step < 2 * 96 / 4 / 2
+
+
 @pytest.fixture(scope="module")
 def uninterrupted(tmp_path_factory, base_model, data_file):
     """A run of 40 steps from beginning to end, and its options."""
@@ -168,6 +178,21 @@ def losses(view):
     return {point.step: point.loss for point in view.curve}
 
 
+def stop_and_read_state(path, step):
+    """Run in this process; cancel from another thread once ``step`` is logged."""
+
+    def stop():
+        while not any(p.step >= step for p in read_run(path).curve):
+            time.sleep(0.01)
+        jobs.cancel(path)
+
+    thread = threading.Thread(target=stop)
+    thread.start()
+    state = jobs.run_here(path)
+    thread.join()
+    return state
+
+
 def test_cancel_leaves_a_usable_checkpoint_and_resume_gives_the_same_losses(
     workspace, uninterrupted
 ):
@@ -175,17 +200,7 @@ def test_cancel_leaves_a_usable_checkpoint_and_resume_gives_the_same_losses(
 
     config, whole = uninterrupted
     path = create(workspace, config)
-
-    def stop_after(step):
-        while not any(p.step >= step for p in read_run(path).curve):
-            time.sleep(0.01)
-        jobs.cancel(path)
-
-    thread = threading.Thread(target=stop_after, args=(13,))
-    thread.start()
-    state = jobs.run_here(path)
-    thread.join()
-    assert state == "cancelled"
+    assert stop_and_read_state(path, 13) == "cancelled"
     stopped = output_model(path)
     assert not stopped.final
     reached = files.read_json(stopped.path / MARKER)
@@ -216,6 +231,25 @@ def test_a_kill_is_seen_and_the_run_goes_on_from_its_checkpoint(workspace, unint
     assert "without a word" in killed.error[0]
     assert jobs.run_here(path) == "done"
     assert losses(read_run(path)) == losses(whole)
+
+
+def test_a_resume_on_the_demo_base_model_gives_the_same_final_loss(workspace, settings):
+    from crowdselect.settings import demo_data
+
+    try:
+        found = sorted((demo_data() / "models").glob("**/config.json"))
+    except CrowdSelectError as absent:
+        pytest.skip(absent.problem)
+    if not found:
+        pytest.skip("the demo crowd brings no base model")
+    options = settings(model=str(found[0].parent), max_steps=16, save_steps=4, log_steps=1)
+    whole = read_run(finish(workspace, options))
+    path = create(workspace, options)
+    assert stop_and_read_state(path, 6) == "cancelled"
+    assert jobs.run_here(path) == "done"
+    again = read_run(path)
+    assert again.curve[-1].loss == whole.curve[-1].loss
+    assert losses(again) == losses(whole)
 
 
 def test_changed_data_stops_a_resume(workspace, settings, tmp_path):
