@@ -20,6 +20,7 @@ from crowdselect.pipeline.answers import answers
 from crowdselect.pipeline.choosing import Session
 from crowdselect.pipeline.filters import excluded_rows
 from crowdselect.pipeline.scores import MetricInfo
+from crowdselect.progress import Progress
 from crowdselect.ranks import normalise
 from crowdselect.selection import STRATEGIES, Picks
 from crowdselect.settings import Workspace
@@ -247,6 +248,12 @@ def _search(_crowd: Crowd, fingerprint: str, words: str, where: Where) -> Search
 def search(crowd: Crowd, words: str, where: Where) -> SearchHits:
     """Rows that hold all the words, at most MOST_HITS."""
     return _search(crowd, crowd.fingerprint, words, where)
+
+
+def build_index(crowd: Crowd, progress: Progress) -> None:
+    """Build the crowd's word index; searches after it use it."""
+    crowd.build_index(progress)
+    _search.clear()
 
 
 @st.cache_resource(max_entries=KEPT, show_spinner=False)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from importlib.util import find_spec
 from typing import get_args
 
 import numpy as np
 import streamlit as st
 
+from crowdselect import settings
 from crowdselect.dashboard import reads, state
 from crowdselect.dashboard.text import md, n_of_m, plural, shorten
 from crowdselect.landscape import nearest
@@ -16,6 +18,8 @@ from crowdselect.store.search import Where
 from crowdselect.values import BoolArray, IntArray, Recipe
 
 WHERE: tuple[Where, ...] = get_args(Where)
+INDEX_FROM = 5_000
+"""Smaller crowds are scanned fast enough."""
 LIKE = 200
 """How many rows are alike enough to be shown."""
 
@@ -71,8 +75,24 @@ def find(crowd: Crowd, recipe: Recipe) -> Found:
         found += f" ({hits.summary})"
     if words:
         found += f", of {matching:,} that match the filters"
+    if not hits.indexed and state.view("in", WHERE[0]) != WHERE[0]:
+        _offer_index(crowd)
     order = hits.rows[mask[hits.rows]] if hits.indexed else None
     return Found(mask, order, found)
+
+
+def _offer_index(crowd: Crowd) -> None:
+    """Answers of a large crowd take seconds to scan; a word index takes milliseconds."""
+    if crowd.n < INDEX_FROM or find_spec("tantivy") is None or settings.read_only():
+        return
+    if st.button("Index the answers", help="Takes about a minute for 100,000 instructions, once."):
+        bar = st.progress(0.0, text="Indexing")
+
+        def report(done: int, total: int | None, label: str = "") -> None:
+            bar.progress(min(done / total, 1.0) if total else 0.0, text=md(label))
+
+        reads.build_index(crowd, report)
+        st.rerun(scope="fragment")
 
 
 def _alike(crowd: Crowd, recipe: Recipe, kept: BoolArray, row: int) -> Found:

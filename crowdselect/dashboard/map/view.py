@@ -19,6 +19,7 @@ from crowdselect.dashboard import (
 )
 from crowdselect.dashboard.map import cards
 from crowdselect.dashboard.scatter import scatter
+from crowdselect.dashboard.select.draft import saved_of, saved_rows
 from crowdselect.dashboard.text import n_of_m
 from crowdselect.errors import CrowdSelectError
 from crowdselect.metrics import BASE
@@ -26,7 +27,7 @@ from crowdselect.store import Crowd
 from crowdselect.values import BoolArray, Clustering, Recipe
 
 KEY = "map scatter"
-ON_TOP = ("the draft selection", "what the filters keep", "nothing")
+DRAFT, KEPT, NOTHING = "the draft selection", "what the filters keep", "nothing"
 
 
 def show(crowd: Crowd) -> None:
@@ -90,19 +91,23 @@ def _controls(crowd: Crowd, recipe: Recipe) -> tuple[str, str, Recipe]:
         offered = colours.choices(metrics, clustered=k > 0)
         key = state.view_key("colour", offered[0], offered)
         colour = st.selectbox("Colour", offered, key=key, width=180)
-        on_top = st.selectbox(
-            "On top", ON_TOP, key=state.view_key("top", ON_TOP[0], ON_TOP), width=200
-        )
+        saved = [f"saved: {s.name}" for s in saved_of(crowd)]
+        tops = [DRAFT, *saved, KEPT, NOTHING]
+        on_top = st.selectbox("On top", tops, key=state.view_key("top", DRAFT, tops), width=200)
         filters_form.show(crowd, reads.clustering(crowd, state.draft()))
     return on_top, colour, state.draft()
 
 
 def _selected(crowd: Crowd, recipe: Recipe, on_top: str, kept: BoolArray) -> BoolArray | None:
-    if on_top == ON_TOP[2]:
+    if on_top == NOTHING:
         return None
-    if on_top == ON_TOP[1]:
+    if on_top == KEPT:
         return None if kept.all() else kept
     mask = np.zeros(crowd.n, dtype=bool)
+    for saved in saved_of(crowd):
+        if on_top == f"saved: {saved.name}":
+            mask[saved_rows(crowd, saved)] = True
+            return mask
     try:
         mask[reads.picks(crowd, notes.with_notes(crowd, recipe)).rows] = True
     except CrowdSelectError as error:
