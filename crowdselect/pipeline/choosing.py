@@ -113,6 +113,7 @@ class Session:
             groups=self.duplicate_groups() if drop else None,
             vectors=self.vectors(recipe, progress) if needs_vectors else None,
             near_duplicates=recipe.filters.near_duplicates,
+            progress=progress,
             tags=self._tags() if "tags" in strategy.needs else None,
         )
 

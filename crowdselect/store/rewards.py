@@ -95,7 +95,8 @@ def list_rewards(folder: Path) -> list[RewardFile]:
 def read_rewards(source: Path | pa.NativeFile, models: Sequence[str]) -> FloatArray:
     """Return the rewards as (n, m) float64 in the order of ``models``; NaN = missing."""
     table = pq.read_table(source)
-    values = np.full((table.num_rows, len(models)), np.nan)
+    # Metrics go column by column: Fortran order keeps each model's rewards together.
+    values = np.full((table.num_rows, len(models)), np.nan, order="F")
     for j, name in enumerate(models):
         position = table.schema.get_field_index(name)
         if position >= 0:
