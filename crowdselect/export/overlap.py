@@ -12,6 +12,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,8 @@ from crowdselect.progress import Progress, silent
 WORDS = 13
 _CJK = "\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af"
 _WORD = re.compile(f"[{_CJK}]|[^\\W{_CJK}]+")
+_ASCII = "".join(c if _WORD.fullmatch(c) else " " for c in map(chr, range(128)))
+"""What each ASCII character counts as, for ``str.translate``."""
 _CHUNK = 4096
 _SHOWN = 60
 _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)
@@ -45,9 +48,9 @@ class Overlap:
 
 def words_of(text: str) -> list[str]:
     """The words that count: normalised, case-folded, without punctuation."""
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", text)
-    return _WORD.findall(text.casefold())
+    if text.isascii():  # the same words several times faster
+        return text.lower().translate(_ASCII).split()
+    return _WORD.findall(unicodedata.normalize("NFKC", text).casefold())
 
 
 def find_overlaps(
@@ -117,7 +120,7 @@ class _Index:
     def search(self, texts: Sequence[str], first_row: int) -> list[Overlap]:
         """The first overlap of each of ``texts``, whose first one is row ``first_row``."""
         get = self.vocabulary.get
-        coded = [[get(word, 0) for word in words_of(text)] for text in texts]
+        coded = [list(map(get, words_of(text), repeat(0))) for text in texts]
         found = {row: hit for row, codes in enumerate(coded) if (hit := self._as_whole(codes))}
         found |= self._by_runs(coded)
         return [
@@ -134,12 +137,14 @@ class _Index:
         hashes, valid = self._hashes(text)
         if not len(self.hashes) or not len(hashes):
             return {}
-        place = np.minimum(np.searchsorted(self.hashes, hashes), len(self.hashes) - 1)
-        hits = np.flatnonzero(valid & (self.hashes[place] == hashes))
+        known = np.flatnonzero(valid)
+        nearest = np.searchsorted(self.hashes, hashes[known])
+        place = np.minimum(nearest, len(self.hashes) - 1)
+        same = self.hashes[place] == hashes[known]
         found: dict[int, tuple[tuple[str, str], list[int]]] = {}
-        for hit in hits:
-            row, theirs = int(owner[hit]), int(self.at[place[hit]])
-            length = 0 if row in found else self._shared(text, int(hit), theirs)
+        for hit, theirs in zip(known[same].tolist(), self.at[place[same]].tolist(), strict=True):
+            row = int(owner[hit])
+            length = 0 if row in found else self._shared(text, hit, theirs)
             if length >= self.words:
                 codes = text[hit : hit + length].tolist()
                 found[row] = (self.sources[self.owner[theirs]], codes)
@@ -158,13 +163,13 @@ def _concatenate(
     coded: Sequence[Sequence[int]], words: int
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """All texts in one array, each followed by a 0 (no word), and the owner of each place."""
-    lengths = np.array([len(codes) + 1 for codes in coded], dtype=np.int64)
-    text = np.zeros(int(lengths.sum()) + words, dtype=np.int64)
-    at = 0
+    flat: list[int] = []
     for codes in coded:
-        text[at : at + len(codes)] = codes
-        at += len(codes) + 1
-    return text, np.repeat(np.arange(len(coded)), lengths)
+        flat += codes
+        flat.append(0)
+    flat += [0] * words
+    lengths = np.array([len(codes) + 1 for codes in coded], dtype=np.int64)
+    return np.array(flat, dtype=np.int64), np.repeat(np.arange(len(coded)), lengths)
 
 
 def _mix(codes: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
