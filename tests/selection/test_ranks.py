@@ -1,7 +1,7 @@
 """Mid-ranks against scipy, and against the published scikit-learn chain."""
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from scipy.stats import rankdata
@@ -40,6 +40,7 @@ def test_only_ranks_matter(values, scale, offset):
     np.testing.assert_allclose(normalise(-values), 1 - normalise(values), atol=1e-12)
 
 
+@settings(max_examples=40)
 @given(hnp.arrays(np.float64, st.integers(2, 900), elements=st.floats(-50, 50), unique=True))
 def test_equals_the_published_chain_where_nothing_ties(values):
     values = np.unique(np.round(values, 6))
