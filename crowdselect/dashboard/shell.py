@@ -36,6 +36,9 @@ def run(folder: Path) -> None:
     icon = str(ASSETS / "icon.png")
     st.set_page_config("crowdselect", icon, layout="wide")
     st.logo(icon, size="large")
+    if st.user.get("is_logged_in") is False:
+        _ask_to_log_in()
+        return
     pages = {path: _page(folder, path, title, file) for path, title, file in PAGES}
     for path, title, file in HIDDEN:
         pages[path] = _page(folder, path, title, file, visibility="hidden")
@@ -48,6 +51,13 @@ def run(folder: Path) -> None:
         _context_bar(names)
         page.run()
     state.publish()
+
+
+def _ask_to_log_in() -> None:
+    """Where an ``[auth]`` section is configured (docs/dashboard.md), nothing shows before login."""
+    empty("Log in", "This dashboard is open to known people only.")
+    with st.container(horizontal_alignment="center"):
+        st.button("Log in", type="primary", on_click=st.login)
 
 
 def _page(folder: Path, path: str, title: str, file: str, **options: Any) -> Any:
@@ -163,6 +173,8 @@ def _context_bar(names: list[str]) -> None:
         st.caption(" \N{MIDDLE DOT} ".join(counts))
         if settings.read_only():
             st.badge("read-only", color="gray")
+        if st.user.get("is_logged_in"):
+            st.button("Log out", type="tertiary", on_click=st.logout)
 
 
 def _crowd_changed() -> None:

@@ -1,8 +1,9 @@
 """Every page on an empty workspace, on a small real crowd, and on a broken one."""
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from crowdselect.dashboard import shell
+from crowdselect.dashboard import script, shell
 from tests.dashboard import small
 
 PAGES = [path for path, _, _ in (*shell.PAGES, *shell.HIDDEN)]
@@ -61,3 +62,16 @@ def test_read_only_offers_nothing_that_writes(ready, open_page, monkeypatch):
         at = open_page(ready, page)
         assert not at.exception
         assert not writing & {b.label for b in at.button}, page
+
+
+def test_nothing_shows_before_login_where_login_is_configured(ready, monkeypatch):
+    monkeypatch.setenv("CROWDSELECT_WORKSPACE", str(ready.root))
+    # AppTest's own secrets do not reach the question whether there is an [auth] section.
+    auth = {"client_id": "id", "redirect_uri": "http://localhost/oauth2callback"}
+    monkeypatch.setattr("streamlit.user_info.get_secrets_auth_section", lambda: auth)
+    at = AppTest.from_file(script.__file__, default_timeout=60)
+    at.run()
+    assert not at.exception
+    assert [b.label for b in at.button] == ["Log in"]
+    assert small.NAME not in texts_of(at)
+    assert not at.selectbox

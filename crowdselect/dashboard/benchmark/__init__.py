@@ -1,0 +1,1 @@
+"""Page 6: what fine-tuned models are worth, with intervals, compared fairly."""

@@ -1,0 +1,97 @@
+"""A new benchmark run: which models, which benchmarks, who judges."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from crowdselect import jobs
+from crowdselect.benchmark import BENCHMARKS, BenchmarkConfig, JudgeConfig, Suite, start
+from crowdselect.dashboard import options, reads, shell, state
+from crowdselect.dashboard.finetune.form import base_models
+from crowdselect.dashboard.text import md, plural
+from crowdselect.pipeline.benchmarking import subject_of
+
+
+def show() -> None:
+    """The form with its start button."""
+    if shell.read_only_note("benchmarking"):
+        return
+    left, right = st.columns(2)
+    with left:
+        targets = st.multiselect(
+            "Models",
+            _targets(),
+            key="benchmark models",
+            accept_new_options=True,
+            placeholder="Fine-tuning runs, folders or hub ids",
+            help="Every run of fine-tuning is offered, then the base models.",
+        )
+    with right:
+        names = st.multiselect(
+            "Benchmarks",
+            list(BENCHMARKS.names()),
+            key="benchmark names",
+            format_func=lambda n: BENCHMARKS[n].title,
+        )
+    suites = [_suite(name) for name in names]
+    limit = st.number_input(
+        "Questions per benchmark, at most",
+        min_value=1,
+        value=None,
+        step=50,
+        key="benchmark limit",
+        placeholder="all",
+        width=260,
+        help="A limit makes a quick look, and results say so.",
+    )
+    judge = _judge() if any(BENCHMARKS[n].judged for n in names) else None
+    ready = bool(targets and names)
+    if not ready:
+        st.caption("Choose at least one model and one benchmark.")
+    if st.button("Start", type="primary", disabled=not ready):
+        _start(targets, suites, limit, judge)
+
+
+def _targets() -> list[str]:
+    done = [v.id for v in jobs.all_runs(reads.workspace(), "finetune") if v.state == "done"]
+    return [*done, *base_models()]
+
+
+def _suite(name: str) -> Suite:
+    with st.expander(f"Options of {md(BENCHMARKS[name].title)}"):
+        chosen = options.edit(BENCHMARKS[name], {}, f"benchmark.{name}")
+    return Suite(name=name, options=chosen)
+
+
+def _judge() -> dict[str, Any]:
+    """The judge as a dictionary; the config checks it when the run starts."""
+    shell.heading("Judge", "Any OpenAI-compatible server, a local model, or a reward model.")
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind = st.selectbox("Kind", ["server", "local", "reward"], key="judge kind", width=120)
+        model = st.text_input("Model", key="judge model", width=260)
+        found: dict[str, Any] = {"kind": kind, "model": model}
+        if kind == "server":
+            found["url"] = st.text_input(
+                "Address", key="judge url", placeholder="http://127.0.0.1:8000/v1", width=300
+            )
+    st.caption("A key is read from the environment of the server, never typed into a page.")
+    return found
+
+
+def _start(
+    targets: list[str], suites: list[Suite], limit: int | None, judge: dict[str, Any] | None
+) -> None:
+    config = {
+        "suites": suites,
+        "limit": limit,
+        "judge": None if judge is None else JudgeConfig.parse(judge, "The judge"),
+    }
+    for target in targets:
+        subject = subject_of(reads.workspace(), target)
+        asked = BenchmarkConfig.parse({**config, "subject": subject}, "The form")
+        start(reads.workspace(), asked)
+    state.set_view("tab", "Results")
+    st.toast(f"Started {plural(len(targets), 'benchmark run')}.")
+    st.rerun()

@@ -1,0 +1,165 @@
+"""Results with intervals, paired differences, categories, and answers side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+
+from crowdselect import jobs
+from crowdselect.benchmark import (
+    BenchmarkComparison,
+    BenchmarkView,
+    ResultComparison,
+    compare,
+    list_results,
+    read_results,
+    results_frame,
+)
+from crowdselect.charts.benchmark_scores import benchmark_scores
+from crowdselect.charts.category_scores import category_scores
+from crowdselect.dashboard import jobs_view, reads, shell
+from crowdselect.dashboard.benchmark import examples
+from crowdselect.dashboard.text import md
+from crowdselect.errors import CrowdSelectError
+
+
+def show() -> None:
+    """Runs as a table; the ticked ones (or all) below."""
+    views = list_results(reads.workspace())
+    if not views:
+        shell.empty("No benchmark yet", "Start one under New benchmark.")
+        return
+    event = st.dataframe(
+        overview(views),
+        key="benchmark runs",
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="multi-row",
+        height=min(shell.rows_px(len(views)), 260),
+        alt="Benchmark runs",
+        column_config={"started": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm")},
+    )
+    ticked = [views[i] for i in event["selection"]["rows"] if i < len(views)]
+    chosen = ticked or views
+    alive = [v for v in chosen if v.state in jobs_view.ALIVE]
+    for view in alive:
+        jobs_view.follow(view.path, f"{view.name}: {', '.join(s.name for s in view.config.suites)}")
+    for view in chosen:
+        if view not in alive:
+            _stopped(view)
+    finished = [v for v in chosen if v.outcomes]
+    if finished:
+        _results(finished)
+
+
+def overview(views: Sequence[BenchmarkView]) -> pd.DataFrame:
+    """One line per run, newest first."""
+    return pd.DataFrame(
+        {
+            "model": [v.name for v in views],
+            "benchmarks": [", ".join(s.name for s in v.config.suites) for v in views],
+            "state": [jobs_view.WORDS[v.state] for v in views],
+            "finished": [f"{len(v.outcomes)} of {len(v.config.suites)}" for v in views],
+            "quick look": [any(o.quick_look for o in v.outcomes) for v in views],
+            "started": pd.to_datetime([v.started for v in views]),
+            "run": [v.id for v in views],
+        }
+    )
+
+
+def _stopped(view: BenchmarkView) -> None:
+    if view.state in ("failed", "cancelled"):
+        st.text(view.name)
+        jobs_view.ended(jobs.read(view.path))
+    for note in view.notes:
+        st.caption(f"{md(view.name)}: {md(note)}")
+
+
+def _results(views: Sequence[BenchmarkView]) -> None:
+    frame = results_frame(views)
+    compared = _comparison(views)
+    by_label = {} if compared is None else {b.benchmark: b for b in compared.benchmarks}
+    for label in dict.fromkeys(frame["benchmark"]):
+        _one(frame[frame["benchmark"] == label], label, by_label.get(label), views)
+    for reason in () if compared is None else compared.refused:
+        st.warning(md(reason))
+    with st.expander("All numbers"):
+        st.dataframe(frame, hide_index=True, alt="All benchmark numbers")
+        st.download_button(
+            "Download as CSV",
+            frame.to_csv(index=False),
+            file_name="benchmark-results.csv",
+            mime="text/csv",
+            on_click="ignore",
+        )
+
+
+@st.cache_resource(max_entries=12, show_spinner="Comparing")
+def _compare(stamp: str, ids: tuple[str, ...]) -> ResultComparison | None:
+    views = [read_results(reads.workspace().run(i)) for i in ids]
+    try:
+        return compare(views)
+    except CrowdSelectError:
+        return None
+
+
+def _comparison(views: Sequence[BenchmarkView]) -> ResultComparison | None:
+    """Paired differences; None where there are not two models to compare."""
+    stamp = repr([(v.id, len(v.outcomes)) for v in views])
+    return _compare(stamp, tuple(v.id for v in views))
+
+
+def _one(
+    frame: pd.DataFrame,
+    label: str,
+    compared: BenchmarkComparison | None,
+    views: Sequence[BenchmarkView],
+) -> None:
+    outcome = next(o for v in views for o in v.outcomes if o.benchmark == label)
+    better = "higher" if outcome.higher_is_better else "lower"
+    shell.heading(outcome.title, f"{md(outcome.unit)}, {better} is better; 95 % intervals.")
+    overall = frame[(frame["category"] == "") & (frame["metric"] == outcome.headline.metric)]
+    p = shell.palette()
+    left, right = st.columns(2)
+    with left:
+        fig = benchmark_scores(overall, outcome.headline.metric, p)
+        shell.plot(fig, f"scores {label}", f"Scores on {outcome.title}")
+        if overall["quick_look"].any():
+            st.caption("A quick look: only some of the questions were asked.")
+        if overall["failed"].sum():
+            st.caption(f"{int(overall['failed'].sum()):,} answers failed and do not count.")
+    with right:
+        _differences(label, compared)
+    parts = frame[(frame["category"] != "") & (frame["metric"] == outcome.headline.metric)]
+    if not parts.empty:
+        table = parts.rename(columns={"name": "run", "run": "id"})
+        fig = category_scores(table, outcome.headline.metric, p)
+        shell.plot(fig, f"categories {label}", f"Scores by category on {outcome.title}")
+    with st.expander("Answers side by side"):
+        examples.show(label, views)
+
+
+def _differences(label: str, compared: BenchmarkComparison | None) -> None:
+    if compared is None or not compared.differences:
+        st.caption("Tick two models to see their paired difference.")
+        return
+    rows = pd.DataFrame(
+        [
+            {
+                "name": f"{d.first} \N{MINUS SIGN} {d.second}",
+                "score": d.interval.value,
+                "low": d.interval.low,
+                "high": d.interval.high,
+                "n": d.questions,
+            }
+            for d in compared.differences
+        ]
+    )
+    fig = benchmark_scores(rows, "paired difference", shell.palette(), zero=True)
+    shell.plot(fig, f"differences {label}", "Paired differences")
+    for difference in compared.differences:
+        st.text(difference.sentence())
+    for text in compared.warnings:
+        st.warning(md(text))
