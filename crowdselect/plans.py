@@ -111,10 +111,14 @@ class Builder(Protocol):
     def peek(self, path: Path, *, encoding: str = "utf-8") -> tuple[Column, ...]:
         """Return the columns of a file as it declares them, without looking at the values."""
 
-    def open_files(self, paths: Sequence[Path], *, encoding: str = "utf-8") -> Table:
+    def open_files(
+        self, paths: Sequence[Path], *, encoding: str = "utf-8", progress: Progress = ...
+    ) -> Table:
         """Open files of one layout as one table."""
 
-    def open_records(self, label: str, batches: Iterator[Any]) -> Table:
+    def open_records(
+        self, label: str, batches: Iterator[Any], *, progress: Progress = ...
+    ) -> Table:
         """Take pyarrow tables of one layout as one table; ``label`` names them in errors."""
 
     def load(

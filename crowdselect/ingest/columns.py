@@ -14,7 +14,7 @@ IDS = (
     "custom_id", "key",
 )  # fmt: skip
 TEXTS = ("instruction", "prompt", "question", "query", "input", "user_prompt", "problem")
-MODELS = ("model", "generator", "model_name", "model_id", "llm", "system", "assistant")
+MODELS = ("model", "generator", "model_name", "model_id", "llm")
 RESPONSES = ("response", "output", "answer", "completion", "content", "generation", "text", "reply")
 JUDGES = ("reward", "score", "rating", "judge_score", "preference", "win_rate", "win_probability")
 

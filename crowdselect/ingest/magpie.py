@@ -37,7 +37,9 @@ class Magpie(Source):
     def __call__(self, paths: Sequence[str], builder: Builder, progress: Progress = silent) -> None:
         """Read files, folders or globs of Parquet, or one data set of the hub."""
         if len(paths) == 1 and is_hub_id(paths[0]):
-            table = builder.open_records(paths[0], hub_batches(paths[0], self.split))
+            table = builder.open_records(
+                paths[0], hub_batches(paths[0], self.split), progress=progress
+            )
         else:
             table = builder.open_files(files_of(paths, (".parquet", ".pq")))
         self.load(self.plan(table, builder), builder, progress)

@@ -55,7 +55,7 @@ class TableSource(Source):
     def read(self, files: Sequence[Path], builder: Builder, progress: Progress) -> None:
         """Sort the files into answers and instructions, and load them."""
         answers, texts = self._sort(files, builder)
-        table = builder.open_files(answers, encoding=self.encoding)
+        table = builder.open_files(answers, encoding=self.encoding, progress=progress)
         found = find_columns(table.columns, self._named(table), table.label)
         if self._is_tidy(found):
             aside = builder.open_files(texts, encoding=self.encoding) if texts else None

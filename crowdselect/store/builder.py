@@ -111,15 +111,19 @@ class CrowdBuilder:
         """Return the columns of a file as it declares them, without looking at the values."""
         return self._inputs.peek(path, encoding=encoding)
 
-    def open_files(self, paths: Sequence[Path], *, encoding: str = "utf-8") -> Table:
+    def open_files(
+        self, paths: Sequence[Path], *, encoding: str = "utf-8", progress: Progress = silent
+    ) -> Table:
         """Open files of one layout as one table; see :class:`crowdselect.store.inputs.Inputs`."""
         self._files += [p.name for p in paths]
-        return self._inputs.open_files(paths, encoding=encoding)
+        return self._inputs.open_files(paths, encoding=encoding, progress=progress)
 
-    def open_records(self, label: str, batches: Iterator[pa.Table]) -> Table:
+    def open_records(
+        self, label: str, batches: Iterator[pa.Table], *, progress: Progress = silent
+    ) -> Table:
         """Take pyarrow tables of one layout as one table; ``label`` names them in errors."""
         self._files.append(label)
-        return self._inputs.open_records(label, batches)
+        return self._inputs.open_records(label, batches, progress=progress)
 
     def load(
         self,
@@ -164,15 +168,15 @@ class CrowdBuilder:
         judges = self._write_judges(loaded, shape)
         report = count_report(con, loaded, judges, self._source, tuple(self._files), self._notes)
         models = arrange(loaded.models, self._models)
-        if self.path.exists():
-            ids = con.execute("SELECT id FROM crowd.instructions ORDER BY row").fetchall()
-            carried, models = carry.over(self.path, self._folder, [i for (i,) in ids], models)
-            report = report.model_copy(update={"carried": tuple(carried)})
+        ids = con.execute("SELECT id FROM crowd.instructions ORDER BY row").fetchall()
         self._write_tables(loaded, fingerprint(con, loaded, shape))
-        write_models(self._folder / "models.csv", models)
-        write_json(self._folder / "report.json", report.model_dump(mode="json"))
         con.close()
         shutil.rmtree(self._folder / "scratch")
+        if self.path.exists():  # last, so that a note written meanwhile is not lost
+            carried, models = carry.over(self.path, self._folder, [i for (i,) in ids], models)
+            report = report.model_copy(update={"carried": tuple(carried)})
+        write_models(self._folder / "models.csv", models)
+        write_json(self._folder / "report.json", report.model_dump(mode="json"))
         self.report = report
 
     def _write_judges(self, loaded: Loaded, shape: tuple[int, int]) -> list[JudgeCount]:

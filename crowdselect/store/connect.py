@@ -16,6 +16,8 @@ SCHEMA_VERSION = 1
 """Version of the tables in crowd.duckdb; a crowd of another version is ingested again."""
 
 _OFFLINE = {"autoinstall_known_extensions": False, "autoload_known_extensions": False}
+_ROW_GROUP = 30_720
+"""A quarter of DuckDB's default: long texts of a whole group are in memory before compression."""
 _OURS = (
     duckdb.BinderException,
     duckdb.CatalogException,
@@ -86,7 +88,10 @@ def open_building(folder: Path, memory: str | int, threads: int) -> duckdb.DuckD
     con.execute("SET preserve_insertion_order = false")
     con.execute("SET arrow_large_buffer_size = false")
     for name, path in (("crowd", folder / "crowd.duckdb"), ("scratch", scratch / "scratch.duckdb")):
-        con.execute(f"ATTACH {literal(str(path))} AS {name} (STORAGE_VERSION 'latest')")
+        con.execute(
+            f"ATTACH {literal(str(path))} AS {name} "
+            f"(STORAGE_VERSION 'latest', ROW_GROUP_SIZE {_ROW_GROUP})"
+        )
     return con
 
 

@@ -49,6 +49,7 @@ class Crowd:
     def __init__(self, path: Path) -> None:
         self.path = path
         self.name = path.name
+        self._inode = path.stat().st_ino
         self._con = open_read_only(path / "crowd.duckdb")
         meta = dict(self._rows("SELECT key, value FROM crowd.meta"))
         if meta.get("schema_version") != str(SCHEMA_VERSION):
@@ -296,6 +297,7 @@ class Crowd:
                     f"The crowd {self.name!r} has no model {model.name!r}.",
                     did_you_mean(model.name, names),
                 )
+        self._refuse_stale()
         write_models(self.path / "models.csv", arrange(names, models))
 
     def add_judge(self, name: str, frame: pd.DataFrame) -> None:
@@ -320,10 +322,18 @@ class Crowd:
                 numbers = frame[model].to_numpy(np.float64, na_value=np.nan)
                 values[rows[rows >= 0], j] = numbers[rows >= 0]
         values[~np.isfinite(values)] = np.nan
+        self._refuse_stale()
         old = self._rewards.get(name)
         position = old[0].position if old else len(self._rewards)
         folder = self.path / "rewards"
         write_rewards(folder, name, names, values, position=position, origin="added")
+
+    def _refuse_stale(self) -> None:
+        """Raise InputError where another crowd has taken this one's place on disk."""
+        if not self.path.exists() or self.path.stat().st_ino != self._inode:
+            raise InputError(
+                f"The crowd {self.name!r} was ingested anew meanwhile.", "Open it and try again."
+            )
 
     def score_columns(self) -> dict[str, ScoreInfo]:
         """Return the score columns there are (imported or made by models), by name."""

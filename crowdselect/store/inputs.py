@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import accumulate
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,8 @@ import pyarrow as pa
 
 from crowdselect.errors import InputError
 from crowdselect.plans import Column, Table
-from crowdselect.store.connect import file_list, literal, quote, readable
+from crowdselect.progress import Progress, silent
+from crowdselect.store.connect import file_list, literal, quote, readable, run_polled
 from crowdselect.store.diagnose import check_lines, csv_layout, utf8_copy
 
 ROW = "__crowdselect_row"
@@ -62,19 +64,22 @@ class Inputs:
         self._con = con
         self._scratch = scratch
         self._count = 0
+        self._copies: dict[Path, Path] = {}
 
     def peek(self, path: Path, *, encoding: str = "utf-8") -> tuple[Column, ...]:
         """Return the columns of a file as it declares them, without looking at the values."""
         (copy,) = self._as_utf8([path], encoding)
         try:
-            found = self._describe(_reader([copy]))
+            found = self._describe(_reader([copy], sample=_SAMPLE))
             return tuple(_column(name, kind, None) for name, kind in found)
         except duckdb.Error as error:
             if format_of(path) != "parquet":
                 check_lines(copy, path.name)
             raise readable(error, path.name, ours=False) from error
 
-    def open_files(self, paths: Sequence[Path], *, encoding: str = "utf-8") -> Table:
+    def open_files(
+        self, paths: Sequence[Path], *, encoding: str = "utf-8", progress: Progress = silent
+    ) -> Table:
         """Open files of one layout as one table; text files are copied into the scratch file.
 
         Raises
@@ -95,14 +100,16 @@ class Inputs:
         try:
             if formats == {"parquet"}:
                 return self._open_parquet(copies, names)
-            return self._open_text(copies, names)
+            return self._open_text(copies, names, progress)
         except duckdb.Error as error:
             if formats != {"parquet"}:
                 for copy, name in zip(copies, names, strict=True):
                     check_lines(copy, name)  # slow, but it names the very line
             raise readable(error, label, ours=False) from error
 
-    def open_records(self, label: str, batches: Iterator[pa.Table]) -> Table:
+    def open_records(
+        self, label: str, batches: Iterator[pa.Table], *, progress: Progress = silent
+    ) -> Table:
         """Take pyarrow tables of one layout as one table; ``label`` names them in errors."""
         handle, rows = self._new_handle(), 0
         for batch in batches:
@@ -112,6 +119,7 @@ class Inputs:
             self._con.execute(f"INSERT INTO scratch.{handle}_data BY NAME FROM incoming")
             self._con.unregister("incoming")
             rows += batch.num_rows
+            progress(rows, None, f"reading {label}")
         if rows == 0:
             raise InputError(f"{label} holds no rows.", "Give a source that holds data.")
         columns = self._describe(f"scratch.{handle}_data")
@@ -125,7 +133,10 @@ class Inputs:
             format_of(path)
         if format_of(paths[0]) == "parquet" or encoding.lower().replace("_", "-") in _UTF8:
             return list(paths)
-        return [utf8_copy(p, encoding, self._scratch) for p in paths]
+        for path in paths:
+            if path not in self._copies:
+                self._copies[path] = utf8_copy(path, encoding, self._scratch)
+        return [self._copies[path] for path in paths]
 
     def _describe(self, relation: str) -> _Described:
         found = self._con.sql(f"FROM {relation} LIMIT 0")
@@ -157,7 +168,9 @@ class Inputs:
         found = self._columns(handle, columns, typed=True)
         return Table(handle, names, starts[:-1], starts[-1], found)
 
-    def _open_text(self, paths: Sequence[Path], names: tuple[str, ...]) -> Table:
+    def _open_text(
+        self, paths: Sequence[Path], names: tuple[str, ...], progress: Progress
+    ) -> Table:
         """Copy text files into the scratch file, in order, every value as text."""
         handle = self._new_handle()
         columns = self._describe_text(paths)
@@ -165,10 +178,14 @@ class Inputs:
         self._con.execute(f"CREATE TABLE scratch.{handle}_data ({declared})")
         starts, rows = [], 0
         self._con.execute("SET preserve_insertion_order = true")
-        for path in paths:
+        for k, (path, file) in enumerate(zip(paths, names, strict=True)):
             starts.append(rows)
             reader = _reader([path], [name for name, _ in columns])
-            self._con.execute(f"INSERT INTO scratch.{handle}_data BY NAME SELECT * FROM {reader}")
+            run_polled(
+                self._con,
+                f"INSERT INTO scratch.{handle}_data BY NAME SELECT * FROM {reader}",
+                partial(progress, k, len(paths), f"copying {file}"),
+            )
             (rows,) = self._con.execute(f"SELECT count(*) FROM scratch.{handle}_data").fetchall()[0]
         self._con.execute("SET preserve_insertion_order = false")
         self._number_rows(handle, columns)
@@ -212,8 +229,11 @@ def _names(columns: _Described) -> str:
     return ", ".join(quote(name) for name, _ in columns)
 
 
-def _reader(paths: Sequence[Path], columns: Sequence[str] | None = None) -> str:
-    """Return the SQL table function that reads files of one format (of CSV: one file)."""
+def _reader(paths: Sequence[Path], columns: Sequence[str] | None = None, sample: int = -1) -> str:
+    """Return the SQL table function that reads files of one format (of CSV: one file).
+
+    ``columns`` None: those that the first ``sample`` JSON objects have (-1: all of them).
+    """
     kind, files = format_of(paths[0]), file_list(paths)
     if kind == "parquet":
         return f"read_parquet({files}, union_by_name = true)"
@@ -230,7 +250,7 @@ def _reader(paths: Sequence[Path], columns: Sequence[str] | None = None) -> str:
     )
     if columns is None:
         return (
-            f"{common}, union_by_name = true, sample_size = -1, maximum_depth = 2, "
+            f"{common}, union_by_name = true, sample_size = {sample}, maximum_depth = 2, "
             "convert_strings_to_integers = false)"
         )
     return f"{common}, columns = {_all_text(columns)})"
