@@ -4,11 +4,11 @@
     python benchmarks/bench_finetune.py --models llama-3.2-3b --modes full --rounds 3
 
 Models are built from a config with random weights, rows have random tokens and the lengths of
-instruction data (log-normal). Both sides train on the same rows, in the same number format, with
-the same rows per step; each measurement is a process of its own, the two sides alternate, and the
-median of the rounds is printed with its ratio. Tokens are non-padding tokens. On a GPU time is wall
-time, on a CPU it is CPU time of one thread. MFU follows ``crowdselect.finetune.flops`` and is given
-on GPUs with a known peak.
+instruction data (log-normal). Both sides train on the same 1,024 rows, in the same number format,
+with the same rows per step; each measurement is a process of its own, the two sides alternate, and
+the median of the rounds is printed with its ratio. Tokens are non-padding tokens. On a GPU time is
+wall time, on a CPU it is CPU time of one thread. MFU follows ``crowdselect.finetune.flops`` and is
+given on GPUs with a known peak.
 """
 
 import argparse
@@ -61,6 +61,7 @@ SHAPES = {
     ),
 }
 ROWS_PER_STEP = {"cuda": 32, "cpu": 16}
+ROWS = 1024
 WARM_UP = 2
 
 
@@ -88,23 +89,31 @@ def clock():
     import torch
     from transformers import TrainerCallback
 
-    from crowdselect.finetune.callback import BurstClock
+    on_gpu = torch.cuda.is_available()
 
-    if torch.cuda.is_available():
-        return BurstClock()
-
-    class CpuClock(TrainerCallback):
+    class Clock(TrainerCallback):
         def __init__(self):
-            self.durations, self.began = [], 0.0
+            self.durations, self.seen, self.began = [], [], 0.0
+
+        def now(self):
+            if on_gpu:
+                torch.cuda.synchronize()
+            return time.perf_counter() if on_gpu else time.process_time()
 
         def on_step_begin(self, args, state, control, **kwargs):
-            self.began = time.process_time()
+            self.began = self.now()
 
         def on_step_end(self, args, state, control, **kwargs):
-            self.durations.append(time.process_time() - self.began)
+            self.durations.append(self.now() - self.began)
+            self.seen.append(int(state.num_input_tokens_seen))
 
-    torch.set_num_threads(1)
-    return CpuClock()
+        def speed(self):
+            tokens = self.seen[-1] - self.seen[WARM_UP - 1]
+            return tokens / sum(self.durations[WARM_UP:])
+
+    if not on_gpu:
+        torch.set_num_threads(1)
+    return Clock()
 
 
 def write_model(name: str, folder: Path) -> None:
@@ -151,7 +160,7 @@ def settings(case: dict):
         lora_dropout=0.0,
     )
     shape = shape_of(load_config(config))
-    lengths = lengths_of(case["rows"] * case["steps"], case["longest"], case["seed"])
+    lengths = lengths_of(ROWS, case["longest"], case["seed"])
     setup = machine.choose(config, here)
     tokens, longest = int(lengths.sum()), int(lengths.max())
     budget = plan(config, shape, setup, here, rows=len(lengths), tokens=tokens, longest=longest)
@@ -221,6 +230,7 @@ def plain(plan, prepared, folder: Path, timer, micro: int):
         args=arguments,
         train_dataset=prepared.dataset,
         data_collator=DataCollatorForSeq2Seq(tokenizer),
+        processing_class=tokenizer,
         callbacks=[timer],
     )
 
@@ -243,6 +253,7 @@ def measure(case: dict) -> dict:
                     trainer = ours(plan, prepared, Path(folder), timer)
                 else:
                     trainer = plain(plan, prepared, Path(folder), timer, micro)
+                trainer.args.include_num_input_tokens_seen = "non_padding"
                 trainer.train()
                 break
             except (RuntimeError, MemoryError) as error:  # full logits need much memory
@@ -252,10 +263,7 @@ def measure(case: dict) -> dict:
                 trainer = None
                 if torch.cuda.is_available():
                     torch.cuda.empty_cache()
-    taken = timer.durations[WARM_UP:]
-    # Every row is seen once, so the untimed steps hold their share of the tokens.
-    tokens = prepared.lengths.sum() * len(taken) / len(timer.durations)
-    speed = float(tokens / sum(taken))
+    speed = timer.speed()
     return {
         "device": plan.setup.device_name,
         "tokens_per_s": speed,

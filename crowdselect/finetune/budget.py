@@ -14,8 +14,8 @@ from crowdselect.finetune.config import FinetuneConfig
 from crowdselect.finetune.flops import ModelShape
 from crowdselect.finetune.machine import Machine, Setup
 
-_OVERHEAD = {"cuda": 1.5e9, "mps": 1.2e9, "cpu": 1.2e9}
-"""Bytes that libraries and kernels take before the first tensor (measured: torch, trl, peft)."""
+_OVERHEAD = {"cuda": 1.0e9, "mps": 0.5e9, "cpu": 0.3e9}
+"""Bytes for workspaces and what is still to be imported when the free memory is read."""
 
 _MOST_TOKENS = {"cuda": 16384, "mps": 8192, "cpu": 8192}
 """Tokens per device at a time beyond which a larger micro batch gains nothing."""

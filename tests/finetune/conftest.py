@@ -5,6 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from crowdselect import jobs
+from crowdselect.finetune import FinetuneConfig, create, read_run
+
 WORDS = ["red", "blue", "tree", "bird", "stone", "river", "cloud", "lamp", "seven", "nine"]
 TEMPLATE = (
     "{% for m in messages %}{{ '<|' + m['role'] + '|>' }}"
@@ -97,3 +100,21 @@ def data_file(tmp_path_factory) -> Path:
     """96 conversations as messages; every eighth has two turns."""
     rows = [{"messages": chat(i, 2 if i % 8 == 0 else 1)} for i in range(96)]
     return write_jsonl(tmp_path_factory.mktemp("data") / "train.jsonl", rows)
+
+
+@pytest.fixture
+def settings(base_model, data_file):
+    """Options of a short full fine-tune."""
+
+    def make(**options):
+        base = {"data": str(data_file), "model": str(base_model), "preset": "demo"}
+        return FinetuneConfig(**{**base, "max_steps": 12, "burst_steps": 0, **options})
+
+    return make
+
+
+def finish(workspace, config):
+    """Run in this process; the run must be done."""
+    path = create(workspace, config)
+    assert jobs.run_here(path) == "done", read_run(path).error
+    return path
