@@ -16,6 +16,10 @@ TEMPORARY = ".tmp-"
 """Prefix of everything unfinished: ``.tmp-<pid>-<time>-<name>``."""
 
 
+_OLD = "~old"
+"""Ends the name of a folder that is being replaced: no name of ours holds a tilde."""
+
+
 def _aside(path: Path) -> Path:
     return path.with_name(f"{TEMPORARY}{os.getpid()}-{time.time_ns():x}-{path.name}")
 
@@ -47,7 +51,7 @@ def build_folder_aside(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = _aside(path)
     temporary.mkdir()
-    old = _aside(path.with_name(f"old-{path.name}"))
+    old = _aside(path.with_name(f"{path.name}{_OLD}"))
     try:
         yield temporary
         if path.exists():
@@ -113,7 +117,10 @@ def sha256_file(path: Path) -> str:
 
 
 def remove_leftovers(folder: Path, older_than_s: float = 0.0) -> int:
-    """Delete temporaries under ``folder`` whose process is gone; return how many."""
+    """Delete temporaries under ``folder`` whose process is gone; return how many.
+
+    A folder that was moved away to be replaced, and never was, is put back.
+    """
     count = 0
     for path in folder.rglob(f"{TEMPORARY}*"):
         owner = path.name.removeprefix(TEMPORARY).split("-", 1)[0]
@@ -121,12 +128,26 @@ def remove_leftovers(folder: Path, older_than_s: float = 0.0) -> int:
             continue
         if time.time() - path.stat().st_mtime < older_than_s:
             continue
-        if path.is_dir():
-            shutil.rmtree(path, ignore_errors=True)
-        else:
-            path.unlink(missing_ok=True)
+        if not _put_back(path):
+            _delete(path)
         count += 1
     return count
+
+
+def _put_back(path: Path) -> bool:
+    """Undo the first half of a swap whose process died before the second half."""
+    original = path.with_name(path.name.split("-", 3)[-1].removesuffix(_OLD))
+    if not path.name.endswith(_OLD) or original.exists():
+        return False
+    path.rename(original)
+    return True
+
+
+def _delete(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def _alive(pid: str) -> bool:

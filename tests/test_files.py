@@ -95,6 +95,30 @@ def test_leftovers_of_the_dead_are_removed_and_of_the_living_kept(tmp_path: Path
     assert leftovers(tmp_path) == []
 
 
+def test_killed_between_the_two_renames_the_old_folder_comes_back(tmp_path: Path) -> None:
+    with files.build_folder_aside(tmp_path / "f") as temporary:
+        (temporary / "a").write_text("old")
+    code = """
+import os, pathlib, sys
+from crowdselect import files
+rename, calls = pathlib.Path.rename, []
+def rename_once(self, target):
+    if calls:
+        os.kill(os.getpid(), 9)
+    calls.append(1)
+    return rename(self, target)
+pathlib.Path.rename = rename_once
+with files.build_folder_aside(pathlib.Path(sys.argv[1])) as temporary:
+    (temporary / "a").write_text("new")
+"""
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path / "f")], check=False)
+    assert done.returncode == -signal.SIGKILL
+    assert not (tmp_path / "f").exists()
+    assert files.remove_leftovers(tmp_path) == 2
+    assert (tmp_path / "f" / "a").read_text() == "old"
+    assert leftovers(tmp_path) == []
+
+
 @given(
     st.lists(
         st.recursive(
