@@ -96,6 +96,12 @@ def amend(**changes: Any) -> None:
     st.session_state[DRAFT] = Recipe.parse(data, "The recipe")
 
 
+def set_clusters(k: int) -> None:
+    """Change the number of clusters; a filter by clusters meant the old ones and goes."""
+    amend(clusters=k, filters=draft().filters.model_dump(mode="json") | {"clusters": ()})
+    st.session_state.pop(RECIPE_WIDGET + "filters.clusters", None)
+
+
 def change_filters(**changes: Any) -> None:
     """Change the draft's filters from outside their widgets."""
     filters = draft().filters.model_dump(mode="json") | changes

@@ -79,15 +79,13 @@ def _controls(crowd: Crowd, recipe: Recipe) -> tuple[str, str, Recipe]:
             "Clusters",
             0,
             reads.MOST_CLUSTERS,
-            key=state.recipe_key("clusters", recipe.clusters),
+            key=state.recipe_key("clusters.slider", recipe.clusters),
             width=260,
             help="How many groups of alike instructions; 0: none. A selection takes equally from "
             "each.",
         )
         if k != recipe.clusters:
-            state.amend(
-                clusters=k, filters=recipe.filters.model_dump(mode="json") | {"clusters": ()}
-            )
+            state.set_clusters(k)
         offered = colours.choices(metrics, clustered=k > 0)
         key = state.view_key("colour", offered[0], offered)
         colour = st.selectbox("Colour", offered, key=key, width=180)

@@ -175,8 +175,7 @@ def _clusters(recipe: Recipe) -> None:
 
 
 def _clusters_changed() -> None:
-    filters = state.draft().filters.model_dump(mode="json") | {"clusters": ()}
-    state.amend(clusters=int(state.widget("clusters")), filters=filters)
+    state.set_clusters(int(state.widget("clusters")))
 
 
 def _answer(crowd: Crowd, recipe: Recipe) -> None:
