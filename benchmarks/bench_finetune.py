@@ -150,6 +150,7 @@ def settings(case: dict):
         model=case["folder"],
         mode=case["mode"],
         batch_size=case["rows"],
+        micro_batch=None if here.device == "cuda" else case["rows"],
         max_length=case["longest"],
         max_steps=case["steps"],
         save_steps=10**9,

@@ -6,6 +6,7 @@ on a second machine).
 
 from __future__ import annotations
 
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -28,6 +29,8 @@ def main(run: Path, owner: int) -> int:
     plan, prepared = Plan.load(run / PLAN), load_prepared(run / PREPARED)
     record = files.read_json(run / "config.json")
     sha256 = record["provenance"]["data_sha256"]
+    # A launcher that is told to end gives its workers some time: enough for a checkpoint.
+    signal.signal(signal.SIGTERM, lambda *_: (run / "CANCEL").touch())
     try:
         with in_words(run, run / CHECKPOINTS, plan):
             train(Job(run), plan, prepared, data_sha256=sha256, owner=owner or None)
