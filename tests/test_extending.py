@@ -36,8 +36,7 @@ def test_examples_run_in_order(tmp_path: Path) -> None:
 def test_every_registry_named_there_exists() -> None:
     """The table at the top names real files and real lists."""
     rows = re.findall(r"(crowdselect/\S+)/MINE\.py\s+([A-Z]+)\s+in (\S+)", DOCS.read_text("utf-8"))
-    assert len(rows) == 7
+    assert len(rows) >= 7
     for folder, name, file in rows:
         assert (ROOT / folder).is_dir()
-        if name != "BENCHMARKS" or (ROOT / file).stat().st_size > 200:
-            assert re.search(rf"^{name}\b", (ROOT / file).read_text("utf-8"), re.MULTILINE), file
+        assert re.search(rf"^{name}\b", (ROOT / file).read_text("utf-8"), re.MULTILINE), file
