@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import sys
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -18,7 +17,9 @@ import typer
 from typer.main import get_command
 
 from crowdselect import __version__
+from crowdselect.cli.options import WorkspaceOption
 from crowdselect.errors import CancelledError, CrowdSelectError
+from crowdselect.settings import WORKSPACE_VARIABLE
 
 STAGES = (
     "ingest",
@@ -60,12 +61,15 @@ def _print_version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
+    workspace: WorkspaceOption = None,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version"),
     ] = False,
 ) -> None:
-    """Options before the command."""
+    """Options before the command: --workspace means the same as after it."""
+    if workspace is not None:
+        os.environ[WORKSPACE_VARIABLE] = str(workspace)
 
 
 for _stage in STAGES:
@@ -74,6 +78,16 @@ for _stage in STAGES:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code (0 done, 2 bad input, 130 stopped by the user)."""
+    environment = os.environ.get(WORKSPACE_VARIABLE)
+    try:
+        return _run(arguments)
+    finally:
+        os.environ.pop(WORKSPACE_VARIABLE, None)
+        if environment is not None:
+            os.environ[WORKSPACE_VARIABLE] = environment
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     try:
         code = get_command(app).main(arguments, prog_name="crowdselect", standalone_mode=False)
     except CancelledError as error:
@@ -84,9 +98,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _complain(_usage(error), 2)
     except (KeyboardInterrupt, typer.Abort):
         return _complain(CancelledError(), STOPPED)
-    except BrokenPipeError:  # the reader (head, less) has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     if code == STOPPED:
         return _complain(CancelledError(), STOPPED)
     return code if isinstance(code, int) else 0
