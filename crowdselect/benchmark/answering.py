@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from crowdselect.benchmark.base import Context
-from crowdselect.benchmark.generate import Answer, Request, generate
+from crowdselect.benchmark.generate import Answer, Deliver, Request, generate, request_seed
+from crowdselect.servers import ChatReply, ChatRequest, RequestCache, ServerConfig, ask_all
 
 
 def answer_all(
@@ -24,5 +25,31 @@ def answer_all(
         done += 1
         context.progress(done, len(requests), "answering")
 
-    generate(context.subject, todo, deliver, max_new_tokens=max_new_tokens, seed=context.seed)
+    config = context.subject.config
+    if config.endpoint:
+        _ask(context, config.endpoint, todo, deliver, max_new_tokens)
+    else:
+        generate(context.subject, todo, deliver, max_new_tokens=max_new_tokens, seed=context.seed)
     return {r.key: context.journal.get(r.key) or {} for r in requests}
+
+
+def _ask(
+    context: Context,
+    endpoint: str,
+    requests: Sequence[Request],
+    deliver: Deliver,
+    max_new_tokens: int,
+) -> None:
+    """Answers of the served model under test; a refused request is a problem, not an answer."""
+
+    def read(request: ChatRequest, reply: ChatReply) -> None:
+        problem = reply.problem if reply.problem and not reply.text else ""
+        answer = Answer(reply.text, reply.completion_tokens, reply.finished, problem)
+        deliver(request.key, answer)
+
+    asked = [
+        ChatRequest(r.key, r.messages, max_new_tokens, r.temperature, request_seed(r, context.seed))
+        for r in requests
+    ]
+    server = ServerConfig(model=context.subject.config.model, base_url=endpoint)
+    ask_all(server, asked, read, cache=RequestCache(context.cache))

@@ -120,6 +120,7 @@ def _run_one(
         "protocol": protocol,
         "protocol_key": key,
         "empty": empty,
+        "retry": sum(bool(item.details.get("retry")) for item in items),
         "notes": notes,
         "facts": {"seconds": round(time.monotonic() - began, 2), **benchmark.facts(context)},
         "items": f"items/{name}.parquet",
@@ -137,8 +138,10 @@ def _note(job: Job, notes: list[str], text: str) -> None:
 
 
 def _finished(run: Path, label: str, key: str) -> bool:
-    done = {r["benchmark"]: r["protocol_key"] for r in files.read_lines(run / RESULTS)}
-    return done.get(label) == key
+    """Whether it is done, with no request left that a server refused and may answer now."""
+    done = {r["benchmark"]: r for r in files.read_lines(run / RESULTS)}
+    record = done.get(label)
+    return record is not None and record["protocol_key"] == key and not record["retry"]
 
 
 def _note_failures(context: Context, items: Sequence[Item]) -> int:
@@ -147,6 +150,9 @@ def _note_failures(context: Context, items: Sequence[Item]) -> int:
     if failed:
         reason = failed[0].reason or "no value"
         context.note(f"{len(failed)} of {len(items)} failed and do not count; the first: {reason}")
+    retry = sum(bool(item.details.get("retry")) for item in failed)
+    if retry:
+        context.note(f"{retry} verdicts are missing; resume the run to ask for them again.")
     empty = sum(not item.answer.strip() for item in items if item.value is not None)
     if empty:
         context.note(f"{empty} of {len(items)} answers are empty; they are judged as they are.")

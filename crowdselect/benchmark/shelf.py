@@ -6,17 +6,43 @@ import contextlib
 from collections.abc import Mapping
 from typing import Any
 
+from crowdselect.benchmark.alpaca_eval import AlpacaEval
+from crowdselect.benchmark.arena_hard import ArenaHard
 from crowdselect.benchmark.base import Benchmark
 from crowdselect.benchmark.config import Suite
+from crowdselect.benchmark.harness import Harness
 from crowdselect.benchmark.heldout_loss import HeldoutLoss
+from crowdselect.benchmark.mt_bench import MtBench
+from crowdselect.benchmark.response_style import ResponseStyle
+from crowdselect.benchmark.reward_score import RewardScore
+from crowdselect.benchmark.translation import Translation
 from crowdselect.benchmark.verifiable import Verifiable
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.registry import Registry, build, did_you_mean, options_of
 
-BENCHMARKS: Registry[type[Benchmark]] = Registry("benchmark", [Verifiable, HeldoutLoss])
+BENCHMARKS: Registry[type[Benchmark]] = Registry(
+    "benchmark",
+    [
+        Verifiable,
+        HeldoutLoss,
+        RewardScore,
+        ResponseStyle,
+        MtBench,
+        ArenaHard,
+        AlpacaEval,
+        Harness,
+        Translation,
+    ],
+)
 
-SHORTHANDS: Mapping[str, Suite] = {}
-"""Names that stand for a benchmark with options."""
+SHORTHANDS: Mapping[str, Suite] = {
+    "mmlu": Suite(name="harness", options={"task": "mmlu", "fewshot": 5}),
+    "bbh": Suite(name="harness", options={"task": "bbh_cot_fewshot"}),
+    "gsm8k": Suite(name="harness", options={"task": "gsm8k"}),
+    "tydiqa": Suite(name="harness", options={"task": "tydiqa_goldp", "metric": "f1"}),
+    "humaneval": Suite(name="harness", options={"task": "humaneval_instruct"}),
+}
+"""Names that stand for a task of the harness as SelectIT's evaluation has them."""
 
 
 def build_suite(suite: Suite) -> Benchmark:

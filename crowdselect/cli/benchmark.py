@@ -22,6 +22,7 @@ from crowdselect.benchmark import (
 from crowdselect.cli.follow import run_job
 from crowdselect.cli.options import DetachOption, JsonOption, WorkspaceOption, example
 from crowdselect.cli.terminal import plain, print_json, print_table, say
+from crowdselect.errors import InputError
 from crowdselect.settings import open_workspace
 
 
@@ -51,7 +52,7 @@ def register(app: typer.Typer) -> None:
     "run",
     epilog=example(
         "crowdselect benchmark run RUN --suite verifiable --suite heldout-loss:path=dev.jsonl",
-        "crowdselect benchmark ./model --suite mt-bench --judge gpt-4.1 --judge-concurrency 16",
+        "crowdselect benchmark ./model --suite mt-bench --judge gpt-4.1 --judge-option budget=5",
         "crowdselect benchmark ./model --suite gsm8k --suite mmlu --limit 50",
     ),
 )
@@ -85,6 +86,27 @@ def run(
         list[str] | None,
         typer.Option(help="Benchmark on which the recipe behind this model was chosen; repeatable"),
     ] = None,
+    judge: Annotated[
+        str | None, typer.Option(help="Who grades: a served model's name, a folder or a hub id")
+    ] = None,
+    judge_kind: Annotated[
+        str, typer.Option(help="server, local (language model) or reward (reward model)")
+    ] = "server",
+    judge_url: Annotated[
+        str | None, typer.Option(help="Base URL of the judge's OpenAI-compatible server")
+    ] = None,
+    judge_option: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME=VALUE",
+            help="concurrency, retries, timeout_s, max_tokens, price_in, price_out (of a million "
+            "tokens), budget, api_key_variable; repeatable",
+        ),
+    ] = None,
+    allow_code_execution: Annotated[
+        bool,
+        typer.Option("--allow-code-execution", help="Let HumanEval run code the model wrote"),
+    ] = False,
     workspace: WorkspaceOption = None,
     detach: DetachOption = False,
     json: JsonOption = False,
@@ -106,11 +128,28 @@ def run(
         "suites": [Suite.from_text(text) for text in suite],
         "seed": seed,
         "limit": limit,
+        "judge": _judge(judge, judge_kind, judge_url, judge_option or []),
+        "allow_code_execution": allow_code_execution,
     }
     path = create(folder, BenchmarkConfig.parse(given, "benchmark"))
     run_job(path, detach=detach, as_json=json)
     if not detach:
         _show(read_results(path), json)
+
+
+def _judge(
+    model: str | None, kind: str, url: str | None, options: list[str]
+) -> dict[str, Any] | None:
+    """A judge's config as given; None: no judge."""
+    if model is None:
+        return None
+    given: dict[str, Any] = {"model": model, "kind": kind, "base_url": url}
+    for pair in options:
+        name, sign, text = pair.partition("=")
+        if not sign:
+            raise InputError(f"--judge-option {pair!r} is not NAME=VALUE.", "Write budget=5.")
+        given[name.strip().replace("-", "_")] = text.strip()
+    return given
 
 
 @group.command("list", epilog=example("crowdselect benchmark list"))

@@ -103,6 +103,7 @@ def finished(workspace: Workspace) -> Callable[..., BenchmarkView]:
             "protocol": protocol,
             "protocol_key": content_key(protocol),
             "empty": 0,
+            "retry": 0,
             "notes": [],
             "facts": {},
             "items": "items/x.parquet",

@@ -1,0 +1,179 @@
+"""AlpacaEval: which of two answers a judge prefers, with and without the effect of length."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal
+
+from crowdselect.benchmark.alpaca_scores import (
+    alpaca_scores,
+    outcome,
+    preference_of_letter,
+    preference_of_logprobs,
+)
+from crowdselect.benchmark.anchor import anchor_answers, anchor_name
+from crowdselect.benchmark.answering import answer_all
+from crowdselect.benchmark.base import Benchmark, Context, Item, Score
+from crowdselect.benchmark.generate import Request
+from crowdselect.benchmark.judges.prompts import OWN_CHOICE, Prompt, read_single
+from crowdselect.benchmark.judges.rewards import rewards
+from crowdselect.benchmark.judges.texts import needed_judge, verdicts
+from crowdselect.benchmark.questions import (
+    Question,
+    question_file,
+    questions_hash,
+    read_questions,
+)
+from crowdselect.registry import content_key, option
+from crowdselect.servers import ChatReply, ChatRequest
+
+
+@dataclass(frozen=True)
+class AlpacaEval(Benchmark):
+    """Win rate against an anchor's answers (Li et al. 2023; Dubois et al. 2024, arXiv 2404.04475).
+
+    One call per question; which answer comes first is drawn from the seed and the question.
+    """
+
+    name: ClassVar[str] = "alpaca-eval"
+    title: ClassVar[str] = "AlpacaEval"
+    unit: ClassVar[str] = "win rate %"
+    source: ClassVar[str] = "tatsu-lab/alpaca_eval, weighted win rate"
+    kind: ClassVar[Literal["judged"]] = "judged"
+    judged: ClassVar[bool] = True
+    file_options: ClassVar[tuple[str, ...]] = ("questions", "prompt")
+
+    questions: str = option("", "AlpacaEval's alpaca_eval.json; empty: our own questions")
+    prompt: str = option("", "The official judge prompt as text or YAML; empty: our own")
+    anchor: str = option("", "File of the anchor's answers, or the anchor model (folder or hub id)")
+    weighted: bool = option(
+        True, "Take the preference from the log-probabilities of m and M; else from the letter"
+    )
+    max_new_tokens: int = option(2048, "Longest answer in tokens", low=1, high=32768)
+
+    def protocol(self, context: Context) -> dict[str, Any]:
+        """As every benchmark's; with the anchor."""
+        found = super().protocol(context)
+        found["inputs"]["questions"] = questions_hash(self.questions, "everyday.jsonl")
+        found["inputs"].setdefault("prompt", "own prompt, not comparable")
+        found["options"]["anchor"] = anchor_name(self.anchor, self.name)
+        return found
+
+    def run(self, context: Context) -> Sequence[Item]:
+        """Answer, then ask for one preference per question."""
+        questions = read_questions(question_file(self.questions, "everyday.jsonl"))
+        questions = questions[: context.limit]
+        if not (self.questions and self.prompt):
+            context.note("alpaca-eval: own questions or own prompt, not comparable with published.")
+        requests = [Request(q.id, ({"role": "user", "content": q.turns[0]},)) for q in questions]
+        answers = answer_all(context, requests, self.max_new_tokens)
+        anchors = anchor_answers(context, self.anchor, questions, self.max_new_tokens)
+        texts = {q.id: str(answers[q.id]["text"]) for q in questions}
+        fair = [q for q in questions if q.id in anchors and not answers[q.id]["problem"]]
+        if needed_judge(context).kind == "reward":
+            chosen = _by_reward(context, fair, texts, anchors)
+        else:
+            chosen = self._by_verdict(context, fair, texts, anchors)
+        return [
+            _item(
+                q,
+                texts[q.id],
+                anchors.get(q.id),
+                chosen.get(q.id, (None, answers[q.id]["problem"] or "the anchor has no answer")),
+            )
+            for q in questions
+        ]
+
+    def _by_verdict(
+        self,
+        context: Context,
+        questions: Sequence[Question],
+        answers: Mapping[str, str],
+        anchors: Mapping[str, str],
+    ) -> dict[str, tuple[float | None, str]]:
+        prompt = read_single(self.prompt) if self.prompt else OWN_CHOICE
+        swap = {q.id: _model_first(q, context.seed) for q in questions}
+        requests = [self._ask(prompt, q, answers, anchors, swap[q.id]) for q in questions]
+        replies = verdicts(context, requests)
+        return {q.id: self._preference(replies[q.id], swap[q.id]) for q in questions}
+
+    def _ask(
+        self,
+        prompt: Prompt,
+        question: Question,
+        answers: Mapping[str, str],
+        anchors: Mapping[str, str],
+        model_first: bool,
+    ) -> ChatRequest:
+        first, second = anchors[question.id], answers[question.id]
+        if model_first:
+            first, second = second, first
+        values = {"instruction": question.turns[0], "output_1": first, "output_2": second}
+        logprobs = 5 if self.weighted else 0
+        room = 1 if self.weighted else 16
+        return ChatRequest(question.id, prompt.fill(values), room, top_logprobs=logprobs)
+
+    def _preference(self, reply: ChatReply, model_first: bool) -> tuple[float | None, str]:
+        """The preference for the model in [1, 2]; None with the reason."""
+        if self.weighted and reply.logprobs:
+            value = preference_of_logprobs(reply.logprobs)
+        elif self.weighted and reply.text:
+            return None, "the judge's server gives no log-probabilities; set weighted=false"
+        elif reply.problem:
+            return None, f"the judge: {reply.problem}"
+        else:
+            value = preference_of_letter(reply.text)
+        if value is None:
+            return None, f"the judge chose neither m nor M: {reply.text[:100]!r}"
+        return (3 - value if model_first else value), reply.text
+
+    def scores(self, items: Sequence[Item], seed: int) -> list[Score]:
+        """Win rate, discrete win rate and, by our own fit, the length-controlled one."""
+        return alpaca_scores(super().scores(items, seed), items, seed)
+
+
+def _model_first(question: Question, seed: int) -> bool:
+    return int(content_key([seed, question.turns[0]]), 16) % 2 == 0
+
+
+def _by_reward(
+    context: Context,
+    questions: Sequence[Question],
+    answers: Mapping[str, str],
+    anchors: Mapping[str, str],
+) -> dict[str, tuple[float | None, str]]:
+    """The model's Bradley-Terry probability: the logistic function of the reward difference."""
+    judge = needed_judge(context)
+    talks = {
+        f"{q.id}/{who}": (
+            {"role": "user", "content": q.turns[0]},
+            {"role": "assistant", "content": said[q.id]},
+        )
+        for q in questions
+        for who, said in (("model", answers), ("anchor", anchors))
+    }
+    found = rewards(context, judge.model, talks, max_length=judge.max_length)
+    chosen: dict[str, tuple[float | None, str]] = {}
+    for q in questions:
+        ours, theirs = found[f"{q.id}/model"], found[f"{q.id}/anchor"]
+        if ours is None or theirs is None:
+            chosen[q.id] = (None, f"longer than {judge.max_length} tokens")
+        else:
+            odds = math.exp(-max(-700.0, min(700.0, ours - theirs)))
+            chosen[q.id] = (1 + 1 / (1 + odds), f"reward {ours:.4g} against {theirs:.4g}")
+    return chosen
+
+
+def _item(
+    question: Question, answer: str, anchor: str | None, chosen: tuple[float | None, str]
+) -> Item:
+    preference, reason = chosen
+    details = {"preference": preference, "delta_length": len(anchor or "") - len(answer)}
+    item = Item(question.id, question.category, None, question.turns[0], answer, reason,
+                details=details)  # fmt: skip
+    if preference is None:
+        retry = {"retry": True} if reason.startswith("the judge: ") else {}
+        return replace(item, details={**details, **retry})
+    return replace(item, value=100 * outcome(preference))

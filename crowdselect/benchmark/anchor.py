@@ -1,0 +1,59 @@
+"""The anchor of a pairwise benchmark: another model's answers, from a file or made here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from crowdselect.benchmark.base import Context, file_hash
+from crowdselect.benchmark.generate import Answer, Request, generate_here
+from crowdselect.benchmark.questions import Question, read_answers
+from crowdselect.benchmark.subject import load_causal
+from crowdselect.errors import InputError
+
+PREFIX = "anchor/"
+
+
+def anchor_name(anchor: str, benchmark: str) -> str:
+    """What a protocol says of the anchor: the hash of its answers, or the model's name.
+
+    Raises InputError where none is given.
+    """
+    if not anchor:
+        raise InputError(
+            f"{benchmark} compares with an anchor, and none is given.",
+            f"Write --suite {benchmark}:anchor=FILE (its answers) or anchor=MODEL.",
+        )
+    return file_hash(anchor) if _is_file(anchor) else anchor
+
+
+def anchor_answers(
+    context: Context, anchor: str, questions: Sequence[Question], max_new_tokens: int
+) -> dict[str, str]:
+    """The anchor's answers by question id; questions that it did not answer are missing."""
+    if _is_file(anchor):
+        given = read_answers(anchor)
+        found = {q.id: given.get(q.id, given.get(q.turns[0])) for q in questions}
+        return {key: text for key, text in found.items() if text is not None}
+    requests = [
+        Request(PREFIX + q.id, ({"role": "user", "content": q.turns[0]},)) for q in questions
+    ]
+    todo = [r for r in requests if r.key not in context.journal]
+    done = len(requests) - len(todo)
+
+    def deliver(key: str, answer: Answer) -> None:
+        nonlocal done
+        context.journal.add(key, {"text": answer.text, "problem": answer.problem})
+        done += 1
+        context.progress(done, len(requests), "answering as the anchor")
+
+    if todo:
+        generate_here(
+            load_causal(anchor), todo, deliver, max_new_tokens=max_new_tokens, seed=context.seed
+        )
+    kept = {q.id: context.journal.get(PREFIX + q.id) or {} for q in questions}
+    return {key: record["text"] for key, record in kept.items() if not record["problem"]}
+
+
+def _is_file(anchor: str) -> bool:
+    return Path(anchor).expanduser().is_file() or Path(anchor).suffix in (".jsonl", ".json")

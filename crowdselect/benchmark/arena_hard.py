@@ -1,0 +1,209 @@
+"""Arena-Hard: each answer against an anchor's, judged in both orders."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar, Literal
+
+from crowdselect.benchmark.anchor import anchor_answers, anchor_name
+from crowdselect.benchmark.answering import answer_all
+from crowdselect.benchmark.arena_scores import arena_hard_scores
+from crowdselect.benchmark.base import Benchmark, Context, Item, Score
+from crowdselect.benchmark.chat import Message
+from crowdselect.benchmark.generate import Request
+from crowdselect.benchmark.judges.prompts import OWN_PAIR, Prompt, read_single
+from crowdselect.benchmark.judges.rewards import rewards
+from crowdselect.benchmark.judges.texts import needed_judge, verdicts
+from crowdselect.benchmark.questions import (
+    Question,
+    question_file,
+    questions_hash,
+    read_questions,
+)
+from crowdselect.registry import option
+from crowdselect.servers import ChatReply, ChatRequest
+
+OUTCOMES: Mapping[str, tuple[float, float]] = {
+    "A>>B": (0.0, 3.0), "A>B": (0.0, 1.0), "A=B": (0.5, 1.0), "B>A": (1.0, 1.0), "B>>A": (1.0, 3.0),
+}  # fmt: skip
+"""Verdict -> what B gets of the battle, and how often the battle counts."""
+SWAPPED = {"A>>B": "B>>A", "A>B": "B>A", "A=B": "A=B", "B>A": "A>B", "B>>A": "A>>B"}
+_VERDICTS = (re.compile(r"\[\[([AB<>=]+)\]\]"), re.compile(r"\[([AB<>=]+)\]"))
+
+
+def parse_verdict(text: str) -> str | None:
+    """The last ``[[verdict]]``, else the last ``[verdict]``, letters in any case; None: none.
+
+    As Arena-Hard v2 reads them; a label outside the five verdicts (an error there) is None here.
+    """
+    for pattern in _VERDICTS:
+        found = pattern.findall(text.upper())
+        if found:
+            return found[-1] if found[-1] in OUTCOMES else None
+    return None
+
+
+@dataclass(frozen=True)
+class ArenaHard(Benchmark):
+    """Win rate against an anchor model (Li et al. 2024, arXiv 2406.11939).
+
+    Two games with swapped order per question; a clear win counts three times. A game without a
+    verdict fails, and its question with it.
+    """
+
+    name: ClassVar[str] = "arena-hard"
+    title: ClassVar[str] = "Arena-Hard"
+    unit: ClassVar[str] = "win rate %"
+    source: ClassVar[str] = "lmarena/arena-hard-auto"
+    kind: ClassVar[Literal["judged"]] = "judged"
+    judged: ClassVar[bool] = True
+    file_options: ClassVar[tuple[str, ...]] = ("questions", "prompt")
+
+    questions: str = option("", "Arena-Hard's question.jsonl; empty: our own questions")
+    prompt: str = option("", "YAML or JSON with the official judge prompt; empty: our own")
+    anchor: str = option("", "File of the anchor's answers, or the anchor model (folder or hub id)")
+    max_new_tokens: int = option(4096, "Longest answer in tokens", low=1, high=32768)
+
+    def protocol(self, context: Context) -> dict[str, Any]:
+        """As every benchmark's; with the anchor."""
+        found = super().protocol(context)
+        found["inputs"]["questions"] = questions_hash(self.questions, "hard.jsonl")
+        found["inputs"].setdefault("prompt", "own prompt, not comparable")
+        found["options"]["anchor"] = anchor_name(self.anchor, self.name)
+        return found
+
+    def run(self, context: Context) -> Sequence[Item]:
+        """Answer, then play two games per question."""
+        questions = read_questions(question_file(self.questions, "hard.jsonl"))[: context.limit]
+        if not (self.questions and self.prompt):
+            context.note("arena-hard: own questions or own prompt, not comparable with published.")
+        prompt = read_single(self.prompt) if self.prompt else OWN_PAIR
+        requests = [Request(q.id, ({"role": "user", "content": q.turns[0]},)) for q in questions]
+        answers = answer_all(context, requests, self.max_new_tokens)
+        anchors = anchor_answers(context, self.anchor, questions, self.max_new_tokens)
+        problems = {
+            q.id: answers[q.id]["problem"]
+            or ("" if q.id in anchors else "the anchor has no answer")
+            for q in questions
+        }
+        fair = [q for q in questions if not problems[q.id]]
+        texts = {q.id: str(answers[q.id]["text"]) for q in questions}
+        if needed_judge(context).kind == "reward":
+            games = _by_reward(context, fair, texts, anchors)
+        else:
+            games = _by_verdict(context, fair, texts, anchors, prompt)
+        return [
+            item
+            for q in questions
+            for item in _items(q, texts[q.id], problems[q.id], games.get(q.id, ()))
+        ]
+
+    def scores(self, items: Sequence[Item], seed: int) -> list[Score]:
+        """Win rate by question, the two official methods, and how often swapping changed it."""
+        return arena_hard_scores(super().scores(items, seed), items, seed)
+
+
+@dataclass(frozen=True)
+class Game:
+    """One game: what the model got of it, how often it counts; None: no verdict."""
+
+    score: float | None
+    weight: float
+    reason: str
+    retry: bool = False
+
+
+def _by_verdict(
+    context: Context,
+    questions: Sequence[Question],
+    answers: Mapping[str, str],
+    anchors: Mapping[str, str],
+    prompt: Prompt,
+) -> dict[str, list[Game]]:
+    requests = [
+        ChatRequest(f"{q.id}/{game}", _ask(prompt, q, answers, anchors, game), max_tokens=4096)
+        for q in questions
+        for game in (1, 2)
+    ]
+    replies = verdicts(context, requests)
+    return {q.id: [_game(replies[f"{q.id}/{g}"], g) for g in (1, 2)] for q in questions}
+
+
+def _ask(
+    prompt: Prompt,
+    question: Question,
+    answers: Mapping[str, str],
+    anchors: Mapping[str, str],
+    game: int,
+) -> tuple[Message, ...]:
+    """Game 1: A is the anchor, B the model; game 2: swapped."""
+    first, second = anchors[question.id], answers[question.id]
+    if game == 2:
+        first, second = second, first
+    text = question.turns[0]
+    return prompt.fill(
+        {
+            "question_1": text, "answer_1": first, "answer_2": second,
+            "QUESTION": text, "ANSWER_A": first, "ANSWER_B": second,
+        }
+    )  # fmt: skip
+
+
+def _game(reply: ChatReply, game: int) -> Game:
+    if reply.problem:
+        return Game(None, 1.0, f"the judge: {reply.problem}", retry=True)
+    verdict = parse_verdict(reply.text)
+    if verdict is None:
+        return Game(None, 1.0, f"the judge gave no verdict: {reply.text[-200:]!r}")
+    seen = verdict if game == 1 else SWAPPED[verdict]
+    return Game(*OUTCOMES[seen], reply.text)
+
+
+def _by_reward(
+    context: Context,
+    questions: Sequence[Question],
+    answers: Mapping[str, str],
+    anchors: Mapping[str, str],
+) -> dict[str, list[Game]]:
+    """A reward model has no order: one game per question, won by the higher reward."""
+    judge = needed_judge(context)
+    talks = {
+        f"{q.id}/{who}": (
+            {"role": "user", "content": q.turns[0]},
+            {"role": "assistant", "content": said[q.id]},
+        )
+        for q in questions
+        for who, said in (("model", answers), ("anchor", anchors))
+    }
+    found = rewards(context, judge.model, talks, max_length=judge.max_length)
+    games = {}
+    for q in questions:
+        ours, theirs = found[f"{q.id}/model"], found[f"{q.id}/anchor"]
+        if ours is None or theirs is None:
+            game = Game(None, 1.0, f"longer than {judge.max_length} tokens")
+        else:
+            won = 0.5 if ours == theirs else float(ours > theirs)
+            game = Game(won, 1.0, f"reward {ours:.4g} against {theirs:.4g}")
+        games[q.id] = [game]
+    return games
+
+
+def _items(question: Question, answer: str, problem: str, games: Sequence[Game]) -> list[Item]:
+    """An item per game; where one game failed, the question's other game does not count either."""
+    shown = Item(question.id, question.category, None, question.turns[0], answer)
+    if problem:
+        return [replace(shown, reason=problem)]
+    whole = all(g.score is not None for g in games)
+    items = []
+    for number, game in enumerate(games, start=1):
+        details: dict[str, Any] = {"game": number, "score": game.score, "weight": game.weight}
+        if game.retry:
+            details["retry"] = True
+        value = 100 * game.score if whole and game.score is not None else None
+        reason = game.reason if whole or game.score is None else "the other game failed"
+        items.append(
+            replace(shown, value=value, weight=game.weight, reason=reason, details=details)
+        )
+    return items

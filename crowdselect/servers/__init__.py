@@ -1,0 +1,19 @@
+"""Chat models behind OpenAI-compatible servers: many requests at once, retried, cached, priced."""
+
+from crowdselect.servers.cache import RequestCache
+from crowdselect.servers.client import ask_all
+from crowdselect.servers.config import ServerConfig
+from crowdselect.servers.cost import Cost, cost_of, expected_cost
+from crowdselect.servers.values import ChatReply, ChatRequest, strip_thoughts
+
+__all__ = [
+    "ChatReply",
+    "ChatRequest",
+    "Cost",
+    "RequestCache",
+    "ServerConfig",
+    "ask_all",
+    "cost_of",
+    "expected_cost",
+    "strip_thoughts",
+]

@@ -1,0 +1,29 @@
+"""Which server answers, how hard it is asked, and what it may cost."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from crowdselect.values import Frozen
+
+
+class ServerConfig(Frozen):
+    """A chat model at an OpenAI-compatible server (vLLM, Ollama, llama.cpp, a vendor)."""
+
+    model: str
+    """The served model's name."""
+    base_url: str | None = None
+    """Such as ``http://127.0.0.1:8000/v1``; None: the ``openai`` package's default."""
+    api_key_variable: str = "OPENAI_API_KEY"
+    """Environment variable that holds the key; the key itself is never written down."""
+    concurrency: int = Field(default=8, ge=1, le=512)
+    """Requests in flight at once."""
+    retries: int = Field(default=6, ge=0)
+    """Further attempts after a refusal, an error or a broken connection, with growing pauses."""
+    timeout_s: float = Field(default=180.0, gt=0)
+    price_in: float | None = Field(default=None, ge=0)
+    """Price of a million prompt tokens, in any currency."""
+    price_out: float | None = Field(default=None, ge=0)
+    """Price of a million completion tokens, in the same currency."""
+    budget: float | None = Field(default=None, ge=0)
+    """Stop before a further request could cost more than this in total; needs both prices."""

@@ -1,0 +1,52 @@
+"""What is asked of a chat model, and what it replies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+Message = dict[str, str]
+"""``{"role": "system" | "user" | "assistant", "content": text}``."""
+
+_THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class ChatRequest:
+    """One conversation to be continued."""
+
+    key: str
+    """Names the request among others; no part of what is asked."""
+    messages: tuple[Message, ...]
+    max_tokens: int
+    temperature: float = 0.0
+    seed: int | None = None
+    top_logprobs: int = 0
+    """Ask for the log-probabilities of so many candidates of the first token."""
+
+
+@dataclass(frozen=True)
+class ChatReply:
+    """An answer, or why there is none."""
+
+    text: str
+    problem: str = ""
+    """Empty: the answer is whole. Else one clause: cut off, refused, no connection ..."""
+    finished: bool = True
+    """False: cut at the length limit."""
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    seconds: float = 0.0
+    cached: bool = False
+    """Read from the cache: it cost nothing now."""
+    logprobs: Mapping[str, float] = field(default_factory=dict)
+    """Candidates of the first token with their natural log-probabilities."""
+
+
+def strip_thoughts(text: str) -> str | None:
+    """The text after a reasoning model's ``<think>`` part; None where the thought never ends."""
+    rest = _THOUGHT.sub("", text)
+    if "<think>" in rest:
+        return None
+    return rest.rpartition("</think>")[2].strip()
