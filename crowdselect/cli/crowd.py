@@ -1,4 +1,7 @@
-"""``crowdselect crowd``: list, show, remove; models, imported scores, the search index."""
+"""``crowdselect crowd``: list, show, remove; models, imported scores, the search index.
+
+``generate`` and ``judge`` are in ``crowd_make``.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from crowdselect.cli import crowd_make
 from crowdselect.cli.options import CrowdArgument, JsonOption, WorkspaceOption, example
 from crowdselect.cli.terminal import print_json, print_table, progress, say
 from crowdselect.errors import InputError
@@ -16,11 +20,12 @@ from crowdselect.settings import open_workspace
 if TYPE_CHECKING:
     from crowdselect.store import Crowd
 
-group = typer.Typer(help="List, show, complete and remove crowds.", no_args_is_help=True)
+group = typer.Typer(help="Make, list, show, complete and remove crowds.", no_args_is_help=True)
 
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    crowd_make.register(group)
     app.add_typer(group, name="crowd")
 
 
