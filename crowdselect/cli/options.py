@@ -36,6 +36,22 @@ OptionsOption = Annotated[
     list[str] | None,
     typer.Option("--option", "-o", metavar="NAME=VALUE", help="A plug-in's own option; repeatable"),
 ]
+ServerOption = Annotated[
+    str | None,
+    typer.Option(
+        "--server",
+        metavar="URL",
+        help="OpenAI-compatible server of the model, such as http://127.0.0.1:8000/v1",
+        show_default=False,
+    ),
+]
+ConcurrencyOption = Annotated[
+    int, typer.Option("--concurrency", help="Requests at once to a server", min=1, max=512)
+]
+ApiKeyOption = Annotated[
+    str,
+    typer.Option("--api-key-variable", help="Environment variable that holds the server's key"),
+]
 DetachOption = Annotated[
     bool, typer.Option("--detach", help="Start the job and return; follow it with run follow")
 ]

@@ -18,6 +18,7 @@ SHELVES = {
     "encoders": "crowdselect.landscape:ENCODERS",
     "strategies": "crowdselect.selection:STRATEGIES",
     "formats": "crowdselect.export:FORMATS",
+    "scorers": "crowdselect.scoring:SCORERS",
     "benchmarks": "crowdselect.benchmark:BENCHMARKS",
 }
 """Kind -> its registry."""
@@ -35,7 +36,7 @@ def plugins(
     ] = None,
     json: JsonOption = False,
 ) -> None:
-    """List sources, metrics, encoders, strategies, formats and benchmarks with their options."""
+    """List everything that can be chosen by name, with its options."""
     if kind is not None and kind not in SHELVES:
         raise NotFoundError(f"There is no kind {kind!r}.", did_you_mean(kind, SHELVES))
     found = {

@@ -9,14 +9,17 @@ import typer
 from crowdselect import files
 from crowdselect.cli.follow import run_job
 from crowdselect.cli.options import (
+    ApiKeyOption,
+    ConcurrencyOption,
     DetachOption,
     JsonOption,
     OptionsOption,
+    ServerOption,
     WorkspaceOption,
     example,
     parse_options,
 )
-from crowdselect.cli.terminal import print_json, say
+from crowdselect.cli.terminal import print_json, print_table, say
 from crowdselect.errors import InputError
 from crowdselect.settings import open_workspace
 
@@ -33,6 +36,9 @@ def register(app: typer.Typer) -> None:
             "crowdselect score mycrowd --scorer selectit --model meta-llama/Llama-3.2-3B",
             "crowdselect score mycrowd --scorer selectit -m ./small:1.5 -m ./large:7 -o alpha=0.4",
             "crowdselect score data.jsonl --scorer ifd --model ./base --out ifd.parquet",
+            "crowdselect score mycrowd -s direct -m qwen --server http://127.0.0.1:8000/v1",
+            "crowdselect score mycrowd -s instruction_mining -o reward=best_reward "
+            "-o length=length:response:best -o knn6=my_distances",
         ),
     )(score)
 
@@ -44,6 +50,9 @@ def score(
         list[str] | None,
         typer.Option("--model", "-m", help="Folder or hub id, or MODEL:SIZE_IN_BILLIONS"),
     ] = None,
+    server: ServerOption = None,
+    concurrency: ConcurrencyOption = 8,
+    api_key_variable: ApiKeyOption = "OPENAI_API_KEY",
     answer: Annotated[
         str, typer.Option(help="Which response of a crowd: best, random or model:NAME")
     ] = "best",
@@ -70,13 +79,23 @@ def score(
     from crowdselect.pipeline.scoring import ScoreConfig, create_score
     from crowdselect.scoring import SCORERS
 
-    loading = {
-        "dtype": dtype,
-        "batch_tokens": batch_tokens,
-        "trust_remote_code": trust_remote_code,
-    }
-    options: dict[str, Any] = parse_options(SCORERS[scorer], option)
-    if model:
+    chosen = SCORERS[scorer]
+    options: dict[str, Any] = parse_options(chosen, option)
+    if model and chosen.uses == "no model":
+        raise InputError(f"{scorer} uses no model.", "Leave out --model.")
+    if model and chosen.uses == "chat server":
+        asked = {
+            "base_url": server,
+            "concurrency": concurrency,
+            "api_key_variable": api_key_variable,
+        }
+        options["models"] = [{"model": name, **asked} for name in model]
+    elif model:
+        loading = {
+            "dtype": dtype,
+            "batch_tokens": batch_tokens,
+            "trust_remote_code": trust_remote_code,
+        }
         options["models"] = [{**_model(text), **loading} for text in model]
     config = ScoreConfig.parse(
         {
@@ -103,6 +122,12 @@ def score(
     if json:
         print_json({"run": view.id, **{k: v for k, v in found.items() if k not in ("event", "t")}})
         return
+    if analysis := found.get("analysis"):
+        rows = [
+            (f"best {s['end']:.0%}", s["n"], s["mean_score"], s["mean_length"], s["calc_share"])
+            for s in analysis["budgets"]
+        ]
+        print_table(("budget", "samples", "mean score", "mean words", "calculation"), rows)
     for column, missing in found["missing"].items():
         say(f"{column}: {missing:,} samples without a value" if missing else column)
     typer.echo(found.get("file") or found["crowd"])

@@ -8,8 +8,6 @@ from crowdselect.metrics.calc_share import CalcShare, calc_share, is_calculation
 from crowdselect.metrics.columns import ColumnName, column_options, parse_column
 from crowdselect.metrics.difficulty import Difficulty
 from crowdselect.metrics.families import FamilyCorrelations, families_of, family_correlations
-from crowdselect.metrics.ifd import ifd
-from crowdselect.metrics.instruction_mining import instruction_mining_v1, instruction_mining_v3
 from crowdselect.metrics.judges import combine_judges
 from crowdselect.metrics.leave_out import leave_one_out, without_columns
 from crowdselect.metrics.length import Length
@@ -63,9 +61,6 @@ __all__ = [
     "combine_judges",
     "families_of",
     "family_correlations",
-    "ifd",
-    "instruction_mining_v1",
-    "instruction_mining_v3",
     "is_calculation",
     "leave_one_out",
     "normalise",

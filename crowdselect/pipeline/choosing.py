@@ -25,7 +25,7 @@ from crowdselect.selection import (
     Reselector,
     exact_duplicates,
 )
-from crowdselect.store import Crowd
+from crowdselect.store import Crowd, read_tags
 from crowdselect.values import BoolArray, Clustering, FloatArray, IntArray, Recipe, Selection
 
 
@@ -114,7 +114,7 @@ class Session:
             vectors=self.vectors(recipe, progress) if needs_vectors else None,
             near_duplicates=recipe.filters.near_duplicates,
             progress=progress,
-            tags=self._tags() if "tags" in strategy.needs else None,
+            tags=self._tags(strategy.name) if "tags" in strategy.needs else None,
         )
 
     def table(self, recipe: Recipe, progress: Progress = silent) -> MetricTable:
@@ -192,10 +192,11 @@ class Session:
         key = ("answers", recipe.answer, recipe.judge)
         return self._kept.get(key, lambda: answers(self.crowd, recipe.answer, recipe.judge))
 
-    def _tags(self) -> Sequence[Sequence[str]]:
-        """Every instruction's tags: those that people gave it."""
-        tags = self.crowd.notes.state().tags
-        return [sorted(tags.get(name, ())) for name in self.crowd.ids]
+    def _tags(self, strategy: str) -> Sequence[Sequence[str]]:
+        """Every instruction's tags: those that people gave it, and the strategy's own scorer."""
+        given = self.crowd.notes.state().tags
+        made = read_tags(self.crowd.path, strategy)
+        return [sorted({*given.get(i, ()), *made.get(i, ())}) for i in self.crowd.ids]
 
     def _check(self, recipe: Recipe) -> None:
         if recipe.crowd != self.crowd.name:

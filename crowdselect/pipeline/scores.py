@@ -164,13 +164,12 @@ def _keep(path: Path, values: FloatArray) -> None:
 
 
 def _imported(crowd: Crowd) -> Iterable[MetricInfo]:
-    meaning = {"higher": "higher = better", "lower": "lower = better", "none": "higher = more"}
     for name, info in crowd.score_columns().items():
         title = info.title or info.name
         yield MetricInfo(
             name=name,
             title=title if len(info.columns) == 1 else f"{title}: {name}",
-            direction=meaning[info.direction],
+            direction=info.direction or "higher = more",
             ends=("lowest", "highest"),
             range=(float("-inf"), float("inf")),
             unit=info.unit,

@@ -2,26 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from pydantic import Field
 
 from crowdselect import files, jobs
 from crowdselect.errors import InputError
 from crowdselect.finetune.data import read_data
 from crowdselect.jobs import Job
+from crowdselect.metrics import is_calculation
 from crowdselect.pipeline.answers import answers
 from crowdselect.pipeline.crowds import open_crowd
+from crowdselect.pipeline.scores import metrics
 from crowdselect.registry import build
-from crowdselect.scoring import SCORERS, Engine, Sample, Scorer, ScoreTable
+from crowdselect.scoring import SCORERS, Analysis, Engine, Sample, Scorer, ScoreTable, analyse
 from crowdselect.scoring import score as run_scorer
 from crowdselect.settings import Workspace
-from crowdselect.store import Crowd, ScoreInfo
-from crowdselect.values import Frozen
+from crowdselect.store import Crowd, ScoreInfo, write_tags
+from crowdselect.values import FloatArray, Frozen
 
 
 class ScoreConfig(Frozen):
@@ -31,7 +35,7 @@ class ScoreConfig(Frozen):
     """A crowd's name, or a file of conversations."""
     scorer: str
     options: dict[str, Any]
-    """The scorer's options; ``models`` is a list of ``ModelSpec`` dicts."""
+    """The scorer's options; ``models`` is a list of ``ModelSpec`` or ``ServerConfig`` dicts."""
     answer: str = "best"
     """Which response of a crowd is scored (an answer policy)."""
     judge: str | None = None
@@ -41,8 +45,8 @@ class ScoreConfig(Frozen):
     out: str | None = None
     """Parquet file for a file's scores; None: beside the run."""
     engine: Engine = "local"
-    workers: int = 2
-    limit: int | None = None
+    workers: int = Field(default=2, ge=1, le=1024)
+    limit: int | None = Field(default=None, ge=1)
 
 
 def make_scorer(name: str, options: Mapping[str, Any]) -> Scorer:
@@ -76,9 +80,18 @@ def file_samples(path: Path) -> list[Sample]:
 
 def create_score(workspace: Workspace, config: ScoreConfig) -> Path:
     """Make the run directory of a scoring job; raises at once for what can be seen beforehand."""
-    make_scorer(config.scorer, config.options).passes()
-    if not Path(config.source).is_file():
-        open_crowd(workspace, config.source)
+    scorer = make_scorer(config.scorer, config.options)
+    scorer.passes()
+    if _is_file(config.source):
+        if scorer.inputs():
+            raise InputError(
+                f"{scorer.name} computes from columns of a crowd; {config.source} is a file.",
+                "Ingest the file as a crowd first.",
+            )
+    else:
+        crowd = open_crowd(workspace, config.source)
+        metrics(crowd, scorer.inputs(), config.judge)
+        answers(crowd, config.answer, config.judge)
     return jobs.create(workspace, "score", config.model_dump(mode="json"))
 
 
@@ -87,47 +100,89 @@ def run_score_job(job: Job) -> None:
     config = ScoreConfig.parse(job.config, str(job.path / "config.json"))
     scorer = make_scorer(config.scorer, config.options)
     crowd, samples = _samples(job.workspace, config)
-    cache = job.workspace.cache / "scoring"
     table = run_scorer(
-        samples[: config.limit],
+        samples,
         scorer,
-        cache,
+        job.workspace.cache / "scoring",
         job.progress,
         engine=config.engine,
         workers=config.workers,
+        inputs=_inputs(crowd, config, scorer, samples),
     )
+    found = {"missing": table.missing, "report": dict(table.report)}
+    if analysis := analysis_of(scorer, table, samples):
+        found["analysis"] = asdict(analysis)
     if crowd is None:
-        target = Path(config.out) if config.out else job.path / "scores.parquet"
+        target = Path(config.out).expanduser() if config.out else job.path / "scores.parquet"
         with files.write_aside(target) as temporary:
             frame = pa.Table.from_pandas(table.frame(), preserve_index=False)
             pq.write_table(frame, temporary, compression="zstd")
-        job.event("scores", file=str(target), missing=table.missing)
+        job.event("scores", file=str(target), columns=list(table.columns), **found)
         return
-    _add_to_crowd(crowd, config, scorer, table)
-    job.event("scores", crowd=crowd.name, columns=list(table.columns), missing=table.missing)
+    added = _add_to_crowd(crowd, config, scorer, table)
+    job.event("scores", crowd=crowd.name, columns=added, **found)
+
+
+def analysis_of(scorer: Scorer, table: ScoreTable, samples: Sequence[Sample]) -> Analysis | None:
+    """Length (words of instruction and response), calculation and levels by rank.
+
+    None for a scorer without levels.
+    """
+    if not scorer.levels:
+        return None
+    words = [len(s.instruction.split()) + len(s.response.split()) for s in samples]
+    return analyse(
+        table.columns[scorer.name].values,
+        {name: table.columns[name].values for name in scorer.levels},
+        np.array(words, dtype=np.float64),
+        np.array([is_calculation(s.instruction) for s in samples]),
+    )
+
+
+def _is_file(source: str) -> bool:
+    return Path(source).expanduser().is_file()
 
 
 def _samples(workspace: Workspace, config: ScoreConfig) -> tuple[Crowd | None, list[Sample]]:
-    path = Path(config.source).expanduser()
-    if path.is_file():
-        return None, file_samples(path)
+    if _is_file(config.source):
+        samples = file_samples(Path(config.source).expanduser())[: config.limit]
+        if not samples:
+            raise InputError(
+                f"No row of {config.source} has an instruction and a response.",
+                "Give a file of conversations, such as an export.",
+            )
+        return None, samples
     crowd = open_crowd(workspace, config.source)
     found = crowd_samples(crowd, config.answer, config.judge, config.seed)
     if not found:
         raise InputError(
-            f"No instruction of {crowd.name} has a response.", "Ingest responses, or generate them."
+            f"No instruction of {crowd.name} has a response.",
+            f"Make some: crowdselect crowd generate {crowd.name} --model MODEL",
         )
-    return crowd, found
+    return crowd, found[: config.limit]
 
 
-def _add_to_crowd(crowd: Crowd, config: ScoreConfig, scorer: Scorer, table: ScoreTable) -> None:
+def _inputs(
+    crowd: Crowd | None, config: ScoreConfig, scorer: Scorer, samples: Sequence[Sample]
+) -> dict[str, FloatArray]:
+    if crowd is None or not scorer.inputs():
+        return {}
+    rows = [crowd.row_of[sample.id] for sample in samples]
+    columns = metrics(crowd, scorer.inputs(), config.judge).columns
+    return {name: values[rows] for name, values in columns.items()}
+
+
+def _add_to_crowd(
+    crowd: Crowd, config: ScoreConfig, scorer: Scorer, table: ScoreTable
+) -> list[str]:
     """One score file per column, since each has a title and direction of its own."""
     frame = table.frame()
     prefix = config.name or scorer.name
+    added = []
     for name, column in table.columns.items():
         called = name.replace(scorer.name, prefix, 1)
         wanted = [c for c in frame.columns if c in ("id", name, f"{name}__reason")]
-        part = frame[wanted].rename(columns={c: c.replace(name, called, 1) for c in wanted})
+        part = frame[wanted].rename(columns={c: c.replace(name, called, 1) for c in wanted[1:]})
         info = ScoreInfo(
             name=called,
             title=column.title,
@@ -137,3 +192,7 @@ def _add_to_crowd(crowd: Crowd, config: ScoreConfig, scorer: Scorer, table: Scor
             made=dict(table.made),
         )
         crowd.write_scores(called, part, info)
+        added.append(called)
+    if table.tags:
+        write_tags(crowd.path, scorer.name, table.tags)
+    return added

@@ -5,20 +5,34 @@ whatever an earlier start left in ``cache``.
 """
 
 from crowdselect.registry import Registry
+from crowdselect.scoring.analysis import Analysis, Slice, analyse
 from crowdselect.scoring.base import Column, Pass, Sample, Scorer
+from crowdselect.scoring.deita import Deita
+from crowdselect.scoring.direct import Direct, GradePass
 from crowdselect.scoring.engines import Engine
 from crowdselect.scoring.ifd import IFD
+from crowdselect.scoring.instag import InsTag, InsTagCrowdSelect, coverage
+from crowdselect.scoring.instruction_mining import InstructionMining
 from crowdselect.scoring.language_model import LanguageModel, ModelSpec
 from crowdselect.scoring.run import ScoreTable, score
 from crowdselect.scoring.selectit import SelectIT
 
-SCORERS: Registry[type[Scorer]] = Registry("scorer", [SelectIT, IFD])
+SCORERS: Registry[type[Scorer]] = Registry(
+    "scorer", [SelectIT, IFD, Direct, InsTag, InsTagCrowdSelect, Deita, InstructionMining]
+)
 
 __all__ = [
     "IFD",
     "SCORERS",
+    "Analysis",
     "Column",
+    "Deita",
+    "Direct",
     "Engine",
+    "GradePass",
+    "InsTag",
+    "InsTagCrowdSelect",
+    "InstructionMining",
     "LanguageModel",
     "ModelSpec",
     "Pass",
@@ -26,5 +40,8 @@ __all__ = [
     "ScoreTable",
     "Scorer",
     "SelectIT",
+    "Slice",
+    "analyse",
+    "coverage",
     "score",
 ]

@@ -11,7 +11,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar
+from pathlib import Path
+from typing import Any, ClassVar, Literal
 
 from crowdselect.registry import content_key
 from crowdselect.values import FloatArray
@@ -19,6 +20,11 @@ from crowdselect.values import FloatArray
 Columns = dict[str, Sequence[Any]]
 """Column name -> one value per sample of the shard (numbers, texts or None)."""
 Worker = Callable[[Sequence["Sample"]], Columns]
+Uses = Literal["language model", "chat server", "no model"]
+INPUTS = "inputs"
+"""Key of the crowd's own columns in :data:`Found`."""
+Found = Mapping[str, Mapping[str, Sequence[Any]]]
+"""Pass key -> what the pass found: a value per sample and column."""
 
 
 @dataclass(frozen=True)
@@ -61,8 +67,11 @@ class Pass(ABC):
         return content_key([type(self).__name__, self.version, asdict(self)], 16)
 
     @abstractmethod
-    def worker(self) -> Worker:
-        """Load what is needed (a model) and return the function over shards."""
+    def worker(self, keep: Path) -> Worker:
+        """Load what is needed (a model) and return the function over shards.
+
+        ``keep`` is a folder for what is worth keeping beyond a shard, such as a server's replies.
+        """
 
 
 @dataclass(frozen=True)
@@ -73,13 +82,30 @@ class Scorer(ABC):
     title: ClassVar[str]
     source: ClassVar[str]
     """Paper and section."""
+    uses: ClassVar[Uses] = "language model"
+    """What its ``models`` are."""
+    levels: ClassVar[tuple[str, ...]] = ()
+    """Columns that are levels of the one called like the scorer, which is analysed by rank."""
+
+    def inputs(self) -> tuple[str, ...]:
+        """Columns of the crowd that it computes from, if any."""
+        return ()
 
     @abstractmethod
     def passes(self) -> tuple[Pass, ...]:
         """The passes that must be made, in order."""
 
     @abstractmethod
-    def columns(
-        self, samples: Sequence[Sample], found: Mapping[str, Mapping[str, Sequence[Any]]]
-    ) -> dict[str, Column]:
-        """Turn what the passes found (by pass key) into metric columns. Cheap and pure."""
+    def columns(self, samples: Sequence[Sample], found: Found) -> dict[str, Column]:
+        """Turn what the passes found (by pass key) into metric columns. Cheap and pure.
+
+        Columns of the crowd (:meth:`inputs`) are under the key :data:`INPUTS`.
+        """
+
+    def tags(self, samples: Sequence[Sample], found: Found) -> dict[str, tuple[str, ...]]:
+        """Sample id -> tags, for a scorer that tags."""
+        return {}
+
+    def report(self, columns: Mapping[str, Column]) -> dict[str, Any]:
+        """Figures worth telling beside the columns, such as ties."""
+        return {}

@@ -1,4 +1,4 @@
-"""IFD's mathematics (arXiv 2308.12032): losses of an answer with and without its instruction."""
+"""Instruction-following difficulty: two losses of the same answer in, their ratio out."""
 
 from __future__ import annotations
 
@@ -8,23 +8,21 @@ import numpy as np
 
 from crowdselect.values import FloatArray
 
-Ratio = Literal["loss", "perplexity"]
 
+def ifd(
+    conditioned: FloatArray, alone: FloatArray, ratio: Literal["loss", "perplexity"] = "loss"
+) -> FloatArray:
+    """Return IFD (Cherry, arXiv 2308.12032), shape (n,); higher = the instruction helps less.
 
-def ifd(conditioned: FloatArray, alone: FloatArray, ratio: Ratio = "loss") -> FloatArray:
-    """Instruction-following difficulty; higher = the instruction helps less.
-
-    ``loss``: mean token loss of the answer given the instruction over that of the answer alone
-    (Cherry). ``perplexity``: the ratio of perplexities, ``exp(l_c - l_a)`` (Superfiltering). The
-    two order rows differently.
-
-    Parameters
-    ----------
-    conditioned, alone
-        Shape (n,), nats per token. NaN, or an ``alone`` of 0 with ``loss``, gives NaN.
+    ``conditioned`` and ``alone`` are the mean token losses (nats) of the answer with and without
+    its instruction, shape (n,). ``loss``: their quotient, as in Cherry; ``perplexity``:
+    ``exp(conditioned - alone)``, as in Superfiltering (arXiv 2402.00530). The two order rows
+    differently. From 1 on the instruction hurts. NaN where a loss is missing or not positive.
     """
-    if ratio == "perplexity":
-        return np.asarray(np.exp(conditioned - alone), dtype=np.float64)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        quotient = conditioned / alone
-    return np.where(alone > 0, quotient, np.nan)
+    usable = (conditioned > 0) & (alone > 0)
+    result = np.full(len(conditioned), np.nan)
+    if ratio == "loss":
+        np.divide(conditioned, alone, out=result, where=usable)
+    else:
+        np.exp(conditioned - alone, out=result, where=usable)
+    return result

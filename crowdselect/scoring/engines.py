@@ -28,11 +28,11 @@ def run_pass(
     if engine == "ray":
         _on_ray(work, samples, shards, missing, progress, workers)
         return
-    done = shards.n - sum(len(samples[shards.slice(s)]) for s in missing)
+    done = shards.n - sum(len(samples[shards.part(s)]) for s in missing)
     progress(done, shards.n, work.label)
-    worker = work.worker()
+    worker = work.worker(shards.path.parent)
     for shard in missing:
-        part = samples[shards.slice(shard)]
+        part = samples[shards.part(shard)]
         shards.write(shard, worker(part))
         done += len(part)
         progress(done, shards.n, work.label)
@@ -42,7 +42,7 @@ class ShardMaker:
     """A Ray actor: one worker (one model), shard after shard."""
 
     def __init__(self, work: Pass, shards: ShardFolder) -> None:
-        self._worker = work.worker()
+        self._worker = work.worker(shards.path.parent)
         self._shards = shards
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
@@ -67,7 +67,7 @@ def _on_ray(
     if not ray.is_initialized():
         ray.init(include_dashboard=False, log_to_driver=False, configure_logging=False)
     rows = [
-        {"shard": shard, "samples": [vars(s) for s in samples[shards.slice(shard)]]}
+        {"shard": shard, "samples": [vars(s) for s in samples[shards.part(shard)]]}
         for shard in missing
     ]
     data = ray.data.from_items(rows, override_num_blocks=max(len(rows), 1)).map_batches(
@@ -78,8 +78,8 @@ def _on_ray(
         max_restarts=-1,
         max_task_retries=-1,
     )
-    done = shards.n - sum(len(samples[shards.slice(s)]) for s in missing)
+    done = shards.n - sum(len(samples[shards.part(s)]) for s in missing)
     progress(done, shards.n, work.label)
     for row in data.iter_rows():
-        done += len(samples[shards.slice(int(row["shard"]))])
+        done += len(samples[shards.part(int(row["shard"]))])
         progress(done, shards.n, work.label)

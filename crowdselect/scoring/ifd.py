@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
 from crowdselect.errors import InputError
 from crowdselect.registry import option
-from crowdselect.scoring.base import Column, Columns, Pass, Sample, Scorer, Worker
+from crowdselect.scoring.base import Column, Columns, Found, Pass, Sample, Scorer, Worker
 from crowdselect.scoring.difficulty_ratio import ifd
-from crowdselect.scoring.language_model import LanguageModel, ModelSpec
+from crowdselect.scoring.language_model import LanguageModel, ModelSpec, model_spec
 
 QUESTION = "Instruction: {instruction}\n\n"
 ANSWER = "Response: "
@@ -31,7 +32,7 @@ class AnswerLossPass(Pass):
         """The pass in a few words."""
         return f"answer losses by {self.spec['model']}"
 
-    def worker(self) -> Worker:
+    def worker(self, keep: Path) -> Worker:
         """Load the model."""
         return _LossReader(self)
 
@@ -95,12 +96,10 @@ class IFD(Scorer):
                 f"IFD is measured by one model, {len(self.models)} were given.",
                 "Give --model once.",
             )
-        spec = ModelSpec.parse(self.models[0], "model").model_dump()
+        spec = model_spec(self.models[0])
         return (AnswerLossPass(spec, self.max_tokens),)
 
-    def columns(
-        self, samples: Sequence[Sample], found: Mapping[str, Mapping[str, Sequence[Any]]]
-    ) -> dict[str, Column]:
+    def columns(self, samples: Sequence[Sample], found: Found) -> dict[str, Column]:
         """``ifd`` (ratio of losses), ``ifd_ppl`` (ratio of perplexities) and both losses."""
         got = found[self.passes()[0].key]
         conditioned = np.array(got["conditioned"], dtype=np.float64)

@@ -7,13 +7,15 @@ vocabulary.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from crowdselect.errors import InputError, NotFoundError, require
+from crowdselect.registry import content_key
 from crowdselect.values import FloatArray, Frozen
 
 HEAD_ROWS = 1024
@@ -32,6 +34,23 @@ class ModelSpec(Frozen):
     batch_tokens: int = 4096
     """Padded tokens of one batch."""
     trust_remote_code: bool = False
+    files: str = ""
+    """Tells the contents of a local folder apart; filled in by :func:`model_spec`."""
+
+
+def model_spec(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Checked options of a model as a dict that changes with the files of its folder."""
+    spec = ModelSpec.parse(options, "model")
+    return {**spec.model_dump(), "files": model_files(spec.model)}
+
+
+def model_files(model: str) -> str:
+    """Names, sizes and times of a local model's files, hashed; empty for a hub id."""
+    folder = Path(model).expanduser()
+    if not folder.is_dir():
+        return ""
+    stats = [(f.name, f.stat()) for f in sorted(folder.glob("*")) if f.is_file()]
+    return content_key([[name, s.st_size, s.st_mtime_ns] for name, s in stats])
 
 
 @dataclass(frozen=True)

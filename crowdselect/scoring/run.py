@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,10 @@ import pandas as pd
 from crowdselect.errors import InputError
 from crowdselect.progress import Progress, silent
 from crowdselect.registry import describe
-from crowdselect.scoring.base import Column, Sample, Scorer
+from crowdselect.scoring.base import INPUTS, Column, Sample, Scorer
 from crowdselect.scoring.engines import Engine, run_pass
 from crowdselect.scoring.shards import ROWS, shard_folder
+from crowdselect.values import FloatArray
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,10 @@ class ScoreTable:
     columns: Mapping[str, Column]
     made: Mapping[str, object]
     """Scorer, options and passes, for the manifest."""
+    tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Sample id -> tags, where the scorer tags."""
+    report: Mapping[str, Any] = field(default_factory=dict)
+    """What the scorer says about its columns."""
 
     @property
     def missing(self) -> dict[str, int]:
@@ -50,18 +56,31 @@ def score(
     engine: Engine = "local",
     workers: int = 2,
     shard_rows: int = ROWS,
+    inputs: Mapping[str, FloatArray] | None = None,
 ) -> ScoreTable:
     """Score every sample; passes and shards that ``cache`` holds are not made again.
 
-    Raises InputError for no samples, and what the scorer's models raise.
+    ``inputs`` are the crowd's own columns that the scorer asks for, shape (n,) each.
+
+    Raises InputError for no samples or a missing input, and what the scorer's models raise.
     """
     if not samples:
         raise InputError("There is nothing to score.", "Give a crowd or file with responses.")
-    found = {}
+    given = inputs or {}
+    for name in scorer.inputs():
+        if name not in given:
+            raise InputError(
+                f"{scorer.name} computes from the column {name!r}, which is not there.",
+                "Score a crowd that has it, or name another column.",
+            )
+    found: dict[str, Mapping[str, Sequence[Any]]] = {
+        INPUTS: {name: values.tolist() for name, values in given.items()}
+    }
     for work in scorer.passes():
         shards = shard_folder(cache, work, samples, shard_rows)
         run_pass(work, samples, shards, progress, engine, workers)
         found[work.key] = shards.read()
     made = {**describe(scorer), "passes": [work.key for work in scorer.passes()]}
     ids = tuple(s.id for s in samples)
-    return ScoreTable(ids, scorer.columns(samples, found), made)
+    columns = scorer.columns(samples, found)
+    return ScoreTable(ids, columns, made, scorer.tags(samples, found), scorer.report(columns))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
 
 from crowdselect.errors import InputError
 from crowdselect.registry import option
-from crowdselect.scoring.base import Column, Columns, Pass, Sample, Scorer, Worker
-from crowdselect.scoring.language_model import LanguageModel, ModelSpec
+from crowdselect.scoring.base import Column, Columns, Found, Pass, Sample, Scorer, Worker
+from crowdselect.scoring.digits import digit_tokens
+from crowdselect.scoring.language_model import LanguageModel, ModelSpec, model_spec
 from crowdselect.scoring.prompts import rating_prompts, rating_text
 from crowdselect.scoring.ratings import (
     MIN_DIGIT_MASS,
@@ -40,7 +42,7 @@ class RatingPass(Pass):
         """The pass in a few words."""
         return f"rating by {self.spec['model']}"
 
-    def worker(self) -> Worker:
+    def worker(self, keep: Path) -> Worker:
         """Load the model and resolve its digits."""
         return _Rater(self)
 
@@ -50,7 +52,9 @@ class _Rater:
         self._work = work
         self._lm = LanguageModel(ModelSpec.parse(work.spec, "the model's options"))
         self._limit = min(work.max_tokens, self._lm.longest)
-        self._digits = digit_tokens(self._lm, work.prompts[0], work.n_levels)
+        self._digits = digit_tokens(
+            self._lm, rating_text(work.prompts[0], "Say hello.", "Hello."), work.n_levels
+        )
 
     def __call__(self, samples: Sequence[Sample]) -> Columns:
         rows, truncated, reasons = [], [], []
@@ -89,37 +93,6 @@ class _Rater:
         return [], True
 
 
-def digit_tokens(lm: LanguageModel, prompt: str, n_levels: int) -> list[int]:
-    """Token ids of "1" .. "K" as they would follow the rating text, for this tokenizer.
-
-    Raises InputError if a digit is not exactly one token there: its probability could not be read
-    off one position.
-    """
-    text = rating_text(prompt, "Say hello.", "Hello.")
-    before = lm.ids(text)
-    if before and before[-1] == lm.tokenizer.eos_token_id:
-        before = before[:-1]
-    found = []
-    for level in range(1, n_levels + 1):
-        after = lm.ids(text + str(level))
-        if len(after) < len(before) + 1 or after[: len(before)] != before:
-            after = []
-        token = after[len(before)] if after else None
-        if token is None or lm.tokenizer.decode([token]).strip() != str(level):
-            raise InputError(
-                f"The tokenizer of {lm.spec.model} does not write the rating {level} as one token "
-                "after a newline.",
-                "Use fewer levels (at most 9), or another model.",
-            )
-        found.append(token)
-    if len(set(found)) != n_levels:
-        raise InputError(
-            f"The tokenizer of {lm.spec.model} writes two ratings as the same token.",
-            "Use another model.",
-        )
-    return found
-
-
 @dataclass(frozen=True)
 class SelectIT(Scorer):
     """Token-R, Sentence-R and Model-R over one or more models."""
@@ -127,6 +100,7 @@ class SelectIT(Scorer):
     name: ClassVar[str] = "selectit"
     title: ClassVar[str] = "SelectIT"
     source: ClassVar[str] = "SelectIT, arXiv 2402.16705, section 3"
+    levels: ClassVar = ("selectit_token", "selectit_sentence", "selectit")
 
     models: tuple[dict[str, Any], ...] = field(default=())
     """``ModelSpec`` dicts, smallest first."""
@@ -144,17 +118,14 @@ class SelectIT(Scorer):
 
     def passes(self) -> tuple[RatingPass, ...]:
         """One per model."""
+        if not self.models:
+            raise InputError("SelectIT needs a model to rate with.", "Give --model FOLDER_OR_ID.")
         prompts = rating_prompts(self.n_prompts, self.n_levels, self.prompts_file)
         return tuple(
-            RatingPass(
-                ModelSpec.parse(m, "model").model_dump(), prompts, self.n_levels, self.max_tokens
-            )
-            for m in self.models
+            RatingPass(model_spec(m), prompts, self.n_levels, self.max_tokens) for m in self.models
         )
 
-    def columns(
-        self, samples: Sequence[Sample], found: Mapping[str, Mapping[str, Sequence[Any]]]
-    ) -> dict[str, Column]:
+    def columns(self, samples: Sequence[Sample], found: Found) -> dict[str, Column]:
         """``selectit`` (the final score), its levels, and the digit mass."""
         works = self.passes()
         raws = [self._raw(found[work.key], len(samples)) for work in works]
@@ -198,7 +169,7 @@ class SelectIT(Scorer):
     def _reasons(
         self,
         works: Sequence[RatingPass],
-        found: Mapping[str, Mapping[str, Sequence[Any]]],
+        found: Found,
         final: np.ndarray,
         mass: np.ndarray,
     ) -> list[str | None]:

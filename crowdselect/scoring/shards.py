@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 from crowdselect import files
 from crowdselect.scoring.base import Columns, Pass, Sample
 
-ROWS = 256
+ROWS = 64
 """Samples per shard: what a crash can cost at most."""
 
 
@@ -40,7 +40,7 @@ class ShardFolder:
         """Shards that are still to be made."""
         return [shard for shard in range(self.count) if not self.file(shard).exists()]
 
-    def slice(self, shard: int) -> slice:
+    def part(self, shard: int) -> slice:
         """The samples of a shard."""
         return slice(shard * self.rows, min((shard + 1) * self.rows, self.n))
 
@@ -49,6 +49,12 @@ class ShardFolder:
         table = pa.table({name: pa.array(list(values)) for name, values in columns.items()})
         with files.write_aside(self.file(shard)) as temporary:
             pq.write_table(table, temporary, compression="zstd")
+
+    def finished(self) -> Iterator[tuple[slice, Mapping[str, Sequence[Any]]]]:
+        """The shards that are there: which samples, and what was found about them."""
+        for shard in range(self.count):
+            if self.file(shard).exists():
+                yield self.part(shard), pq.read_table(self.file(shard)).to_pydict()
 
     def read(self) -> Mapping[str, Sequence[Any]]:
         """Every column over all samples."""

@@ -7,6 +7,7 @@ from crowdselect.store.opening import open_crowd
 from crowdselect.store.report import IngestReport, JudgeCount, ModelCount
 from crowdselect.store.scores import Imported, ScoreInfo
 from crowdselect.store.search import SearchHits
+from crowdselect.store.tags import read_tags, write_tags
 
 __all__ = [
     "Crowd",
@@ -21,4 +22,6 @@ __all__ = [
     "ScoreInfo",
     "SearchHits",
     "open_crowd",
+    "read_tags",
+    "write_tags",
 ]

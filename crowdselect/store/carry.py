@@ -17,6 +17,7 @@ from crowdselect.files import TEMPORARY, read_lines
 from crowdselect.store.connect import open_read_only
 from crowdselect.store.models_table import read_models
 from crowdselect.store.rewards import RewardFile, list_rewards, read_rewards, write_rewards
+from crowdselect.store.tags import FOLDER as TAGS
 from crowdselect.values import FloatArray, Model
 
 
@@ -29,7 +30,7 @@ def over(
     report, and the models with what a person had confirmed.
     """
     known = frozenset(ids)
-    lines = [*_notes(old, new, known), *_scores(old, new, known)]
+    lines = [*_notes(old, new, known), *_scores(old, new, known), *_tags(old, new)]
     lines += _judges(old, new, ids, [m.name for m in models])
     merged, line = _models(old, models)
     _link_cache(old / "cache", new / "cache")
@@ -63,6 +64,12 @@ def _scores(old: Path, new: Path, known: frozenset[str]) -> Iterator[str]:
                 shutil.copy2(part, new / "scores" / part.name)
         gone |= set(pq.read_table(path, columns=["id"])["id"].to_pylist()) - known
     yield f"{len(files):,} score columns were carried over by id{_without(len(gone))}."
+
+
+def _tags(old: Path, new: Path) -> Iterator[str]:
+    if (old / TAGS).exists():
+        shutil.copytree(old / TAGS, new / TAGS, ignore=shutil.ignore_patterns(f"{TEMPORARY}*"))
+        yield "The tags that models gave were carried over."
 
 
 def _judges(old: Path, new: Path, ids: Sequence[str], models: Sequence[str]) -> Iterator[str]:
@@ -114,4 +121,11 @@ def _link_cache(old: Path, new: Path) -> None:
     """Keep what was computed: everything in a cache is keyed by content, so it can't be stale."""
     if old.exists():
         skip = shutil.ignore_patterns(f"{TEMPORARY}*")
-        shutil.copytree(old, new, copy_function=os.link, ignore=skip)
+        shutil.copytree(old, new, copy_function=_link_or_copy, ignore=skip)
+
+
+def _link_or_copy(source: str, target: str) -> None:
+    try:
+        os.link(source, target)
+    except OSError:  # a file system without hard links
+        shutil.copy2(source, target)

@@ -13,14 +13,13 @@ from crowdselect.metrics import (
     build_metric,
     calc_share,
     combine_judges,
-    ifd,
-    instruction_mining_v1,
-    instruction_mining_v3,
     is_calculation,
     leave_one_out,
     parse_column,
 )
 from crowdselect.ranks import normalise
+from crowdselect.scoring.difficulty_ratio import ifd
+from crowdselect.scoring.mining_rules import instruction_mining_v1, instruction_mining_v3
 from tests.golden import golden
 from tests.metrics.crowds import Texts, inputs, matrices, rewards
 

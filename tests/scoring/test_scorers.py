@@ -6,9 +6,9 @@ import torch
 
 from crowdselect.errors import InputError
 from crowdselect.scoring import IFD, SCORERS, LanguageModel, ModelSpec, Sample, SelectIT, score
+from crowdselect.scoring.digits import digit_tokens
 from crowdselect.scoring.prompts import RATING_PROMPTS, rating_prompts, rating_text
 from crowdselect.scoring.ratings import digit_shares, sentence_scores, token_scores
-from crowdselect.scoring.selectit import digit_tokens
 
 
 def selectit(*models, **options) -> SelectIT:
@@ -90,9 +90,10 @@ def test_a_long_response_loses_its_middle_and_says_so(small_model, tmp_path):
 
 def test_digits_that_are_no_single_tokens_fail_at_the_start(small_model):
     lm = LanguageModel(ModelSpec(model=str(small_model)))
-    assert len(set(digit_tokens(lm, RATING_PROMPTS[0], 9))) == 9
+    text = rating_text(RATING_PROMPTS[0], "Say hello.", "Hello.")
+    assert len(set(digit_tokens(lm, text, 9))) == 9
     with pytest.raises(InputError, match="rating 10 as one token"):
-        digit_tokens(lm, RATING_PROMPTS[0], 10)
+        digit_tokens(lm, text, 10)
 
 
 def test_ifd_equals_two_full_forward_passes(small_model, samples, tmp_path):

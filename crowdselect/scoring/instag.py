@@ -1,0 +1,149 @@
+"""InsTag (arXiv 2308.07074): a judge model tags what an instruction asks for."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+
+from crowdselect.errors import InputError
+from crowdselect.registry import option
+from crowdselect.scoring.base import Column, Found, Sample, Scorer
+from crowdselect.scoring.chat import AskPass, Message, server_of
+
+LABELS = (
+    "arithmetic", "algebra", "geometry", "statistics", "logic", "programming", "debugging",
+    "data analysis", "databases", "physics", "chemistry", "biology", "medicine", "law",
+    "economics", "history", "geography", "politics", "philosophy", "religion", "literature",
+    "creative writing", "editing", "summarising", "translation", "language learning",
+    "planning", "advice", "role play",
+)  # fmt: skip
+"""29 subjects of our own for ``instag_crowdselect``, which has as many."""
+_OPEN = (
+    "List the intentions and skills that the instruction below asks for, as short tags: one to "
+    "three words each, lower case, as many as there are. Answer with a JSON list of strings only."
+)
+_CLOSED = (
+    "Choose, of these labels only, those that describe the instruction below: {labels}. Answer "
+    "with a JSON list of strings only."
+)
+_LIST = re.compile(r"\[.*?\]", re.DOTALL)
+
+
+@dataclass(frozen=True)
+class TagPass(AskPass):
+    """A chat model's tags of every instruction; with ``labels`` only those."""
+
+    labels: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """The pass in a few words."""
+        return f"tagging by {self.server['model']}"
+
+    @property
+    def empty(self) -> Mapping[str, Any]:
+        """No tags, as JSON."""
+        return {"tags": None}
+
+    def messages(self, sample: Sample) -> tuple[Message, ...]:
+        """The question for tags."""
+        task = _CLOSED.replace("{labels}", ", ".join(self.labels)) if self.labels else _OPEN
+        text = f"{task}\n\nInstruction:\n{sample.instruction}"
+        return ({"role": "user", "content": text},)
+
+    def read(self, text: str) -> Mapping[str, Any]:
+        """The first JSON list of strings; tags in lower case, each once, in order."""
+        for match in _LIST.finditer(text):
+            try:
+                values = json.loads(match[0])
+            except ValueError:
+                continue
+            tags = [" ".join(str(v).lower().split()) for v in values if isinstance(v, str)]
+            known = [t for t in dict.fromkeys(tags) if t and (not self.labels or t in self.labels)]
+            return {"tags": json.dumps(known)}
+        return {"reason": f"no list of tags in the answer: {text[:60]!r}"}
+
+
+@dataclass(frozen=True)
+class _Tagger(Scorer):
+    """What both variants share: one pass, and its tags."""
+
+    uses: ClassVar = "chat server"
+
+    models: tuple[dict[str, Any], ...] = field(default=())
+    """Exactly one ``ServerConfig`` dict."""
+    max_tokens: int = option(256, "Longest answer of the judge", low=8, high=100_000)
+
+    def labels(self) -> tuple[str, ...]:
+        """The only tags allowed; empty: any."""
+        return ()
+
+    def passes(self) -> tuple[TagPass, ...]:
+        """One."""
+        return (TagPass(server_of(self.name, self.models), self.max_tokens, self.labels()),)
+
+    def tags(self, samples: Sequence[Sample], found: Found) -> dict[str, tuple[str, ...]]:
+        """Sample id -> tags; samples without an answer are left out."""
+        got = found[self.passes()[0].key]
+        return {
+            sample.id: tuple(json.loads(text))
+            for sample, text in zip(samples, got["tags"], strict=True)
+            if text is not None
+        }
+
+
+@dataclass(frozen=True)
+class InsTag(_Tagger):
+    """Open tags; complexity is their number."""
+
+    name: ClassVar[str] = "instag"
+    title: ClassVar[str] = "InsTag complexity: number of tags"
+    source: ClassVar[str] = "InsTag, arXiv 2308.07074; the prompt is ours"
+
+    def columns(self, samples: Sequence[Sample], found: Found) -> dict[str, Column]:
+        """``instag``: tags per instruction."""
+        got = found[self.passes()[0].key]
+        values = [np.nan if text is None else float(len(json.loads(text))) for text in got["tags"]]
+        column = Column(np.array(values), got["reason"], self.title, "higher = more intentions")
+        return {"instag": column}
+
+
+@dataclass(frozen=True)
+class InsTagCrowdSelect(_Tagger):
+    """Tags from a fixed list; complexity is the number of words, as CrowdSelect's code has it."""
+
+    name: ClassVar[str] = "instag_crowdselect"
+    title: ClassVar[str] = "InsTag as published with CrowdSelect: number of words"
+    source: ClassVar[str] = "CrowdSelect's repository, InsTag baseline; the labels are ours"
+
+    labels_file: str = option("", "Text file with one label per line; else 29 of our own")
+
+    def labels(self) -> tuple[str, ...]:
+        """The labels of the file, or ours."""
+        if not self.labels_file:
+            return LABELS
+        path = Path(self.labels_file).expanduser()
+        if not path.is_file():
+            raise InputError(f"There is no file {path}.", "Give a text file, one label per line.")
+        lines = path.read_text("utf-8").splitlines()
+        return tuple(" ".join(line.lower().split()) for line in lines if line.strip())
+
+    def columns(self, samples: Sequence[Sample], found: Found) -> dict[str, Column]:
+        """``instag_crowdselect``: words per instruction."""
+        got = found[self.passes()[0].key]
+        values = np.array([float(len(sample.instruction.split())) for sample in samples])
+        column = Column(values, got["reason"], self.title, "higher = longer", "words")
+        return {"instag_crowdselect": column}
+
+
+def coverage(tags: Mapping[str, Sequence[str]], chosen: Sequence[str]) -> float:
+    """InsTag's diversity: the share of all tags that the chosen ids hold, in [0, 1]."""
+    every = {tag for each in tags.values() for tag in each}
+    held = {tag for name in chosen for tag in tags.get(name, ())}
+    return len(held) / len(every) if every else 0.0
