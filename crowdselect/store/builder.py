@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -64,7 +63,7 @@ class CrowdBuilder:
         self.name = name
         self._replace = replace
         self._memory = memory
-        self._threads = threads or len(os.sched_getaffinity(0))
+        self._threads = threads
         self._stack = ExitStack()
         self._models: tuple[Model, ...] = ()
         self._notes: list[str] = []

@@ -52,7 +52,7 @@ def count_judge(
         nan=int(nan.sum()),
         infinite=int(infinite.sum()),
         low=float(np.nanmin(values)) if rewards else None,
-        mean=float(np.nanmean(values)) if rewards else None,
+        mean=float(np.nansum(values / rewards)) if rewards else None,  # no sum to overflow
         high=float(np.nanmax(values)) if rewards else None,
         models=int(covered.sum()),
         models_without=tuple(m for m, c in zip(models, covered, strict=True) if not c),

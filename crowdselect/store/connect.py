@@ -73,7 +73,9 @@ def open_read_only(path: Path) -> duckdb.DuckDBPyConnection:
     return con
 
 
-def open_building(folder: Path, memory: str | int, threads: int) -> duckdb.DuckDBPyConnection:
+def open_building(
+    folder: Path, memory: str | int, threads: int | None
+) -> duckdb.DuckDBPyConnection:
     """Open a new ``crowd.duckdb`` (schema ``crowd``) and a scratch file in ``folder``.
 
     ``memory`` is meant for the whole process; DuckDB may have 70 % of it, since buffers of the
@@ -83,7 +85,8 @@ def open_building(folder: Path, memory: str | int, threads: int) -> duckdb.DuckD
     scratch.mkdir()
     con = duckdb.connect(":memory:", config=dict(_OFFLINE))
     con.execute(f"SET memory_limit = '{bytes_of(memory) * 7 // 10}B'")
-    con.execute(f"SET threads = {max(1, int(threads))}")
+    if threads is not None:
+        con.execute(f"SET threads = {max(1, int(threads))}")
     con.execute(f"SET temp_directory = {literal(str(scratch / 'spill'))}")
     con.execute("SET preserve_insertion_order = false")
     con.execute("SET arrow_large_buffer_size = false")

@@ -90,12 +90,10 @@ class Loader:
         dropped = 0 if repeats else self._refuse_duplicates(what.table)
         if repeats and what.id is not None:
             dropped = self._refuse_two_texts(what.table)
-        firsts = "".join(f", arg_min(x{k}, src) AS x{k}" for k in range(len(what.extra)))
+        one = _first_values(len(what.extra)) if repeats else _FIRST_ROW
         self._con.execute(
             "CREATE TABLE scratch.found AS SELECT (row_number() OVER (ORDER BY src) - 1)::INTEGER "
-            "AS row, * FROM (SELECT key, min(src) AS src, "
-            f"coalesce(arg_min(text, src) FILTER (text <> ''), '') AS text{firsts} "
-            "FROM keyed GROUP BY key)"
+            f"AS row, * FROM ({one})"
         )
         self._con.execute("DROP VIEW keyed")
         self._con.execute("SET preserve_insertion_order = true")
@@ -132,7 +130,7 @@ class Loader:
         dropped = sum(n - 1 for _, n, _ in found)
         if dropped and not self._keep_first:
             shown = "; ".join(
-                f"{key!r} ({table.where(a)} and row {table.where(b).rsplit(' ', 1)[1]})"
+                f"{key!r} ({table.where(a)} and {table.where(b)})"
                 for key, _, (a, b) in found[:_SHOWN]
             )
             raise _duplicates(f"{len(found):,} ids occur more than once: {shown}", len(found))
@@ -281,6 +279,20 @@ class Loader:
             "FROM scratch.places) WHERE back"
         ).fetchall()[0]
         return bool(back == 0)
+
+
+_FIRST_ROW = "FROM keyed QUALIFY row_number() OVER (PARTITION BY key ORDER BY src) = 1"
+"""Where an id should be there once: its first row, as it is."""
+
+
+def _first_values(extras: int) -> str:
+    """Where an id is there once per model: the first row that has a text, or an extra value."""
+    firsts = "".join(f", arg_min(x{k}, src) AS x{k}" for k in range(extras))
+    return (
+        "SELECT key, min(src) AS src, "
+        f"coalesce(arg_min(text, src) FILTER (text <> ''), '') AS text{firsts} "
+        "FROM keyed GROUP BY key"
+    )
 
 
 def _duplicates(problem: str, n: int) -> InputError:

@@ -185,13 +185,16 @@ def test_duplicate_answers_list_ids_or_keep_the_first(workspace, tmp_path, kind)
 
 def test_duplicate_ids_of_nested_rows_list_ids_or_keep_the_first(workspace, tmp_path):
     rows = nested_rows(tidy_rows())
-    rows.insert(2, {**rows[0], "instruction": "another"})
+    rows.insert(2, {**rows[0], "instruction": "another", "kind": "second"})
+    rows[0] |= {"instruction": "", "kind": None}
     file = write_parquet(tmp_path / "n.parquet", rows)
-    refuse(workspace, [file], r"1 ids occur more than once: 'q0' \(n\.parquet, row 1 and row 3\)",
-           source="magpie")  # fmt: skip
+    message = r"1 ids occur more than once: 'q0' \(n\.parquet, row 1 and n\.parquet, row 3\)"
+    refuse(workspace, [file], message, source="magpie")
     crowd = ingest(workspace, [file], source="magpie", dedupe_ids="keep-first")
     assert crowd.ids.tolist() == ["q0", "q1", "q2", "q3"]
     assert crowd.report.dropped_ids == 1
+    assert crowd.instruction(0).text == ""  # the first row as it is, not a mixture of both
+    assert crowd.extra_columns()["kind"].tolist() == [None] * 4
     assert by_id(crowd)["q3", MODELS[2]] == 32.0
     assert crowd.answers(3)["response"][2] == f"answer 3 of {MODELS[2]}"
 
