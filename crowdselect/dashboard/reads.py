@@ -6,6 +6,7 @@ Everything here is read-only; nothing belongs to one visitor.
 from __future__ import annotations
 
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
@@ -34,6 +35,12 @@ MOST_CLUSTERS = 40
 MOST_HITS = 5_000
 
 
+_KEYS: WeakKeyDictionary[Crowd, str] = WeakKeyDictionary()
+"""Handle -> the state of its files when it was opened."""
+_SEEN: set[tuple[str, str, int]] = set()
+"""Landscapes that are there: asked for many times per page, and never taken away."""
+
+
 @st.cache_resource(max_entries=4, show_spinner=False)
 def _open_workspace(folder: Path) -> Workspace:
     return settings.open_workspace(folder)
@@ -56,7 +63,9 @@ def crowd(name: str) -> Crowd:
 
 @st.cache_resource(max_entries=KEPT_CROWDS, show_spinner="Opening the crowd")
 def _open_crowd(_root: Path, name: str, version: str) -> Crowd:
-    return pipeline.open_crowd(workspace(), name)
+    opened = pipeline.open_crowd(workspace(), name)
+    _KEYS[opened] = version
+    return opened
 
 
 def _version(folder: Path) -> str:
@@ -66,6 +75,7 @@ def _version(folder: Path) -> str:
         folder / "models.csv",
         *sorted(folder.glob("rewards/[!.]*.parquet")),
         *sorted(folder.glob("scores/[!.]*.parquet")),
+        *sorted(folder.glob("tags/[!.]*.parquet")),
     ]
     stats = [(str(f), f.stat().st_mtime_ns, f.stat().st_size) for f in files if f.exists()]
     return repr(stats)
@@ -81,7 +91,7 @@ def size(name: str) -> int:
 
 def key(crowd: Crowd) -> str:
     """What the numbers of ``crowd`` depend on: content, models and scores."""
-    return _version(crowd.path)
+    return _KEYS[crowd]
 
 
 @st.cache_resource(max_entries=KEPT, show_spinner=False)
@@ -117,7 +127,10 @@ def map_points(crowd: Crowd, encoder: str, seed: int) -> PointSet:
 
 def has_landscape(crowd: Crowd, encoder: str, seed: int) -> bool:
     """Tell whether vectors and plane are computed; pages never compute them themselves."""
-    return landscapes.has_landscape(crowd, encoder, seed)
+    wanted = (crowd.fingerprint, encoder, seed)
+    if wanted not in _SEEN and landscapes.has_landscape(crowd, encoder, seed):
+        _SEEN.add(wanted)
+    return wanted in _SEEN
 
 
 @st.cache_resource(max_entries=KEPT_CROWDS, show_spinner=False)
@@ -177,9 +190,14 @@ def judge_of(crowd: Crowd, recipe: Recipe) -> str | None:
     return scores.judge_of(crowd, recipe.judge)
 
 
+@st.cache_resource(max_entries=KEPT_CROWDS, show_spinner=False)
+def _metric_infos(_crowd: Crowd, key: str) -> tuple[MetricInfo, ...]:
+    return scores.available_metrics(_crowd)
+
+
 def metric_infos(crowd: Crowd) -> tuple[MetricInfo, ...]:
     """Every metric that weights and axes may name."""
-    return scores.available_metrics(crowd)
+    return _metric_infos(crowd, key(crowd))
 
 
 def column(crowd: Crowd, recipe: Recipe, name: str) -> FloatArray:

@@ -25,6 +25,7 @@ PAGES = (
     ("map", "Map", "3_map.py"),
     ("select", "Select", "4_select.py"),
     ("finetune", "Fine-tune", "5_finetune.py"),
+    ("benchmark", "Benchmark", "6_benchmark.py"),
     ("report", "Report", "7_report.py"),
 )
 HIDDEN = (("instruction", "Instruction", "instruction.py"),)

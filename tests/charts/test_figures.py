@@ -2,6 +2,7 @@
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import pytest
 
 from crowdselect.charts.agreement import agreement
@@ -48,6 +49,7 @@ def models(**extra):
 
 def assert_inert(fig):
     """No text of the figure holds the markup of the data."""
+    go.Figure(fig.to_plotly_json())  # raises for whatever plotly does not know
     text = fig.to_json()
     assert "<script>" not in text
     assert "$$" not in text

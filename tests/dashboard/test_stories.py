@@ -55,6 +55,12 @@ def shown(page, text: str) -> None:
     page.get_by_text(text).first.wait_for(timeout=TIMEOUT_MS)
 
 
+def holds(page, label: str, value: int) -> None:
+    """Wait until the number field shows ``value``."""
+    field = page.get_by_role("spinbutton", name=label).element_handle()
+    page.wait_for_function("([field, value]) => field.value === value", arg=[field, str(value)])
+
+
 def metric(page, label: str) -> str:
     return page.get_by_test_id("stMetric").filter(has_text=label).first.inner_text()
 
@@ -89,7 +95,7 @@ def test_a_weight_moves_the_selection_and_the_link_gives_it_back(chromium, serve
     shown(page, "Who comes in")
     chromium.idle()
     assert page.get_by_role("slider", name="difficulty").input_value() == "0.2"
-    assert page.get_by_role("spinbutton", name="Budget").input_value() == "20"
+    holds(page, "Budget", 20)
 
 
 def test_state_survives_going_between_pages(chromium, server):
@@ -167,7 +173,7 @@ def test_notes_are_kept_and_undone(chromium, server, world):
     notes = world.crowd(small.NAME) / "notes.jsonl"
     assert json.loads(notes.read_text().splitlines()[-1])["kind"] == "pin"
     page.get_by_role("button", name="Undo").click()
-    page.get_by_role("button", name="Pin", exact=False).first.wait_for()
+    page.get_by_role("button", name="Unpin").wait_for(state="detached")
     chromium.idle()
     assert json.loads(notes.read_text().splitlines()[-1])["kind"] == "undo"
 
@@ -203,8 +209,6 @@ def test_save_compare_and_export_the_same_bytes_as_the_command_line(chromium, se
     with page.expect_download() as download:
         page.get_by_role("button", name=re.compile(r"Download .*\.jsonl")).click()
     from_page = Path(download.value.path()).read_bytes()
-    command = [sys.executable, "-m", "crowdselect.cli", "--help"]
-    assert subprocess.run(command, check=False, capture_output=True).returncode == 0
     out = world.root / "from-cli"
     from crowdselect.cli import main
 
@@ -235,10 +239,11 @@ def test_two_visitors_do_not_see_each_others_state(chromium, server):
     page = visit(chromium, server, "select", budget=25)
     with browser_page(width=900, height=800) as other:
         second = visit(other, server, "select", budget=40)
-        assert second.get_by_role("spinbutton", name="Budget").input_value() == "40"
+        holds(second, "Budget", 40)
     page.get_by_role("slider", name="stability").press("ArrowLeft")
+    page.wait_for_function("() => location.search.includes('w.stability=1.9')")
     chromium.idle()
-    assert page.get_by_role("spinbutton", name="Budget").input_value() == "25"
+    holds(page, "Budget", 25)
 
 
 def test_the_report_is_one_file_that_opens_without_a_network(chromium, server, tmp_path):

@@ -241,7 +241,7 @@ def test_the_report_of_a_saved_selection(ready, open_page):
     at = open_page(ready, "report")
     titles = [s.value for s in at.subheader]
     assert {"The crowd", "The recipe", "What was chosen", "Examples"} <= set(titles)
-    assert at.header[0].value == "two"
+    assert at.header[0].value == pipeline.list_selections(ready)[0].name
 
 
 def test_two_sessions_keep_their_own_drafts(ready, open_page):
@@ -260,3 +260,26 @@ def test_the_link_of_a_session_opens_the_same_draft(ready, open_page):
     again = open_page(ready, "select", **to_params(draft_of(at)))
     assert draft_of(again) == draft_of(at)
     assert json.loads(draft_of(again).model_dump_json())["budget"] == 13
+
+
+def test_a_score_file_becomes_a_column_that_can_be_weighed(ready, open_page):
+    at = open_page(ready, "crowd", **{"crowd.tab": "Scores"})
+    lines = "\n".join(f"q{i:03d},{i / 10}" for i in range(small.N))
+    at.file_uploader[0].upload("mine.csv", f"id,taste\n{lines}\n".encode()).run()
+    click(at, "Import")
+    assert not at.exception
+    assert not at.error
+    crowd = pipeline.open_crowd(ready, small.NAME)
+    assert "taste" in crowd.score_columns()
+    at = open_page(ready, "select", clusters=0, budget=5, **{"w.taste": 1})
+    assert [crowd.ids[r] for r in at.session_state["_steps"]["now"]] == [
+        f"q{i:03d}" for i in range(small.N - 1, small.N - 6, -1)
+    ]
+
+
+def test_judges_are_audited_in_words(ready, open_page):
+    at = open_page(ready, "crowd", **{"crowd.tab": "Bias audit"})
+    assert not at.exception
+    titles = {s.value for s in at.subheader}
+    assert {"Judge agreement", "Length", "Families", "Identical columns"} <= titles
+    assert "Duplicate instructions" in titles

@@ -73,7 +73,7 @@ def _judge() -> dict[str, Any]:
         model = st.text_input("Model", key="judge model", width=260)
         found: dict[str, Any] = {"kind": kind, "model": model}
         if kind == "server":
-            found["url"] = st.text_input(
+            found["base_url"] = st.text_input(
                 "Address", key="judge url", placeholder="http://127.0.0.1:8000/v1", width=300
             )
     st.caption("A key is read from the environment of the server, never typed into a page.")

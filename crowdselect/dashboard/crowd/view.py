@@ -7,11 +7,11 @@ import streamlit as st
 
 from crowdselect import settings
 from crowdselect.dashboard import reads, shell, state, table
-from crowdselect.dashboard.crowd import biases, board, ingest_form, models_editor
+from crowdselect.dashboard.crowd import biases, board, ingest_form, models_editor, scores
 from crowdselect.dashboard.text import md, n_of_m
 from crowdselect.store import Crowd
 
-TABS = ("Leaderboard", "Bias audit", "Models", "Ingest report", "Add a crowd")
+TABS = ("Leaderboard", "Bias audit", "Models", "Scores", "Ingest report", "Add a crowd")
 
 
 def first_run() -> None:
@@ -39,6 +39,8 @@ def show(crowd: Crowd) -> None:
     shown = crowd.judges[0] if judge not in crowd.judges and crowd.judges else judge
     if choice == "Models":
         models_editor.show(crowd)
+    elif choice == "Scores":
+        scores.show(crowd)
     elif choice == "Ingest report":
         _report(crowd)
     elif choice == "Add a crowd":
