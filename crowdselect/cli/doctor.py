@@ -25,8 +25,8 @@ PURPOSES = {
     "embed": "text embeddings by a neural model",
     "search": "fast full-text search",
     "hub": "load data sets from a hub",
-    "finetune": "fine-tuning",
-    "benchmark": "benchmarks and judges",
+    "finetune": "fine-tuning, scoring with local models",
+    "benchmark": "benchmarks, judges, scoring by chat servers",
     "scale": "scoring on several machines",
     "dev": "tests and checks",
 }
