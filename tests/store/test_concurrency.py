@@ -30,6 +30,7 @@ def _read(root: Path, stop: Any, results: Any) -> None:
                     problem = f"version {version}: {set(answers['response'])}"
             if last or problem:
                 break
+            time.sleep(0.1)  # ten readers without a pause would starve the writer on two cores
     except BaseException as error:
         problem = f"{type(error).__name__}: {error}"
     results.put((problem, seen))
