@@ -204,7 +204,8 @@ def main() -> None:
             )
         if len(found) > 1:
             first, second = found.values()
-            print(f"faster than the baseline: {second['s'] / first['s']:.1f} x")
+            wall, cpu = second["s"] / first["s"], second["cpu"] / first["cpu"]
+            print(f"baseline / crowdselect: wall time {wall:.2f}, CPU time {cpu:.2f}")
         for label, ms in read_back(folder / "w0", source, options.rows):
             print(f"{label:50} {ms:8.1f} ms")
 
