@@ -253,7 +253,7 @@ def eta_seconds(events: list[dict[str, Any]]) -> float | None:
     if not paces:
         return None
     left = float(recent[-1]["total"] - recent[-1]["done"])
-    return max(0.0, left * statistics.median(paces))
+    return max(0.0, left * float(statistics.median(paces)))
 
 
 def _born(pid: int) -> float | None:
