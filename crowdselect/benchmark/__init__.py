@@ -35,6 +35,7 @@ from crowdselect.benchmark.compare import (
 from crowdselect.benchmark.config import BenchmarkConfig, Suite
 from crowdselect.benchmark.job import check, create, start
 from crowdselect.benchmark.judges import JudgeConfig
+from crowdselect.benchmark.published import published_tables
 from crowdselect.benchmark.results import (
     BenchmarkView,
     Outcome,
@@ -72,6 +73,7 @@ __all__ = [
     "compare",
     "create",
     "list_results",
+    "published_tables",
     "read_results",
     "results_frame",
     "start",

@@ -129,9 +129,17 @@ def _documents(found: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
                     m: float(sample[m]) for m in sample["metrics"] if _is_number(sample.get(m))
                 },
                 "prompt": _prompt(sample["arguments"]),
-                "answer": str(sample["filtered_resps"][0] if sample["filtered_resps"] else ""),
+                "answer": _answer(sample["filtered_resps"]),
                 "target": str(sample["target"]),
             }
+
+
+def _answer(responses: Any) -> str:
+    """What the model wrote; of several choices the one with the highest likelihood."""
+    if responses and all(isinstance(r, list | tuple) for r in responses):
+        best = max(range(len(responses)), key=lambda i: float(responses[i][0]))
+        return f"choice {best}"
+    return str(responses[0]) if responses else ""
 
 
 def _is_number(value: Any) -> bool:

@@ -17,6 +17,7 @@ from crowdselect.benchmark import (
     compare,
     create,
     list_results,
+    published_tables,
     read_results,
 )
 from crowdselect.cli.follow import run_job
@@ -216,6 +217,34 @@ def compare_(
         print_table(columns, rows, title=each.benchmark)
     for sentence in found.sentences():
         typer.echo(sentence)
+    return None
+
+
+@group.command(
+    "published",
+    epilog=example("crowdselect benchmark published --benchmark mt-bench --table 2"),
+)
+def published(
+    table: Annotated[str | None, typer.Option(help="Only this table of its paper")] = None,
+    benchmark: Annotated[str | None, typer.Option(help="Only this benchmark")] = None,
+    model: Annotated[str | None, typer.Option(help="Only this base model")] = None,
+    json: JsonOption = False,
+) -> None:
+    """Show the papers' own results with their sources; never comparable digit by digit."""
+    wanted = {"table": table, "benchmark": benchmark, "model": model}
+    found = []
+    for study, frame in published_tables().items():
+        kept = frame
+        for column, value in wanted.items():
+            kept = kept if value is None else kept[kept[column] == value]
+        found.append((study, kept))
+    if json:
+        return print_json([row for _, kept in found for row in kept.to_dict("records")])
+    columns = ("table", "model", "tuning", "setting", "benchmark", "score", "note")
+    for study, kept in found:
+        if len(kept):
+            say(f"{study}: {kept.iloc[0]['source']}. {kept.iloc[0]['remark']}")
+            print_table(columns, kept[list(columns)].to_numpy().tolist(), title=study)
     return None
 
 
