@@ -49,7 +49,8 @@ def test_ten_readers_and_a_writer(workspace: Workspace, tmp_path: Path):
     context = multiprocessing.get_context("spawn")
     stop, results = context.Event(), context.Queue()
     readers = [
-        context.Process(target=_read, args=(workspace.root, stop, results)) for _ in range(READERS)
+        context.Process(target=_read, args=(workspace.root, stop, results), daemon=True)
+        for _ in range(READERS)
     ]
     for reader in readers:
         reader.start()
