@@ -17,6 +17,8 @@ Start and follow (all by run directories, like every job)::
     results_frame(views)                     # one row per run, benchmark, metric, category
     compare(views)                           # paired differences, Holm, warnings, refusals
 
+    estimate_cost(config)                    # the most a served judge can cost, before the start
+
 ``jobs.cancel(path)`` stops a run, ``jobs.start(path)`` resumes it. A ``SubjectConfig`` for a
 fine-tuning run is made by ``crowdselect.pipeline.benchmarking.subject_of``.
 
@@ -33,7 +35,7 @@ from crowdselect.benchmark.compare import (
     compare,
 )
 from crowdselect.benchmark.config import BenchmarkConfig, Suite
-from crowdselect.benchmark.job import check, create, start
+from crowdselect.benchmark.job import check, create, estimate_cost, start
 from crowdselect.benchmark.judges import JudgeConfig
 from crowdselect.benchmark.published import published_tables
 from crowdselect.benchmark.results import (
@@ -72,6 +74,7 @@ __all__ = [
     "check",
     "compare",
     "create",
+    "estimate_cost",
     "list_results",
     "published_tables",
     "read_results",

@@ -22,12 +22,13 @@ from crowdselect.benchmark.judges.rewards import rewards
 from crowdselect.benchmark.judges.texts import needed_judge, verdicts
 from crowdselect.benchmark.questions import (
     Question,
+    judge_cost,
     question_file,
     questions_hash,
     read_questions,
 )
 from crowdselect.registry import content_key, option
-from crowdselect.servers import ChatReply, ChatRequest
+from crowdselect.servers import ChatReply, ChatRequest, Cost
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,17 @@ class AlpacaEval(Benchmark):
         found["inputs"].setdefault("prompt", "own prompt, not comparable")
         found["options"]["anchor"] = anchor_name(self.anchor, self.name)
         return found
+
+    def judging(self, limit: int | None) -> Cost:
+        """One preference per question, between two answers."""
+        questions = read_questions(question_file(self.questions, "everyday.jsonl"))[:limit]
+        return judge_cost(
+            [(q.turns, 2 * self.max_new_tokens, self._verdict_tokens) for q in questions]
+        )
+
+    @property
+    def _verdict_tokens(self) -> int:
+        return 1 if self.weighted else 16
 
     def run(self, context: Context) -> Sequence[Item]:
         """Answer, then ask for one preference per question."""
@@ -112,8 +124,9 @@ class AlpacaEval(Benchmark):
             first, second = second, first
         values = {"instruction": question.turns[0], "output_1": first, "output_2": second}
         logprobs = 5 if self.weighted else 0
-        room = 1 if self.weighted else 16
-        return ChatRequest(question.id, prompt.fill(values), room, top_logprobs=logprobs)
+        return ChatRequest(
+            question.id, prompt.fill(values), self._verdict_tokens, top_logprobs=logprobs
+        )
 
     def _preference(self, reply: ChatReply, model_first: bool) -> tuple[float | None, str]:
         """The preference for the model in [1, 2]; None with the reason."""

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from crowdselect.benchmark.base import Context, file_hash
+from crowdselect.benchmark.base import Context
 from crowdselect.benchmark.generate import Answer, Request, generate_here
 from crowdselect.benchmark.questions import Question, read_answers
+from crowdselect.benchmark.sources import HUB, file_hash
 from crowdselect.benchmark.subject import load_causal
 from crowdselect.errors import InputError
 
@@ -56,4 +57,5 @@ def anchor_answers(
 
 
 def _is_file(anchor: str) -> bool:
-    return Path(anchor).expanduser().is_file() or Path(anchor).suffix in (".jsonl", ".json")
+    named = anchor.startswith(HUB) or Path(anchor).suffix in (".jsonl", ".json")
+    return named or Path(anchor).expanduser().is_file()

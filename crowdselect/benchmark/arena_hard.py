@@ -18,17 +18,19 @@ from crowdselect.benchmark.judges.rewards import rewards
 from crowdselect.benchmark.judges.texts import needed_judge, verdicts
 from crowdselect.benchmark.questions import (
     Question,
+    judge_cost,
     question_file,
     questions_hash,
     read_questions,
 )
 from crowdselect.registry import option
-from crowdselect.servers import ChatReply, ChatRequest
+from crowdselect.servers import ChatReply, ChatRequest, Cost
 
 OUTCOMES: Mapping[str, tuple[float, float]] = {
     "A>>B": (0.0, 3.0), "A>B": (0.0, 1.0), "A=B": (0.5, 1.0), "B>A": (1.0, 1.0), "B>>A": (1.0, 3.0),
 }  # fmt: skip
 """Verdict -> what B gets of the battle, and how often the battle counts."""
+VERDICT_TOKENS = 4096
 SWAPPED = {"A>>B": "B>>A", "A>B": "B>A", "A=B": "A=B", "B>A": "A>B", "B>>A": "A>>B"}
 _VERDICTS = (re.compile(r"\[\[([AB<>=]+)\]\]"), re.compile(r"\[([AB<>=]+)\]"))
 
@@ -73,6 +75,12 @@ class ArenaHard(Benchmark):
         found["inputs"].setdefault("prompt", "own prompt, not comparable")
         found["options"]["anchor"] = anchor_name(self.anchor, self.name)
         return found
+
+    def judging(self, limit: int | None) -> Cost:
+        """Two games per question, each with two answers."""
+        questions = read_questions(question_file(self.questions, "hard.jsonl"))[:limit]
+        game = 2 * self.max_new_tokens
+        return judge_cost([(q.turns, game, VERDICT_TOKENS) for q in questions for _ in (1, 2)])
 
     def run(self, context: Context) -> Sequence[Item]:
         """Answer, then play two games per question."""
@@ -123,7 +131,9 @@ def _by_verdict(
     prompt: Prompt,
 ) -> dict[str, list[Game]]:
     requests = [
-        ChatRequest(f"{q.id}/{game}", _ask(prompt, q, answers, anchors, game), max_tokens=4096)
+        ChatRequest(
+            f"{q.id}/{game}", _ask(prompt, q, answers, anchors, game), max_tokens=VERDICT_TOKENS
+        )
         for q in questions
         for game in (1, 2)
     ]

@@ -9,13 +9,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from crowdselect import files
 from crowdselect.benchmark.journal import Journal
 from crowdselect.benchmark.judges.config import JudgeConfig
+from crowdselect.benchmark.sources import file_hash
 from crowdselect.benchmark.statistics import Interval, cluster_bootstrap
 from crowdselect.benchmark.subject import Subject
-from crowdselect.errors import CrowdSelectError, NotFoundError
+from crowdselect.errors import CrowdSelectError
 from crowdselect.progress import Progress
+from crowdselect.servers import Cost
 
 if TYPE_CHECKING:
     from crowdselect.benchmark.config import BenchmarkConfig
@@ -121,6 +122,13 @@ class Benchmark(ABC):
             found["judge"] = {"kind": context.judge.kind, "model": context.judge.model}
         return found
 
+    def judging(self, limit: int | None) -> Cost:
+        """The most that a judge would have to read and write, for an estimate before the start.
+
+        Answers are taken to be as long as allowed, four characters a token.
+        """
+        return Cost(0, 0, 0, None)
+
     def conflicts(self, config: BenchmarkConfig) -> Iterator[CrowdSelectError]:
         """What keeps the benchmark from running with this config, told before anything starts."""
         yield from ()
@@ -152,11 +160,3 @@ def summarise(metric: str, items: Sequence[Item], seed: int, category: str = "")
     )
     questions = len({i.question for i in valid})
     return Score(metric, interval, questions, len(items) - len(valid), category)
-
-
-def file_hash(path: str | Path) -> str:
-    """The first 16 hex digits of a file's sha256; raises NotFoundError where there is none."""
-    file = Path(path).expanduser()
-    if not file.is_file():
-        raise NotFoundError(f"There is no file {file}.", "Give the path of an existing file.")
-    return files.sha256_file(file)[:16]

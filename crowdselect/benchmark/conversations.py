@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from crowdselect.benchmark.chat import Message
-from crowdselect.errors import InputError, NotFoundError
+from crowdselect.benchmark.sources import local_file
+from crowdselect.errors import InputError
 from crowdselect.registry import content_key
 
 _ROLES = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant",
@@ -31,9 +32,7 @@ def read_rows(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
     Raises NotFoundError, or InputError naming file and row.
     """
-    file = Path(path).expanduser()
-    if not file.is_file():
-        raise NotFoundError(f"There is no file {file}.", "Give a JSONL or Parquet file.")
+    file = local_file(path)
     kind = file.suffix.lower()
     if kind == ".parquet":
         import pyarrow.parquet as pq

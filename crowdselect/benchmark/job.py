@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from crowdselect.benchmark.subject import Subject
 from crowdselect.errors import CancelledError, CrowdSelectError, InputError
 from crowdselect.jobs import Job
 from crowdselect.registry import content_key
+from crowdselect.servers import Cost, price
 from crowdselect.settings import Workspace
 
 
@@ -56,6 +58,23 @@ def check(config: BenchmarkConfig) -> list[Benchmark]:
             )
         for problem in benchmark.conflicts(config):
             raise problem
+    return found
+
+
+def estimate_cost(config: BenchmarkConfig) -> dict[str, Cost]:
+    """The most that judging can take, by benchmark, before anything is started.
+
+    Only benchmarks that a served judge grades are listed; money where the judge has prices.
+    """
+    judge = config.judge
+    if judge is None or judge.kind != "server":
+        return {}
+    found = {}
+    for benchmark in check(config):
+        if benchmark.judged:
+            most = benchmark.judging(config.limit)
+            money = price(judge, most.prompt_tokens, most.completion_tokens)
+            found[benchmark.label] = replace(most, money=money)
     return found
 
 

@@ -16,19 +16,21 @@ from crowdselect.benchmark.judges.rewards import rewards
 from crowdselect.benchmark.judges.texts import needed_judge, verdicts
 from crowdselect.benchmark.questions import (
     Question,
+    judge_cost,
     question_file,
     questions_hash,
     read_questions,
     read_references,
 )
 from crowdselect.registry import option
-from crowdselect.servers import ChatReply, ChatRequest
+from crowdselect.servers import ChatReply, ChatRequest, Cost
 
 TEMPERATURES: Mapping[str, float] = {
     "writing": 0.7, "roleplay": 0.7, "extraction": 0.0, "math": 0.0, "coding": 0.0,
     "reasoning": 0.0, "stem": 0.1, "humanities": 0.1,
 }  # fmt: skip
 OTHER_TEMPERATURE = 0.7
+VERDICT_TOKENS = 2048
 WITH_REFERENCE = ("math", "reasoning", "coding")
 _GRADE = re.compile(r"\[\[(\d+\.?\d*)\]\]")
 _GRADE_BACKUP = re.compile(r"\[(\d+\.?\d*)\]")
@@ -71,6 +73,14 @@ class MtBench(Benchmark):
         found["inputs"]["questions"] = questions_hash(self.questions, "two_turns.jsonl")
         found["inputs"].setdefault("prompts", "own prompt, not comparable")
         return found
+
+    def judging(self, limit: int | None) -> Cost:
+        """Two verdicts per question; the second reads both turns."""
+        questions = read_questions(question_file(self.questions, "two_turns.jsonl"), turns=2)
+        return judge_cost(
+            [(t, self.max_new_tokens, VERDICT_TOKENS) for q in questions[:limit]
+             for t in (q.turns[:1], q.turns)]
+        )  # fmt: skip
 
     def run(self, context: Context) -> Sequence[Item]:
         """Answer both turns, then have each graded."""
@@ -150,7 +160,7 @@ def _by_verdict(
     if bare:
         context.note(f"{len(bare)} questions that need a reference answer are graded without one.")
     requests = [
-        ChatRequest(f"{q.id}/{turn}", _prompt(q, turn, answers, prompts), max_tokens=2048)
+        ChatRequest(f"{q.id}/{turn}", _prompt(q, turn, answers, prompts), max_tokens=VERDICT_TOKENS)
         for q, turn, problem in rows
         if not problem
     ]

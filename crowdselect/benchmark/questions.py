@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crowdselect.benchmark.base import file_hash
 from crowdselect.benchmark.conversations import read_rows
+from crowdselect.benchmark.sources import file_hash, local_file
 from crowdselect.errors import InputError
 from crowdselect.registry import content_key
+from crowdselect.servers import CHARS_PER_TOKEN, Cost
 
 OWN = Path(__file__).parent / "own"
 """Folder of our own questions."""
@@ -29,7 +30,7 @@ class Question:
 
 def question_file(given: str, own: str) -> Path:
     """The file that questions are read from: the user's, else ours called ``own``."""
-    return Path(given).expanduser() if given else OWN / own
+    return local_file(given) if given else OWN / own
 
 
 def read_questions(path: Path, *, turns: int | None = None) -> list[Question]:
@@ -130,3 +131,19 @@ def _answer(row: Mapping[str, Any]) -> str | None:
 def questions_hash(given: str, own: str) -> str:
     """``own:`` and a hash for our questions, else the hash of the user's file."""
     return ("" if given else "own:") + file_hash(question_file(given, own))
+
+
+PROMPT_TOKENS = 300
+"""Rule of thumb for a judge prompt without its question and answers."""
+
+
+def judge_cost(calls: Sequence[tuple[Sequence[str], int, int]]) -> Cost:
+    """The most that calls to a judge can take; no prices yet.
+
+    Each call: the question's turns, the longest answer per turn and the longest verdict, in tokens.
+    """
+    read = sum(
+        PROMPT_TOKENS + sum(len(t) // CHARS_PER_TOKEN + answer for t in turns)
+        for turns, answer, _ in calls
+    )
+    return Cost(len(calls), read, sum(verdict for _, _, verdict in calls), None)

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from crowdselect.benchmark.answering import answer_all
-from crowdselect.benchmark.base import Benchmark, Context, Item, file_hash
+from crowdselect.benchmark.base import Benchmark, Context, Item
 from crowdselect.benchmark.generate import Request
+from crowdselect.benchmark.sources import file_hash
 from crowdselect.demo.tasks import Task, load_heldout, verify
 from crowdselect.registry import option
 from crowdselect.settings import demo_data

@@ -16,6 +16,7 @@ from crowdselect.benchmark import (
     Suite,
     compare,
     create,
+    estimate_cost,
     list_results,
     published_tables,
     read_results,
@@ -24,6 +25,7 @@ from crowdselect.cli.follow import run_job
 from crowdselect.cli.options import DetachOption, JsonOption, WorkspaceOption, example
 from crowdselect.cli.terminal import plain, print_json, print_table, say
 from crowdselect.errors import InputError
+from crowdselect.servers import Cost
 from crowdselect.settings import open_workspace
 
 
@@ -104,6 +106,9 @@ def run(
             "tokens), budget, api_key_variable; repeatable",
         ),
     ] = None,
+    estimate: Annotated[
+        bool, typer.Option("--estimate", help="Say what judging can cost at most, and stop")
+    ] = False,
     allow_code_execution: Annotated[
         bool,
         typer.Option("--allow-code-execution", help="Let HumanEval run code the model wrote"),
@@ -132,10 +137,22 @@ def run(
         "judge": _judge(judge, judge_kind, judge_url, judge_option or []),
         "allow_code_execution": allow_code_execution,
     }
-    path = create(folder, BenchmarkConfig.parse(given, "benchmark"))
+    config = BenchmarkConfig.parse(given, "benchmark")
+    if estimate:
+        return _show_estimate(estimate_cost(config), json)
+    path = create(folder, config)
     run_job(path, detach=detach, as_json=json)
-    if not detach:
-        _show(read_results(path), json)
+    return None if detach else _show(read_results(path), json)
+
+
+def _show_estimate(found: dict[str, Cost], as_json: bool) -> None:
+    if as_json:
+        return print_json(found)
+    rows = [
+        (k, c.requests, c.prompt_tokens, c.completion_tokens, c.money) for k, c in found.items()
+    ]
+    columns = ("benchmark", "requests", "prompt tokens", "completion tokens", "cost")
+    return print_table(columns, rows, title="At most")
 
 
 def _judge(

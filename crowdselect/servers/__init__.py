@@ -3,10 +3,11 @@
 from crowdselect.servers.cache import RequestCache
 from crowdselect.servers.client import ask_all
 from crowdselect.servers.config import ServerConfig
-from crowdselect.servers.cost import Cost, cost_of, expected_cost
+from crowdselect.servers.cost import CHARS_PER_TOKEN, Cost, cost_of, expected_cost, price
 from crowdselect.servers.values import ChatReply, ChatRequest, strip_thoughts
 
 __all__ = [
+    "CHARS_PER_TOKEN",
     "ChatReply",
     "ChatRequest",
     "Cost",
@@ -15,5 +16,6 @@ __all__ = [
     "ask_all",
     "cost_of",
     "expected_cost",
+    "price",
     "strip_thoughts",
 ]

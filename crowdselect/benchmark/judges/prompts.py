@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from crowdselect.benchmark.chat import Message
 from crowdselect.benchmark.conversations import read_rows
+from crowdselect.benchmark.sources import local_file
 from crowdselect.errors import InputError
 
 _PLACE = re.compile(r"\{([A-Za-z_0-9]+)\}")
@@ -60,9 +60,7 @@ def read_single(path: str) -> Prompt:
 
     Raises InputError naming the file and what it lacks.
     """
-    file = Path(path).expanduser()
-    if not file.is_file():
-        raise InputError(f"There is no prompt file {file}.", "Give a YAML, JSON or text file.")
+    file = local_file(path)
     text = file.read_text("utf-8")
     if file.suffix in (".yaml", ".yml", ".json"):
         import yaml  # type: ignore[import-untyped]
