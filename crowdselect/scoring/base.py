@@ -106,6 +106,8 @@ class Scorer(ABC):
         """Sample id -> tags, for a scorer that tags."""
         return {}
 
-    def report(self, columns: Mapping[str, Column]) -> dict[str, Any]:
+    def report(
+        self, samples: Sequence[Sample], found: Found, columns: Mapping[str, Column]
+    ) -> dict[str, Any]:
         """Figures worth telling beside the columns, such as ties."""
         return {}

@@ -85,7 +85,9 @@ class Direct(Scorer):
         title = f"Direct score, {self.dimension}"
         return {"direct": Column(values, got["reason"], title, "higher = better", "0 to 5")}
 
-    def report(self, columns: Mapping[str, Column]) -> dict[str, Any]:
+    def report(
+        self, samples: Sequence[Sample], found: Found, columns: Mapping[str, Column]
+    ) -> dict[str, Any]:
         """Samples per grade: with few grades, the cut of a selection falls among equals."""
         return {"ties": ties(columns["direct"].values)}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -95,6 +96,21 @@ class _Tagger(Scorer):
             sample.id: tuple(json.loads(text))
             for sample, text in zip(samples, got["tags"], strict=True)
             if text is not None
+        }
+
+    def report(
+        self, samples: Sequence[Sample], found: Found, columns: Mapping[str, Column]
+    ) -> dict[str, Any]:
+        """How many tags there are, the commonest, and what the most complex samples cover."""
+        tags = self.tags(samples, found)
+        counts = Counter(tag for each in tags.values() for tag in each)
+        order = sorted(tags, key=lambda name: -len(tags[name]))
+        best = {f"{k}%": order[: len(order) * k // 100] for k in range(10, 101, 10)}
+        return {
+            "distinct_tags": len(counts),
+            "tags_per_sample": sum(counts.values()) / len(tags) if tags else 0.0,
+            "commonest": dict(counts.most_common(20)),
+            "coverage": {share: coverage(tags, chosen) for share, chosen in best.items()},
         }
 
 

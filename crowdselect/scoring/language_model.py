@@ -18,8 +18,10 @@ from crowdselect.errors import InputError, NotFoundError, require
 from crowdselect.registry import content_key
 from crowdselect.values import FloatArray, Frozen
 
-HEAD_ROWS = 1024
-"""Positions that go through the vocabulary head at once: 1024 x 152,000 floats are 0.6 GB."""
+HEAD_ROWS = 512
+"""Positions that go through the vocabulary head at once: 512 x 152,000 floats are 0.3 GB."""
+LOSS_ROWS = 16
+"""Positions whose loss is taken at once on a CPU, where new memory costs more than arithmetic."""
 
 
 class ModelSpec(Frozen):
@@ -71,6 +73,8 @@ class LanguageModel:
     model: Any = field(init=False)
     tokenizer: Any = field(init=False)
     device: str = field(init=False)
+    _kept: Any = field(init=False, default=None)
+    """The head's output on a CPU, (HEAD_ROWS, vocabulary): written anew by every chunk."""
 
     def __post_init__(self) -> None:
         for package in ("torch", "transformers"):
@@ -168,9 +172,22 @@ class LanguageModel:
         return self.model.base_model(input_ids=ids, use_cache=False).last_hidden_state
 
     def _head(self, hidden: Any) -> Any:
-        """Logits as the model's own forward makes them, scaling and soft capping included."""
+        """Logits as the model's own forward makes them, scaling and soft capping included.
+
+        On a CPU they lie in memory that the next call overwrites: fresh memory for them would cost
+        as much as the product itself.
+        """
+        import torch
+
         config = self.model.config
-        logits = self.model.get_output_embeddings()(hidden)
+        head = self.model.get_output_embeddings()
+        if self.device == "cpu" and type(head) is torch.nn.Linear and head.bias is None:
+            if self._kept is None:
+                self._kept = torch.empty((HEAD_ROWS, len(head.weight)), dtype=head.weight.dtype)
+            room = self._kept[: len(hidden)] if len(hidden) <= HEAD_ROWS else None
+            logits = torch.mm(hidden, head.weight.T, out=room)
+        else:
+            logits = head(hidden)
         if scale := getattr(config, "logit_scale", None):
             logits = logits * scale
         if scaling := getattr(config, "logits_scaling", None):
@@ -183,9 +200,11 @@ class LanguageModel:
         import torch
         import torch.nn.functional as functional
 
+        rows = LOSS_ROWS if self.device == "cpu" else HEAD_ROWS
         parts = [
-            functional.cross_entropy(self._head(h).float(), t, reduction="none")
+            functional.cross_entropy(logits.float(), wanted, reduction="none")
             for h, t in zip(hidden.split(HEAD_ROWS), targets.split(HEAD_ROWS), strict=True)
+            for logits, wanted in zip(self._head(h).split(rows), t.split(rows), strict=True)
         ]
         if not parts:
             return np.zeros(0)

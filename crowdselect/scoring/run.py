@@ -83,4 +83,5 @@ def score(
     made = {**describe(scorer), "passes": [work.key for work in scorer.passes()]}
     ids = tuple(s.id for s in samples)
     columns = scorer.columns(samples, found)
-    return ScoreTable(ids, columns, made, scorer.tags(samples, found), scorer.report(columns))
+    report = scorer.report(samples, found, columns)
+    return ScoreTable(ids, columns, made, scorer.tags(samples, found), report)

@@ -72,6 +72,9 @@ def test_instag_counts_tags(samples, tmp_path):
     np.testing.assert_array_equal(table.columns["instag"].values, [2, 0, np.nan])
     assert table.tags == {"s0": ("rivers", "why not"), "s1": ()}
     assert "no list of tags" in table.columns["instag"].reasons[2]
+    assert table.report["distinct_tags"] == 2
+    assert table.report["tags_per_sample"] == 1
+    assert table.report["coverage"]["50%"] == 1
     assert coverage(table.tags, ["s1"]) == 0
     assert coverage(table.tags, ["s0"]) == 1
 

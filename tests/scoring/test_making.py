@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from crowdselect import files, jobs, pipeline
+from crowdselect.cli import main
 from crowdselect.errors import CrowdSelectError, InputError, NotFoundError
 from crowdselect.pipeline.generating import GenerateConfig, create_generate
 from crowdselect.pipeline.judging import JudgingConfig, create_judge
@@ -105,6 +106,37 @@ def assert_equals_one_at_a_time(crowd, reward_model, matrix):
             want = model(input_ids=ids).logits[0, 0].item()
         column = [m.name for m in matrix.models].index(model_name)
         assert matrix.values[row, column] == pytest.approx(want, abs=1e-4)
+
+
+def test_the_command_line_makes_a_crowd_and_adds_a_judge(workspace, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("CROWDSELECT_WORKSPACE", str(workspace.root))
+    with serve(lambda q: "8" if q.startswith("Instruction:") else echo(q)) as (url, _):
+        code = main(
+            [
+                "crowd",
+                "generate",
+                str(prompts(tmp_path, 3)),
+                "-m",
+                "echo-7b=echo",
+                "--server",
+                url,
+                "--json",
+            ]
+        )
+        said = capsys.readouterr()
+        assert code == 0, said.err
+        told = json.loads(said.out)
+        assert told["crowd"] == "prompts"
+        assert [(m["model"], m["answers"]) for m in told["models"]] == [("echo-7b", 3)]
+        code = main(["crowd", "judge", "prompts", "-m", "grader", "--server", url])
+        said = capsys.readouterr()
+        assert code == 0, said.err
+        assert said.out == "grader: 3 rewards added to prompts.\n"
+        code = main(["crowd", "judge", "prompts", "-m", "grader", "--server", url])
+        assert code == 2
+        assert "a judge called 'grader' already" in capsys.readouterr().err
+    crowd = pipeline.open_crowd(workspace, "prompts")
+    assert crowd.rewards("grader").values.tolist() == [[8.0]] * 3
 
 
 def test_a_replaced_answer_loses_its_rewards(workspace, tmp_path):
