@@ -8,19 +8,33 @@ from typing import Any
 
 from crowdselect.benchmark.base import Context
 from crowdselect.benchmark.generate import Answer, Deliver, Request, generate, request_seed
-from crowdselect.servers import ChatReply, ChatRequest, RequestCache, ServerConfig, ask_all
+from crowdselect.servers import (
+    REFUSED,
+    ChatReply,
+    ChatRequest,
+    RequestCache,
+    ServerConfig,
+    ask_all,
+)
 
 
 def answer_all(
     context: Context, requests: Sequence[Request], max_new_tokens: int
 ) -> dict[str, dict[str, Any]]:
-    """Answers by key (text, tokens, finished, problem), from the journal or freshly generated."""
+    """Answers by key (text, tokens, finished, problem), from the journal or freshly generated.
+
+    What a server refused is not kept, so a resume asks for it again.
+    """
     todo = [r for r in requests if r.key not in context.journal]
+    refused: dict[str, dict[str, Any]] = {}
     done = len(requests) - len(todo)
     context.progress(done, len(requests), "answering")
 
     def deliver(key: str, answer: Answer) -> None:
-        context.journal.add(key, dataclasses.asdict(answer))
+        if answer.problem.startswith(REFUSED):
+            refused[key] = dataclasses.asdict(answer)
+        else:
+            context.journal.add(key, dataclasses.asdict(answer))
         nonlocal done
         done += 1
         context.progress(done, len(requests), "answering")
@@ -30,7 +44,7 @@ def answer_all(
         _ask(context, config.endpoint, todo, deliver, max_new_tokens)
     else:
         generate(context.subject, todo, deliver, max_new_tokens=max_new_tokens, seed=context.seed)
-    return {r.key: context.journal.get(r.key) or {} for r in requests}
+    return {r.key: refused.get(r.key) or context.journal.get(r.key) or {} for r in requests}
 
 
 def _ask(
@@ -52,4 +66,10 @@ def _ask(
         for r in requests
     ]
     server = ServerConfig(model=context.subject.config.model, base_url=endpoint)
-    ask_all(server, asked, read, cache=RequestCache(context.cache))
+    ask_all(
+        server,
+        asked,
+        read,
+        cache=RequestCache(context.cache),
+        heartbeat=lambda: context.progress(0, None, "answering"),
+    )

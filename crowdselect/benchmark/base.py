@@ -133,10 +133,6 @@ class Benchmark(ABC):
         """What keeps the benchmark from running with this config, told before anything starts."""
         yield from ()
 
-    def facts(self, context: Context) -> dict[str, Any]:
-        """What is of interest and no part of the protocol: cost, versions."""
-        return {}
-
     def scores(self, items: Sequence[Item], seed: int) -> list[Score]:
         """The weighted mean over all questions and per category, with 95 % intervals."""
         found = [summarise(self.unit, items, seed)]

@@ -47,7 +47,7 @@ def read_rows(path: str | Path) -> Iterator[tuple[int, dict[str, Any]]]:
     elif kind == ".json":
         yield from _checked(file, enumerate(_json(file, 1, file.read_text("utf-8")), start=1))
     else:
-        lines = enumerate(file.read_text("utf-8").splitlines(), start=1)
+        lines = enumerate(file.read_text("utf-8").split("\n"), start=1)
         parsed = ((n, _json(file, n, line)) for n, line in lines if line.strip())
         yield from _checked(file, parsed)
 

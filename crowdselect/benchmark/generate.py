@@ -16,6 +16,7 @@ from typing import Any
 
 from crowdselect.benchmark.chat import Message, render, token_ids
 from crowdselect.benchmark.subject import Loaded, Subject
+from crowdselect.errors import CrowdSelectError
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Answer:
     """Why there is no answer at all; empty: there is one."""
 
 
+BATCH_TOKENS = {"cpu": 8_192, "cuda": 65_536}
 Deliver = Callable[[str, Answer], None]
 
 
@@ -50,7 +52,7 @@ def generate(
     *,
     max_new_tokens: int,
     seed: int,
-    batch_tokens: int = 8192,
+    batch_tokens: int | None = None,
 ) -> None:
     """Answer every request, handing each answer to ``deliver`` as soon as its batch is done.
 
@@ -62,7 +64,7 @@ def generate(
     Parameters
     ----------
     batch_tokens
-        Prompt plus new tokens of a batch, padding counted.
+        Prompt plus new tokens of a batch, padding counted; None: 8,192, on a GPU 65,536.
     """
     if not requests:
         return
@@ -86,9 +88,10 @@ def generate_here(
     *,
     max_new_tokens: int,
     seed: int,
-    batch_tokens: int = 8192,
+    batch_tokens: int | None = None,
 ) -> None:
     """As :func:`generate`, by transformers with a model in memory."""
+    batch_tokens = batch_tokens or BATCH_TOKENS[loaded.device]
     prompts = [token_ids(loaded.tokenizer, render(loaded.tokenizer, r.messages)) for r in requests]
     rooms = [min(max_new_tokens, loaded.context - len(p)) for p in prompts]
     fitting = [i for i, room in enumerate(rooms) if room == max_new_tokens]
@@ -104,7 +107,7 @@ def generate_here(
     full = len(groups) - sum(1 <= room < max_new_tokens for room in rooms)
     for place, group in enumerate(groups):
         rows = [fitting[i] for i in group] if place < full else group
-        answers = _answer_batch(
+        answers = _in_halves(
             loaded, [requests[i] for i in rows], [prompts[i] for i in rows], rooms[rows[0]], seed
         )
         for row, answer in zip(rows, answers, strict=True):
@@ -123,6 +126,29 @@ def batches(lengths: Sequence[int], batch_tokens: int, extra: int) -> Iterator[l
         batch.append(row)
     if batch:
         yield batch
+
+
+def _in_halves(
+    loaded: Loaded,
+    requests: Sequence[Request],
+    prompts: Sequence[list[int]],
+    max_new_tokens: int,
+    seed: int,
+) -> list[Answer]:
+    """Answer a batch; one that does not fit into the GPU's memory is halved."""
+    import torch
+
+    try:
+        return _answer_batch(loaded, requests, prompts, max_new_tokens, seed)
+    except torch.OutOfMemoryError as error:
+        if len(requests) == 1:
+            raise CrowdSelectError(
+                f"One prompt of {len(prompts[0])} tokens does not fit into the GPU's memory.",
+                "Lower max_new_tokens, or take a larger GPU.",
+            ) from error
+    half = len(requests) // 2
+    parts = ((requests[:half], prompts[:half]), (requests[half:], prompts[half:]))
+    return [a for r, p in parts for a in _in_halves(loaded, r, p, max_new_tokens, seed)]
 
 
 def _answer_batch(

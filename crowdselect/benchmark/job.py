@@ -7,11 +7,13 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 from crowdselect import files, jobs
 from crowdselect.benchmark.base import Benchmark, Context, Item
+from crowdselect.benchmark.chat import template_name
 from crowdselect.benchmark.config import BenchmarkConfig
 from crowdselect.benchmark.journal import Journal
 from crowdselect.benchmark.results import RESULTS, append_outcome, write_items
@@ -20,7 +22,7 @@ from crowdselect.benchmark.subject import Subject
 from crowdselect.errors import CancelledError, CrowdSelectError, InputError
 from crowdselect.jobs import Job
 from crowdselect.registry import content_key
-from crowdselect.servers import Cost, price
+from crowdselect.servers import REFUSED, Cost, price
 from crowdselect.settings import Workspace
 
 
@@ -139,12 +141,22 @@ def _run_one(
         "protocol": protocol,
         "protocol_key": key,
         "empty": empty,
-        "retry": sum(bool(item.details.get("retry")) for item in items),
+        "retry": sum(map(_may_succeed, items)),
         "notes": notes,
-        "facts": {"seconds": round(time.monotonic() - began, 2), **benchmark.facts(context)},
+        "facts": {"seconds": round(time.monotonic() - began, 2), **_facts(subject)},
         "items": f"items/{name}.parquet",
     }
     append_outcome(job.path, record, benchmark.scores(items, config.seed))
+
+
+def _facts(subject: Subject) -> dict[str, Any]:
+    """Chat template, device and library versions of a model that was loaded here."""
+    if not subject.is_loaded:
+        return {"chat_template": "server" if subject.config.endpoint else None}
+    loaded = subject.loaded
+    versions = {name: version(name) for name in ("torch", "transformers")}
+    template = template_name(loaded.tokenizer)
+    return {"chat_template": template, "device": loaded.device, "versions": versions}
 
 
 def _progress(job: Job, place: str, done: int, total: int | None, label: str = "") -> None:
@@ -163,15 +175,20 @@ def _finished(run: Path, label: str, key: str) -> bool:
     return record is not None and record["protocol_key"] == key and not record["retry"]
 
 
+def _may_succeed(item: Item) -> bool:
+    """Whether the item failed because a server refused, which it may not do the next time."""
+    return bool(item.details.get("retry")) or item.reason.startswith(REFUSED)
+
+
 def _note_failures(context: Context, items: Sequence[Item]) -> int:
     """Tell what failed and why, and how many answers are empty; return the latter."""
     failed = [item for item in items if item.value is None]
     if failed:
         reason = failed[0].reason or "no value"
         context.note(f"{len(failed)} of {len(items)} failed and do not count; the first: {reason}")
-    retry = sum(bool(item.details.get("retry")) for item in failed)
+    retry = sum(map(_may_succeed, failed))
     if retry:
-        context.note(f"{retry} verdicts are missing; resume the run to ask for them again.")
+        context.note(f"{retry} requests were refused; resume the run to ask for them again.")
     empty = sum(not item.answer.strip() for item in items if item.value is not None)
     if empty:
         context.note(f"{empty} of {len(items)} answers are empty; they are judged as they are.")

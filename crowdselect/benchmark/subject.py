@@ -91,6 +91,11 @@ class Subject:
             trust_remote_code=self.config.trust_remote_code,
         )
 
+    @property
+    def is_loaded(self) -> bool:
+        """Whether the model is in memory."""
+        return "loaded" in self.__dict__
+
     def needs_weights(self) -> None:
         """Raise InputError if the subject is only served."""
         if self.config.endpoint:

@@ -13,9 +13,10 @@ from crowdselect.errors import CrowdSelectError, InputError, require
 from crowdselect.servers.cache import RequestCache
 from crowdselect.servers.config import ServerConfig
 from crowdselect.servers.cost import expected_tokens, price
-from crowdselect.servers.values import ChatReply, ChatRequest, strip_thoughts
+from crowdselect.servers.values import REFUSED, ChatReply, ChatRequest, strip_thoughts
 
 Deliver = Callable[[ChatRequest, ChatReply], None]
+BEAT_S = 1.0
 GIVE_UP_AFTER = 8
 """Refused requests in a row, each after all its retries: the server is taken to be broken."""
 
@@ -27,10 +28,12 @@ def ask_all(
     *,
     cache: RequestCache,
     spent: float = 0.0,
+    heartbeat: Callable[[], None] = lambda: None,
 ) -> None:
     """Ask every request, handing each reply to ``deliver`` (in this thread) as it comes.
 
-    ``deliver`` may raise to stop; ``spent`` is what was paid before and counts against the budget.
+    ``deliver`` and ``heartbeat`` (called every second) may raise to stop; ``spent`` is what was
+    paid before and counts against the budget.
     A request that the server refuses gets a reply with a problem; the others go on.
 
     Raises
@@ -52,7 +55,7 @@ def ask_all(
             deliver(request, reply)
     if todo:
         require("openai", feature="Asking a chat server", extra="benchmark")
-        asyncio.run(_Conversation(config, deliver, cache, spent).run(todo))
+        asyncio.run(_Conversation(config, deliver, cache, spent).run(todo, heartbeat))
 
 
 class _Conversation:
@@ -69,7 +72,8 @@ class _Conversation:
         self.refused_in_a_row = 0
         self.where = config.base_url or "the default server"
 
-    async def run(self, requests: Sequence[ChatRequest]) -> None:
+    async def run(self, requests: Sequence[ChatRequest], heartbeat: Callable[[], None]) -> None:
+        """Answer all requests; the first error that ends the work is raised."""
         from openai import AsyncOpenAI
 
         key = os.environ.get(self.config.api_key_variable) or "none"
@@ -84,12 +88,18 @@ class _Conversation:
                 asyncio.ensure_future(self._work(client, queue))
                 for _ in range(min(self.config.concurrency, len(requests)))
             ]
+            pulse = asyncio.ensure_future(_beat(heartbeat))
+            work = asyncio.gather(*workers)
+            either: list[asyncio.Future[Any]] = [work, pulse]
             try:
-                await asyncio.gather(*workers)
+                await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+                if pulse.done():
+                    pulse.result()
+                await work
             finally:
-                for worker in workers:
-                    worker.cancel()
-                await asyncio.gather(*workers, return_exceptions=True)
+                for task in (*workers, pulse):
+                    task.cancel()
+                await asyncio.gather(*workers, pulse, work, return_exceptions=True)
 
     async def _work(self, client: Any, queue: Any) -> None:
         for request in queue:
@@ -146,7 +156,7 @@ class _Conversation:
                 f"{self.config.retries + 1} times: {_first_line(error)}",
                 "Every answer so far is kept; when the server works, resume the run.",
             ) from error
-        return ChatReply("", f"the server refused: {_first_line(error)}", finished=False)
+        return ChatReply("", f"{REFUSED}: {_first_line(error)}", finished=False)
 
     def _gone(self, error: Exception) -> CrowdSelectError:
         return CrowdSelectError(
@@ -154,6 +164,13 @@ class _Conversation:
             f"{self.config.retries + 1} attempts.",
             "Every answer so far is kept; start the server (again), then resume the run.",
         )
+
+
+async def _beat(heartbeat: Callable[[], None]) -> None:
+    """Beat until cancelled, or until the heartbeat raises."""
+    while True:
+        await asyncio.sleep(BEAT_S)
+        heartbeat()
 
 
 def _arguments(config: ServerConfig, request: ChatRequest) -> dict[str, Any]:

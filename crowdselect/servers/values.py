@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 Message = dict[str, str]
 """``{"role": "system" | "user" | "assistant", "content": text}``."""
 
+REFUSED = "the server refused"
+"""How the problem of a refused request begins: it may be answered another time."""
+
 _THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL)
 
 

@@ -15,8 +15,9 @@ from crowdselect.pipeline.benchmarking import benchmark_views, subject_of
 from crowdselect.settings import Workspace
 from tests.benchmark.judge import serve
 from tests.cli.conftest import Said, run
+from tests.pipeline.conftest import _ingested, ready, recipe
 
-__all__ = ["run"]
+__all__ = ["_ingested", "ready", "recipe", "run"]
 
 
 @pytest.fixture
@@ -155,3 +156,25 @@ def test_published_tables_can_be_read(command: Any, run: Any) -> None:
     rows = run("benchmark", "published", "--table", "2", "--json").json
     assert len(rows) == 64
     assert all(row["published"] for row in rows)
+
+
+def test_a_selections_note_declares_what_it_was_chosen_on(
+    ready: Any, recipe: Any, base_model: Path
+) -> None:
+    """Run -> selection -> recipe: the trap is traced without anyone naming it again."""
+    from crowdselect import pipeline
+
+    crowd = pipeline.open_crowd(ready, "tiny")
+    chosen = recipe()
+    selection = pipeline.select(crowd, chosen)
+    saved = pipeline.save_selection(ready, selection, "best", "Good. chosen on: MT-Bench, x:y")
+    written = pipeline.export(ready, saved, "messages")
+    given = {"data": str(written.data), "model": str(base_model), "selection": saved.id,
+             "recipe": {"id": saved.id, "weights": chosen.weights}}  # fmt: skip
+    path = create_finetune(ready, FinetuneConfig.parse(given, "t"))
+    (path / "model").mkdir()
+    subject = subject_of(ready, path.name, chosen_on=("verifiable",))
+    assert subject.chosen_on == ("verifiable", "mt-bench", "x:y")
+    assert subject.name == f"best ({base_model.name})"
+    assert subject.recipe is not None
+    assert subject.recipe["id"] == saved.id

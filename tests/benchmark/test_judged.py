@@ -299,6 +299,24 @@ def test_a_served_model_is_tested_without_its_weights(
     assert scores["share unfinished"] == 0
 
 
+def test_refused_answers_are_asked_for_again_at_a_resume(
+    benchmarked: Any, hard: tuple[Path, Path]
+) -> None:
+    broken = True
+
+    def picky(_: int, body: dict[str, Any]) -> dict[str, Any]:
+        return {"status": 400} if broken and "blue" in str(body) else {"text": "x"}
+
+    with serve(picky) as server:
+        served = SubjectConfig(name="served", model="m", endpoint=server.url)
+        view = benchmarked(f"response-style:path={hard[0]}", subject=served)
+        assert (view.outcomes[0].failed, view.outcomes[0].headline.n) == (1, 7)
+        broken = False
+        jobs.run_here(view.path)
+        assert len(server.asked) == 9
+    assert read_results(view.path).outcomes[0].failed == 0
+
+
 def test_our_questions_can_be_read() -> None:
     two = read_questions(OWN / "two_turns.jsonl", turns=2)
     assert len(two) == 40

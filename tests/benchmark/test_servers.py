@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from crowdselect.errors import CrowdSelectError, InputError
+from crowdselect.errors import CancelledError, CrowdSelectError, InputError
 from crowdselect.servers import (
     ChatReply,
     ChatRequest,
@@ -150,6 +150,27 @@ def test_the_budget_stops_in_time(tmp_path: Path) -> None:
     assert len(server.asked) == 3
     with pytest.raises(InputError, match="needs prices"):
         ask(server, requests(1), budget=1.0)
+
+
+def test_a_cancel_is_heard_while_the_server_thinks() -> None:
+    import time
+
+    hurry = threading.Event()
+
+    def slow(_: int, body: dict[str, Any]) -> dict[str, Any]:
+        hurry.wait(20)
+        return echo(0, body)
+
+    def stop() -> None:
+        raise CancelledError
+
+    with serve(slow) as server:
+        config = ServerConfig(model="judge", base_url=server.url)
+        began = time.monotonic()
+        with pytest.raises(CancelledError):
+            ask_all(config, requests(3), lambda *_: None, cache=RequestCache(None), heartbeat=stop)
+        assert time.monotonic() - began < 15
+        hurry.set()
 
 
 def test_costs() -> None:

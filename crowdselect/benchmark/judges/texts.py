@@ -43,18 +43,21 @@ def verdicts(context: Context, requests: Sequence[ChatRequest]) -> dict[str, Cha
         for r in requests
         if r.key not in replies
     ]
-    context.progress(len(replies), len(requests), "judging")
+
+    def report() -> None:
+        context.progress(len(replies), len(requests), "judging")
 
     def deliver(request: ChatRequest, reply: ChatReply) -> None:
         replies[request.key] = reply
         if not reply.problem:
             context.journal.add(PREFIX + request.key, dataclasses.asdict(reply))
-        context.progress(len(replies), len(requests), "judging")
+        report()
 
+    report()
     if judge.kind == "local":
         _judge_here(judge, todo, deliver)
     elif todo:
-        _ask_server(context, judge, todo, replies, deliver)
+        _ask_server(context, judge, todo, replies, deliver, report)
     return replies
 
 
@@ -75,12 +78,13 @@ def _ask_server(
     todo: Sequence[ChatRequest],
     kept: dict[str, ChatReply],
     deliver: Deliver,
+    heartbeat: Callable[[], None],
 ) -> None:
     cache = RequestCache(context.cache)
     context.note(expected_cost(judge, todo).sentence("Judging will take at most"))
     spent = cost_of(judge, kept.values()).money or 0.0
     try:
-        ask_all(judge, todo, deliver, cache=cache, spent=spent)
+        ask_all(judge, todo, deliver, cache=cache, spent=spent, heartbeat=heartbeat)
     finally:
         context.note(cost_of(judge, kept.values()).sentence("Judging took"))
 
