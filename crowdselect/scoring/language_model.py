@@ -180,8 +180,9 @@ class LanguageModel:
         import torch
 
         config = self.model.config
-        head = self.model.get_output_embeddings()
-        if self.device == "cpu" and type(head) is torch.nn.Linear and head.bias is None:
+        head: Any = self.model.get_output_embeddings()
+        plain = type(head) is torch.nn.Linear and getattr(head, "bias", None) is None
+        if self.device == "cpu" and plain:
             if self._kept is None:
                 self._kept = torch.empty((HEAD_ROWS, len(head.weight)), dtype=head.weight.dtype)
             room = self._kept[: len(hidden)] if len(hidden) <= HEAD_ROWS else None

@@ -7,7 +7,7 @@ import streamlit as st
 
 from crowdselect import settings
 from crowdselect.dashboard import reads, shell, state, table
-from crowdselect.dashboard.crowd import biases, board, ingest_form, models_editor, scores
+from crowdselect.dashboard.crowd import biases, board, ingest_form, making, models_editor, scores
 from crowdselect.dashboard.text import md, n_of_m
 from crowdselect.store import Crowd
 
@@ -39,6 +39,7 @@ def show(crowd: Crowd) -> None:
     shown = crowd.judges[0] if judge not in crowd.judges and crowd.judges else judge
     if choice == "Models":
         models_editor.show(crowd)
+        making.show(crowd)
     elif choice == "Scores":
         scores.show(crowd)
     elif choice == "Ingest report":
@@ -47,6 +48,7 @@ def show(crowd: Crowd) -> None:
         _add()
     elif shown is None:
         shell.empty("No rewards yet", "This crowd has answers but no judge has scored them.")
+        making.show(crowd)
     elif choice == "Bias audit":
         biases.show(crowd)
         _duplicates(crowd)

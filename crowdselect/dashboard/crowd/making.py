@@ -1,0 +1,86 @@
+"""More answers and more judges for a crowd: start the jobs and follow them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import streamlit as st
+
+from crowdselect import jobs
+from crowdselect.dashboard import jobs_view, reads, shell
+from crowdselect.dashboard.text import md
+from crowdselect.store import Crowd
+
+KINDS = {"generate": ("name", "Models answer"), "judge": ("crowd", "A judge scores")}
+"""Job kind -> the option that names the crowd, and what is going on."""
+
+
+def show(crowd: Crowd) -> None:
+    """Running jobs, then the two forms."""
+    for kind, (option, title) in KINDS.items():
+        for view in jobs.all_runs(reads.workspace(), kind):
+            if view.state in jobs_view.ALIVE and view.config.get(option) == crowd.name:
+                jobs_view.follow(view.path, title)
+    if shell.read_only_note("adding models and judges"):
+        return
+    left, right = st.columns(2, gap="medium")
+    with left:
+        _answer(crowd)
+    with right:
+        _judge(crowd)
+    for kind, (option, _) in KINDS.items():
+        last = jobs_view.latest(kind, **{option: crowd.name})
+        if last is not None and last.state in ("failed", "cancelled"):
+            jobs_view.ended(last)
+
+
+def _answer(crowd: Crowd) -> None:
+    shell.heading("Add a model's answers", "The crowd grows when the model is done.")
+    model, url = _model("generate", "Folder, hub id or served name")
+    name = st.text_input("Name in the crowd", key="generate name", placeholder="the model's")
+    most = st.number_input("Longest answer, tokens", 1, 100_000, 1024, key="generate tokens")
+    if st.button("Start answering", disabled=not model):
+        from crowdselect.pipeline.generating import GenerateConfig, create_generate
+
+        answerer = {"name": name or Path(model).name, "model": model, "base_url": url}
+        options = {
+            "source": crowd.name,
+            "name": crowd.name,
+            "answerers": [answerer],
+            "max_new_tokens": int(most),
+        }
+        jobs.start(create_generate(reads.workspace(), GenerateConfig.parse(options, "the form")))
+        st.rerun()
+
+
+def _judge(crowd: Crowd) -> None:
+    shell.heading("Add a judge", "Its rewards join the crowd block by block.")
+    model, url = _model("judge", "Reward model, or served chat model")
+    name = st.text_input("Name of the judge", key="judge name", placeholder="the model's")
+    what = "overall quality"
+    if url:
+        what = st.text_input("What it grades, 0 to 10", what, key="judge dimension") or what
+    if st.button("Start judging", disabled=not model):
+        from crowdselect.pipeline.judging import JudgingConfig, create_judge
+
+        options = {
+            "crowd": crowd.name,
+            "name": name or Path(model).name,
+            "model": model,
+            "kind": "server" if url else "reward",
+            "base_url": url,
+            "dimension": what,
+        }
+        jobs.start(create_judge(reads.workspace(), JudgingConfig.parse(options, "the form")))
+        st.rerun()
+
+
+def _model(key: str, hint: str) -> tuple[str, str | None]:
+    model = st.text_input("Model", key=f"{key} model", placeholder=md(hint))
+    url = st.text_input(
+        "Server",
+        key=f"{key} server",
+        placeholder="none: the model is loaded here",
+        help="Address of an OpenAI-compatible server that serves the model.",
+    )
+    return (model or "").strip(), (url or "").strip() or None
