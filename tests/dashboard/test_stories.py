@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from crowdselect import pipeline
+from crowdselect.cli import main
 from crowdselect.settings import Workspace, open_workspace
 from tests.browser import Server, Watched, browser_page, serve
 from tests.dashboard import small
@@ -198,21 +200,16 @@ def test_save_compare_and_export_the_same_bytes_as_the_command_line(chromium, se
         page.wait_for_timeout(300)
     shown(page, "Shared by whom")
     chromium.idle()
-    page.get_by_text("Export", exact=True).first.click()
-    table = page.get_by_test_id("stDataFrame").first
-    table.wait_for()
-    chromium.idle()
-    if page.get_by_text("Tick one selection to export it.").count():
-        box = table.bounding_box()
-        page.mouse.click(box["x"] + 15, box["y"] + 31 + 50)
+    page = visit(chromium, server, "select", **{"select.part": "Export"})
+    newest = pipeline.list_selections(world)[0].name
+    box = page.get_by_test_id("stDataFrame").first.bounding_box()
+    page.mouse.click(box["x"] + 15, box["y"] + 50)
     page.get_by_role("button", name="Write export").click()
     with page.expect_download() as download:
         page.get_by_role("button", name=re.compile(r"Download .*\.jsonl")).click()
     from_page = Path(download.value.path()).read_bytes()
     out = world.root / "from-cli"
-    from crowdselect.cli import main
-
-    assert main(["export", "first", "--format", "messages", "--out", str(out),
+    assert main(["export", newest, "--format", "messages", "--out", str(out),
                  "--workspace", str(world.root)]) == 0  # fmt: skip
     data = next(out.glob("*.jsonl"))
     assert data.read_bytes() == from_page
