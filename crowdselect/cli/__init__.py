@@ -36,6 +36,7 @@ STAGES = (
     "run",
     "plugins",
     "serve",
+    "demo",
     "doctor",
 )
 """Modules of this package that register commands, in the order of ``--help``."""

@@ -60,16 +60,16 @@ def _text(answer: str, reference: str) -> float:
 
 def _json(answer: str, reference: str) -> float:
     """Share of the fields that are right; 0 if the answer is no JSON object."""
-    wanted = json.loads(reference)
+    wanted: dict[str, object] = json.loads(reference)
     try:
-        got = json.loads(answer)
+        got: object = json.loads(answer)
     except (ValueError, RecursionError):
         return 0.0
     if not isinstance(got, dict):
         return 0.0
     if got == wanted:
         return 1.0
-    right = sum(key in got and got[key] == value for key, value in wanted.items())
+    right = sum(1 for key, value in wanted.items() if key in got and got[key] == value)
     return PARTIAL * right / max(len(wanted), len(got))
 
 
