@@ -40,7 +40,7 @@ class InsTag:
         if pool.tags is None:
             raise InputError(
                 "The strategy 'instag' needs tags and this crowd has none.",
-                "Tag instructions on the Explore page, or import a file of tags.",
+                "Let a model tag them (crowdselect score CROWD -s instag), or tag by hand.",
             )
         tags = [frozenset(row) for row in pool.tags]
         counts = np.array([len(row) for row in tags], dtype=np.float64)

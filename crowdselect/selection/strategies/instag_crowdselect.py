@@ -42,7 +42,7 @@ class InsTagCrowdSelect:
         if pool.tags is None:
             raise InputError(
                 "The strategy 'instag_crowdselect' needs tags and this crowd has none.",
-                "Tag instructions on the Explore page, or import a file of tags.",
+                "Let a model tag them (crowdselect score CROWD -s instag_crowdselect).",
             )
         words = pool.table.raw(_COLUMN)
         eligible, rows, exact = ground_set(pool, [(_COLUMN, words)], words)
