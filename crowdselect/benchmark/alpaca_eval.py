@@ -45,6 +45,7 @@ class AlpacaEval(Benchmark):
     kind: ClassVar[Literal["judged"]] = "judged"
     judged: ClassVar[bool] = True
     file_options: ClassVar[tuple[str, ...]] = ("questions", "prompt")
+    model_options: ClassVar[tuple[str, ...]] = ("anchor",)
 
     questions: str = option("", "AlpacaEval's alpaca_eval.json; empty: our own questions")
     prompt: str = option("", "The official judge prompt as text or YAML; empty: our own")

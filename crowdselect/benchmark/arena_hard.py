@@ -62,6 +62,7 @@ class ArenaHard(Benchmark):
     kind: ClassVar[Literal["judged"]] = "judged"
     judged: ClassVar[bool] = True
     file_options: ClassVar[tuple[str, ...]] = ("questions", "prompt")
+    model_options: ClassVar[tuple[str, ...]] = ("anchor",)
 
     questions: str = option("", "Arena-Hard's question.jsonl; empty: our own questions")
     prompt: str = option("", "YAML or JSON with the official judge prompt; empty: our own")

@@ -95,6 +95,8 @@ class Benchmark(ABC):
     """Whether it needs a judge."""
     file_options: ClassVar[tuple[str, ...]] = ()
     """Options that name a file; the protocol holds the content's hash instead of the path."""
+    model_options: ClassVar[tuple[str, ...]] = ()
+    """Options that may name a model's folder."""
 
     @property
     def label(self) -> str:

@@ -18,6 +18,7 @@ from crowdselect.benchmark.config import BenchmarkConfig
 from crowdselect.benchmark.journal import Journal
 from crowdselect.benchmark.results import RESULTS, append_outcome, write_items
 from crowdselect.benchmark.shelf import build_suite
+from crowdselect.benchmark.sources import HUB, absolute, local_file
 from crowdselect.benchmark.subject import Subject
 from crowdselect.errors import CancelledError, CrowdSelectError, InputError
 from crowdselect.jobs import Job
@@ -29,10 +30,29 @@ from crowdselect.settings import Workspace
 def create(workspace: Workspace, config: BenchmarkConfig) -> Path:
     """Make the run directory of a benchmark without starting it; check the suites first.
 
-    Raises NotFoundError for an unknown benchmark, InputError for options that cannot be used.
+    Paths become absolute, so that a run can be resumed from anywhere. Raises NotFoundError for an
+    unknown benchmark or a file that is not there, InputError for options that cannot be used.
     """
+    config = _settled(config)
     check(config)
     return jobs.create(workspace, "benchmark", config.model_dump(mode="json"))
+
+
+def _settled(config: BenchmarkConfig) -> BenchmarkConfig:
+    """The config with absolute paths."""
+    suites = []
+    for suite in config.suites:
+        plugin = type(build_suite(suite))
+        paths = {
+            name: absolute(str(value))
+            for name, value in suite.options.items()
+            if value and name in (*plugin.file_options, *plugin.model_options)
+        }
+        suites.append(suite.model_copy(update={"options": {**suite.options, **paths}}))
+    changes: dict[str, Any] = {"suites": tuple(suites)}
+    if config.judge is not None and config.judge.kind != "server":
+        changes["judge"] = config.judge.model_copy(update={"model": absolute(config.judge.model)})
+    return config.model_copy(update=changes)
 
 
 def start(workspace: Workspace, config: BenchmarkConfig) -> Path:
@@ -60,6 +80,10 @@ def check(config: BenchmarkConfig) -> list[Benchmark]:
             )
         for problem in benchmark.conflicts(config):
             raise problem
+        for name in benchmark.file_options:
+            path = getattr(benchmark, name)
+            if path and not path.startswith(HUB):
+                local_file(path)
     return found
 
 

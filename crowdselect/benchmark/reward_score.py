@@ -30,6 +30,7 @@ class RewardScore(Benchmark):
     source: ClassVar[str] = "this project; sequence-classification reward model"
     kind: ClassVar[Literal["own"]] = "own"
     file_options: ClassVar[tuple[str, ...]] = ("path",)
+    model_options: ClassVar[tuple[str, ...]] = ("model",)
 
     path: str = option("", "File of prompts or conversations; empty: our everyday questions")
     model: str = option(

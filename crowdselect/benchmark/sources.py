@@ -23,6 +23,12 @@ def local_file(path: str | Path) -> Path:
     return file
 
 
+def absolute(name: str) -> str:
+    """An existing file or folder with its whole path; anything else (a hub id, say) as it is."""
+    path = Path(name).expanduser()
+    return str(path.absolute()) if path.exists() else name
+
+
 def _from_hub(address: str) -> Path:
     parts = address.removeprefix(HUB).split("/")
     if len(parts) < 4 or parts[0] not in _KINDS:

@@ -299,6 +299,15 @@ def test_a_served_model_is_tested_without_its_weights(
     assert scores["share unfinished"] == 0
 
 
+def test_empty_answers_are_judged_and_counted(benchmarked: Any, two_turns: Path) -> None:
+    with serve(lambda *_: {"text": ""}) as silent, serve(grader) as strict:
+        served = SubjectConfig(name="silent", model="m", endpoint=silent.url)
+        view = benchmarked(f"mt-bench:questions={two_turns}", subject=served, judge=judge(strict))
+    outcome = view.outcomes[0]
+    assert (outcome.empty, outcome.failed, outcome.headline.n) == (8, 0, 4)
+    assert any("8 of 8 answers are empty" in note for note in view.notes)
+
+
 def test_refused_answers_are_asked_for_again_at_a_resume(
     benchmarked: Any, hard: tuple[Path, Path]
 ) -> None:

@@ -186,8 +186,28 @@ def test_missing_things_fail_in_one_line(benchmarked: Any, tasks_file: Path) -> 
     view = benchmarked(f"verifiable:path={tasks_file}", subject=gone)
     assert view.state == "failed"
     assert view.error == ("There is no model folder ./no/such/model.", "Give a folder or a hub id.")
-    view = benchmarked("verifiable:path=nowhere.parquet")
-    assert "nowhere.parquet" in view.error[0]
+    with pytest.raises(NotFoundError, match=r"nowhere\.parquet"):
+        benchmarked("verifiable:path=nowhere.parquet")
+
+
+def test_a_served_model_has_no_weights(benchmarked: Any, dev_file: Path) -> None:
     served = SubjectConfig(name="served", model="m", endpoint="http://127.0.0.1:1/v1")
-    view = benchmarked("heldout-loss:path=nowhere.jsonl", subject=served)
-    assert view.state == "failed"
+    view = benchmarked(f"heldout-loss:path={dev_file}", subject=served)
+    assert "this benchmark needs its weights" in view.error[0]
+
+
+def test_paths_are_kept_whole(
+    workspace: Any, base_model: Path, dev_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A run made in one folder can be resumed from another."""
+    monkeypatch.chdir(dev_file.parent)
+    given = {"subject": {"name": "x", "model": str(base_model)},
+             "suites": ["heldout-loss:path=dev.jsonl"],
+             "judge": {"kind": "reward", "model": "."}}  # fmt: skip
+    path = create(workspace, BenchmarkConfig.parse(given, "t"))
+    monkeypatch.chdir(workspace.root)
+    config = read_results(path).config
+    assert config.suites[0].options == {"path": str(dev_file)}
+    assert config.judge is not None
+    assert config.judge.model == str(dev_file.parent)
+    assert jobs.run_here(path) == "done"
