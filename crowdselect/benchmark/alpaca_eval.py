@@ -41,6 +41,7 @@ class AlpacaEval(Benchmark):
     name: ClassVar[str] = "alpaca-eval"
     title: ClassVar[str] = "AlpacaEval"
     unit: ClassVar[str] = "win rate %"
+    bounds: ClassVar[tuple[float, float]] = (0.0, 100.0)
     source: ClassVar[str] = "tatsu-lab/alpaca_eval, weighted win rate"
     kind: ClassVar[Literal["judged"]] = "judged"
     judged: ClassVar[bool] = True

@@ -58,6 +58,7 @@ class ArenaHard(Benchmark):
     name: ClassVar[str] = "arena-hard"
     title: ClassVar[str] = "Arena-Hard"
     unit: ClassVar[str] = "win rate %"
+    bounds: ClassVar[tuple[float, float]] = (0.0, 100.0)
     source: ClassVar[str] = "lmarena/arena-hard-auto"
     kind: ClassVar[Literal["judged"]] = "judged"
     judged: ClassVar[bool] = True

@@ -88,6 +88,7 @@ def arena_hard_scores(found: list[Score], items: Sequence[Item], seed: int) -> l
         [100 * g.score for g in games],
         [g.question for g in games],
         weights=[g.weight for g in games],
+        bounds=(0.0, 100.0),
         seed=seed,
     )
     v2 = published_interval(whole, low=0.05, high=0.95)

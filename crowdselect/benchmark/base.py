@@ -86,6 +86,8 @@ class Benchmark(ABC):
     title: ClassVar[str]
     unit: ClassVar[str]
     higher_is_better: ClassVar[bool] = True
+    bounds: ClassVar[tuple[float, float] | None] = None
+    """Least and greatest possible value of an item; None: unbounded."""
     source: ClassVar[str]
     """Where the protocol is defined."""
     version: ClassVar[int] = 1
@@ -137,23 +139,33 @@ class Benchmark(ABC):
 
     def scores(self, items: Sequence[Item], seed: int) -> list[Score]:
         """The weighted mean over all questions and per category, with 95 % intervals."""
-        found = [summarise(self.unit, items, seed)]
+        found = [summarise(self.unit, items, seed, bounds=self.bounds)]
         categories = sorted({i.category for i in items if i.category})
         if len(categories) > 1:
             found += [
-                summarise(self.unit, [i for i in items if i.category == c], seed, c)
+                summarise(
+                    self.unit, [i for i in items if i.category == c], seed, c, bounds=self.bounds
+                )
                 for c in categories
             ]
         return found
 
 
-def summarise(metric: str, items: Sequence[Item], seed: int, category: str = "") -> Score:
+def summarise(
+    metric: str,
+    items: Sequence[Item],
+    seed: int,
+    category: str = "",
+    *,
+    bounds: tuple[float, float] | None = None,
+) -> Score:
     """Weighted mean of the items that did not fail, resampled by question."""
     valid = [i for i in items if i.value is not None]
     interval = cluster_bootstrap(
         [i.value for i in valid if i.value is not None],
         [i.question for i in valid],
         weights=[i.weight for i in valid],
+        bounds=bounds,
         seed=seed,
     )
     questions = len({i.question for i in valid})

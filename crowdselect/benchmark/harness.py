@@ -36,6 +36,7 @@ class Harness(Benchmark):
     name: ClassVar[str] = "harness"
     title: ClassVar[str] = "lm-evaluation-harness"
     unit: ClassVar[str] = "score"
+    bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
     source: ClassVar[str] = "EleutherAI/lm-evaluation-harness"
     kind: ClassVar[Literal["harness"]] = "harness"
     file_options: ClassVar[tuple[str, ...]] = ("file",)

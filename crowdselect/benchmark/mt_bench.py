@@ -57,6 +57,7 @@ class MtBench(Benchmark):
     name: ClassVar[str] = "mt-bench"
     title: ClassVar[str] = "MT-Bench"
     unit: ClassVar[str] = "grade (1 to 10)"
+    bounds: ClassVar[tuple[float, float]] = (1.0, 10.0)
     source: ClassVar[str] = "lm-sys/FastChat, llm_judge, single-answer grading"
     kind: ClassVar[Literal["judged"]] = "judged"
     judged: ClassVar[bool] = True

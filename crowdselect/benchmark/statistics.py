@@ -80,6 +80,7 @@ def cluster_bootstrap(
     groups: Sequence[str],
     *,
     weights: Sequence[float] | None = None,
+    bounds: tuple[float, float] | None = None,
     seed: int = 42,
     level: float = LEVEL,
 ) -> Interval:
@@ -91,16 +92,27 @@ def cluster_bootstrap(
     Parameters
     ----------
     values, groups, weights
-        Same length; any order. An empty input gives NaN three times.
+        Same length; any order. An empty input gives NaN three times, a single group no interval.
+    bounds
+        Least and greatest possible value. Where all questions lie on one of them, resampling
+        shows no spread at all; the far end is then Clopper and Pearson's (1934) for so many
+        questions: 0 of 10 right is 0 to 31 %, not 0 to 0.
     """
     found = sums_by_group(values, groups, weights)
     if not found:
         return Interval(math.nan, math.nan, math.nan)
     table = np.array([found[name] for name in sorted(found)])
+    total = table.sum(axis=0)
+    mean = float(total[0] / total[1])
+    if len(table) == 1:
+        return Interval(mean, math.nan, math.nan)
+    if bounds is not None and np.isin(mean, bounds):
+        reach = (bounds[1] - bounds[0]) * (1 - ((1 - level) / 2) ** (1 / len(table)))
+        low_end, high_end = (mean, mean + reach) if mean == bounds[0] else (mean - reach, mean)
+        return Interval(mean, low_end, high_end)
     means = np.concatenate([_ratio(draws @ table) for draws in resamples(len(table), seed)])
     low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    total = table.sum(axis=0)
-    return Interval(float(total[0] / total[1]), float(low), float(high))
+    return Interval(mean, float(low), float(high))
 
 
 def sums_by_group(

@@ -23,6 +23,7 @@ class Verifiable(Benchmark):
     name: ClassVar[str] = "verifiable"
     title: ClassVar[str] = "Held-out tasks of the demo world"
     unit: ClassVar[str] = "share exactly right"
+    bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
     source: ClassVar[str] = "this project, crowdselect/demo/tasks"
     kind: ClassVar[Literal["own"]] = "own"
 

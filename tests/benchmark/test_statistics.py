@@ -53,10 +53,28 @@ def test_order_does_not_matter_and_the_value_is_inside(values: list[float], rng:
     one = cluster_bootstrap(values, names)
     two = cluster_bootstrap([values[i] for i in place], [names[i] for i in place])
     assert two.value == pytest.approx(one.value)
-    assert (two.low, two.high) == pytest.approx((one.low, one.high))
+    assert (two.low, two.high) == pytest.approx((one.low, one.high), nan_ok=True)
+    if len(set(names)) == 1:
+        assert np.isnan(one.low)
+        return
     assert one.low <= one.high
     assert min(values) - 1e-9 <= one.low
     assert one.high <= max(values) + 1e-9
+
+
+@pytest.mark.parametrize(("right", "n"), [(0, 10), (10, 10), (0, 200)])
+def test_all_or_none_right_is_no_certainty(right: int, n: int) -> None:
+    """The exact binomial interval, as scipy has it."""
+    values = [1.0] * right + [0.0] * (n - right)
+    found = cluster_bootstrap(values, [str(i) for i in range(n)], bounds=(0, 1))
+    exact = stats.binomtest(right, n).proportion_ci(method="exact")
+    assert (found.low, found.high) == pytest.approx((exact.low, exact.high))
+
+
+def test_one_question_has_no_interval() -> None:
+    found = cluster_bootstrap([1.0, 0.0], ["a", "a"])
+    assert found.value == 0.5
+    assert np.isnan([found.low, found.high]).all()
 
 
 def test_nothing_to_estimate_is_nan() -> None:
