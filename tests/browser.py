@@ -154,7 +154,7 @@ class Watched:
         self.page.goto(url)
         self.idle()
 
-    def idle(self, timeout_ms: float = 30_000) -> None:
+    def idle(self, timeout_ms: float = 90_000) -> None:
         """Wait until no script runs. Right after a click wait for the expected text first."""
         self.page.wait_for_function(IDLE, timeout=timeout_ms)
 

@@ -15,7 +15,7 @@ from crowdselect.settings import Workspace, open_workspace
 from tests.browser import Server, Watched, browser_page, serve
 from tests.dashboard import small
 
-TIMEOUT_MS = 60_000
+TIMEOUT_MS = 90_000
 """Generous: a busy machine draws software WebGL slowly."""
 APP = Path(__file__).parents[2] / "app.py"
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("dashboard-browser")]
@@ -77,7 +77,7 @@ def test_ingest_a_file(chromium, server, tmp_path):
     page.get_by_label("Name", exact=True).press("Enter")
     chromium.idle()
     page.get_by_role("button", name="Ingest", exact=True).click()
-    page.wait_for_function("() => location.search.includes('crowd=uploaded')", timeout=60_000)
+    page.wait_for_function("() => location.search.includes('crowd=uploaded')", timeout=90_000)
     shown(page, "120 instructions · 5 models · 2 judges")
 
 
