@@ -18,9 +18,9 @@ from crowdselect.demo.crowd import members
 from crowdselect.demo.tasks import KINDS, load_heldout, split_of, verify
 from crowdselect.files import read_json
 from crowdselect.settings import demo_data
+from tests.demo.conftest import MINIATURE
 
 pytestmark = pytest.mark.xdist_group("miniature")  # built once, not once per worker
-from tests.demo.conftest import MINIATURE
 
 
 @pytest.fixture(scope="session")
