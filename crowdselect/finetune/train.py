@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import shutil
+import sys
 import tempfile
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +97,8 @@ def measure(plan: Plan, prepared: Prepared) -> tuple[float, int]:
         trainer = build_burst(
             plan, prepared, Path(folder), [int(r) for r in rows], steps + 1, clock
         )
-        trainer.train()
+        with redirect_stdout(sys.stderr):  # the caller's output is not the trainer's to write to
+            trainer.train()
     memory = peak_memory()
     del trainer
     _forget(plan)

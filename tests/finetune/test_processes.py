@@ -147,9 +147,9 @@ def test_the_command_line_estimates_trains_and_prints_one_document(
         str(workspace.root),
         "--json",
     ]
-    assert main([*start, "--estimate"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert (found["steps"], found["refusal"]) == (3, None)
+    assert main([*start, "--estimate", "-o", "burst_steps=2"]) == 0
+    found = json.loads(capsys.readouterr().out)  # whatever the trainer prints goes elsewhere
+    assert (found["steps"], found["refusal"], found["basis"]) == (3, None, "measured")
     assert list(workspace.runs.glob("*")) == []
     assert main(start) == 0
     said = capsys.readouterr()
