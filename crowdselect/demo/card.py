@@ -10,6 +10,8 @@ from typing import Any
 import pandas as pd
 
 from crowdselect.demo.crowd import Member
+from crowdselect.demo.spread import larger_is_better, spread_table
+from crowdselect.values import Model
 
 
 def dataset_card(
@@ -30,6 +32,10 @@ def dataset_card(
     verifier = responses.pivot(index="id", columns="model", values="verifier")
     rewards = responses.pivot(index="id", columns="model", values="reward_model")
     agreement = verifier.rank(axis=1).corrwith(rewards.rank(axis=1), axis=1).mean()
+    models = [
+        Model(member.name, member.family, record["parameters"] / 1e9, order)
+        for order, (member, record) in enumerate(zip(members, records, strict=True))
+    ]
     template = Template(Path(__file__).with_name("card.md").read_text(encoding="utf-8"))
     return template.substitute(
         seed=seed,
@@ -42,6 +48,8 @@ def dataset_card(
         n_kinds=tasks["kind"].nunique(),
         roll=_roll(members, records, verifier, rewards),
         kinds=_kinds(tasks, responses),
+        spread=spread_table({"verifier": verifier, "reward_model": rewards}, models),
+        larger=larger_is_better(verifier, models),
     )
 
 
