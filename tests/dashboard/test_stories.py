@@ -73,6 +73,8 @@ def test_ingest_a_file(chromium, server, tmp_path):
     page.get_by_role("combobox", name="Format").click()
     page.get_by_role("option", name="table").click()
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files([str(f) for f in files])
+    page.wait_for_timeout(2_000)  # a name typed while files are still on their way is lost
+    chromium.idle()
     page.get_by_label("Name", exact=True).fill("uploaded")
     page.get_by_label("Name", exact=True).press("Enter")
     chromium.idle()

@@ -13,10 +13,10 @@ READERS = 10
 ROUNDS = 4
 
 
-def _read(root: Path, stop: Any, results: Any) -> None:
+def _read(root: Path, ready: Any, stop: Any, results: Any) -> None:
     """Open the crowd again and again; the answers, rewards and size must belong together."""
     seen: set[int] = set()
-    problem = ""
+    problem, told = "", False
     try:
         while True:
             last = stop.is_set()
@@ -28,6 +28,9 @@ def _read(root: Path, stop: Any, results: Any) -> None:
                     problem = f"version {version}: rewards {rewards.shape} {set(rewards.ravel())}"
                 if set(answers["response"]) != {f"version {version}"}:
                     problem = f"version {version}: {set(answers['response'])}"
+            if not told:
+                ready.release()
+                told = True
             if last or problem:
                 break
             time.sleep(0.1)  # ten readers without a pause would starve the writer on two cores
@@ -47,14 +50,15 @@ def _ingest(root: Path, folder: Path, version: int) -> None:
 def test_ten_readers_and_a_writer(workspace: Workspace, tmp_path: Path):
     _ingest(workspace.root, tmp_path, 0)
     context = multiprocessing.get_context("spawn")
-    stop, results = context.Event(), context.Queue()
+    ready, stop, results = context.Semaphore(0), context.Event(), context.Queue()
     readers = [
-        context.Process(target=_read, args=(workspace.root, stop, results), daemon=True)
+        context.Process(target=_read, args=(workspace.root, ready, stop, results), daemon=True)
         for _ in range(READERS)
     ]
     for reader in readers:
         reader.start()
-    time.sleep(2)
+    for _ in readers:  # each has read the first crowd before it is replaced
+        assert ready.acquire(timeout=120)
     for version in range(1, ROUNDS + 1):
         _ingest(workspace.root, tmp_path, version)
     stop.set()
