@@ -87,6 +87,8 @@ class Clustering:
     encoder: str
     seed: int
     inertia: float
+    warning: str = ""
+    """Why there are fewer clusters than asked for; empty: there are as many."""
 
     @property
     def k(self) -> int:
@@ -234,18 +236,3 @@ class Selection:
     """Whose response is trained on."""
     report: Mapping[str, Any] = field(default_factory=dict)
     """Counts: pool, eligible, per-cluster take, tie block at the cut, warnings ..."""
-
-
-@dataclass(frozen=True)
-class Result:
-    """One number of one benchmark of one run, with its interval."""
-
-    run: str
-    benchmark: str
-    metric: str
-    score: float
-    low: float
-    high: float
-    n: int
-    unit: str = ""
-    protocol: Mapping[str, Any] = field(default_factory=dict)

@@ -51,6 +51,9 @@ def landscape(
         Path | None,
         typer.Option(help="Write id, text, cluster (and x, y): .parquet, .csv, .jsonl"),
     ] = None,
+    trust_remote_code: Annotated[
+        bool, typer.Option(help="Run Python code that comes with the encoder's model")
+    ] = False,
     detach: DetachOption = False,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
@@ -67,6 +70,7 @@ def landscape(
         "plane": plane,
         "method": method,
         "seed": seed,
+        "trust_remote_code": trust_remote_code,
     }
     if detach:
         path = jobs.create(folder, "landscape", {"crowd": crowd, **options})
@@ -109,11 +113,14 @@ def _show(crowd: Crowd, made: Landscape, *, as_json: bool) -> None:
                 "seed": made.clustering.seed,
                 "dimensions": made.vectors.shape[1],
                 "inertia": made.clustering.inertia,
+                "warning": made.clustering.warning,
                 "without_vector": int((made.clustering.labels < 0).sum()),
                 "clusters": rows,
                 "plane": made.plane is not None,
             }
         )
     size = made.vectors.shape[1]
+    if made.clustering.warning:
+        say(made.clustering.warning)
     say(f"{crowd.n:,} instructions, {size} dimensions by {made.clustering.encoder}.")
     return print_table(tuple(rows[0]) if rows else (), [tuple(row.values()) for row in rows])

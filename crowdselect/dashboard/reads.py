@@ -163,7 +163,8 @@ def _clustering(
         return landscapes.clustering(_crowd, encoder, k, "exact", seed)
     found = _fast(_crowd, fingerprint, encoder, seed).clusters(k)
     names = _labeller(_crowd, fingerprint).names(found.labels)
-    return Clustering(_crowd.ids, found.labels, names, encoder, seed, found.inertia)
+    warning = found.warning or ""
+    return Clustering(_crowd.ids, found.labels, names, encoder, seed, found.inertia, warning)
 
 
 def clustering(crowd: Crowd, recipe: Recipe) -> Clustering | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
 
+from crowdselect.errors import InputError
 from crowdselect.jobs import Job
 from crowdselect.landscape import (
     FastClusters,
@@ -48,20 +50,30 @@ def landscape(
     method: Method = "exact",
     seed: int = 42,
     progress: Progress = silent,
+    *,
+    trust_remote_code: bool = False,
 ) -> Landscape:
     """Embed, cluster, name and (if ``plane``) map the instructions; everything is cached.
 
-    ``clusters`` never moves the map. Raises MissingDependencyError where the encoder's packages
-    are not installed; the encoder ``lsa`` needs none.
+    ``clusters`` never moves the map. ``trust_remote_code`` lets a hub encoder run the Python that
+    comes with it; its vectors are cached, so later calls need no permission. Raises
+    MissingDependencyError where the encoder's packages are not installed; the encoder ``lsa``
+    needs none.
     """
     return Landscape(
-        vectors=vectors(crowd, encoder, progress),
+        vectors=vectors(crowd, encoder, progress, trust_remote_code=trust_remote_code),
         clustering=clustering(crowd, encoder, clusters, method, seed, progress),
         plane=plane_of(crowd, encoder, seed, progress) if plane else None,
     )
 
 
-def vectors(crowd: Crowd, encoder: str = "minilm", progress: Progress = silent) -> Vectors:
+def vectors(
+    crowd: Crowd,
+    encoder: str = "minilm",
+    progress: Progress = silent,
+    *,
+    trust_remote_code: bool = False,
+) -> Vectors:
     """The unit vectors of the instructions, shape (n, d), float32; NaN rows for empty texts.
 
     A text that was embedded before, in whichever crowd of the workspace, is not embedded again.
@@ -70,7 +82,8 @@ def vectors(crowd: Crowd, encoder: str = "minilm", progress: Progress = silent) 
     path = artifact(crowd.cache, "vectors", _texts_key(crowd, encoder), ".npz")
 
     def make() -> dict[str, Any]:
-        return {"vectors": embed(crowd.instruction_texts(), encoder, store, progress)}
+        built = encoder_named(encoder, trust_remote_code=trust_remote_code)
+        return {"vectors": embed(crowd.instruction_texts(), built, store, progress)}
 
     found: Vectors = load_or_make(path, make)["vectors"]
     return found
@@ -99,11 +112,13 @@ def clustering(
             "labels": found.labels,
             "names": np.array(names, dtype=np.str_),
             "inertia": np.array(found.inertia),
+            "warning": np.array(found.warning or ""),
         }
 
     made = load_or_make(path, make)
     names = tuple(str(name) for name in made["names"])
-    return Clustering(crowd.ids, made["labels"], names, encoder, seed, float(made["inertia"]))
+    inertia, warning = float(made["inertia"]), str(made.get("warning", ""))
+    return Clustering(crowd.ids, made["labels"], names, encoder, seed, inertia, warning)
 
 
 def plane_of(
@@ -125,7 +140,9 @@ def fast_clusters(
     path = artifact(crowd.cache, "fast", [_texts_key(crowd, encoder), seed], ".npz")
     rows = vectors(crowd, encoder, progress)
     if path.exists():
-        return FastClusters.load(path, rows)
+        # A damaged file is only a cache: it is made again.
+        with contextlib.suppress(InputError):
+            return FastClusters.load(path, rows)
     made = FastClusters(rows, seed, progress)
     made.save(path)
     return made

@@ -121,3 +121,23 @@ def test_new_rewards_move_neither_vectors_nor_map(workspace, tmp_path, counting)
     pipeline.landscape(again, "counting", 2)
     assert sorted(p for p in again.cache.rglob("*") if p.is_file()) == before
     assert len(counting) == 9
+
+
+@pytest.mark.parametrize("method", ["exact", "fast"])
+def test_too_few_texts_for_the_clusters_are_told_again_from_the_cache(
+    workspace, tmp_path, counting, method
+) -> None:
+    crowd = pipeline.ingest(workspace, "table", [tiny.write_tidy(tmp_path, tiny.frame(4))])
+    for _ in range(2):
+        found = pipeline.clustering(crowd, "counting", 9, method)
+        assert found.k <= 4
+        assert "9 clusters were asked for" in found.warning
+    assert pipeline.clustering(crowd, "counting", 2, method).warning == ""
+
+
+def test_a_damaged_preparation_of_clusters_is_made_again(crowd) -> None:
+    before = pipeline.fast_clusters(crowd, "lsa").labels(4)
+    (kept,) = (crowd.cache / "fast").glob("*.npz")
+    kept.write_bytes(b"not an archive")
+    np.testing.assert_array_equal(pipeline.fast_clusters(crowd, "lsa").labels(4), before)
+    assert kept.read_bytes()[:2] == b"PK"
