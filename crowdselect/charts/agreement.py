@@ -11,7 +11,7 @@ from crowdselect.charts.style import Palette, figure, plain_all
 def agreement(matrix: pd.DataFrame, p: Palette) -> go.Figure:
     """Heat map of Spearman's rho; ``matrix``: judges by judges, in [-1, 1], NaN = unknown."""
     names = plain_all(list(matrix.columns), 28)
-    fig = figure(p, height=max(200, 56 * len(names) + 110))
+    fig = figure(p, height=max(200, 56 * len(names) + 110), measured=True)
     fig.add_heatmap(
         z=matrix.to_numpy(),
         x=names,

@@ -16,7 +16,7 @@ def benchmark_scores(
     ``zero`` draws the line of no difference (for paired differences).
     """
     names = plain_all(list(frame["name"]), 44)
-    fig = figure(p, height=listing_height(len(names)), x=plain(label, 80))
+    fig = figure(p, height=listing_height(len(names)), x=plain(label, 80), names=names)
     fig.add_scatter(
         x=frame["score"],
         y=names,

@@ -13,7 +13,11 @@ def category_scores(frame: pd.DataFrame, label: str, p: Palette) -> go.Figure:
     categories = list(dict.fromkeys(frame["category"]))
     shown = dict(zip(categories, plain_all(categories), strict=True))
     fig = figure(
-        p, height=listing_height(len(categories), extra=90), x=plain(label, 80), legend=True
+        p,
+        height=listing_height(len(categories), extra=90),
+        x=plain(label, 80),
+        legend=True,
+        names=list(shown.values()),
     )
     symbols = ("circle", "diamond", "square", "triangle-up", "x", "cross")
     for i, (run, rows) in enumerate(frame.groupby("run", sort=False)):

@@ -16,7 +16,9 @@ def cut_line(frame: pd.DataFrame, p: Palette) -> go.Figure:
     (rows with the score of the cut, taken or not).
     """
     names = plain_all(list(frame["label"]), 24)
-    fig = figure(p, height=listing_height(len(names), extra=84), x="score", legend=True)
+    fig = figure(
+        p, height=listing_height(len(names), extra=84), x="score", legend=True, names=names
+    )
     spans_x: list[float | None] = []
     spans_y: list[str | None] = []
     for name, low, high in zip(names, frame["low"], frame["high"], strict=True):

@@ -12,7 +12,7 @@ def family_bias(matrix: pd.DataFrame, p: Palette) -> go.Figure:
     """Heat map: families by judges, rank difference in percentage points, + = favoured."""
     bound = max(5.0, float(matrix.abs().max().max()) * 100) if matrix.size else 5.0
     values = matrix.to_numpy() * 100
-    fig = figure(p, height=listing_height(len(matrix), extra=110))
+    fig = figure(p, height=listing_height(len(matrix), extra=110), measured=True)
     fig.add_heatmap(
         z=values,
         x=plain_all(list(matrix.columns), 28),

@@ -20,10 +20,12 @@ def instruction_rewards(frame: pd.DataFrame, judge: str, p: Palette) -> go.Figur
     )
     families = list(dict.fromkeys(rows["family"]))
     colours = {f: (p.selection, p.baseline)[i % 2] for i, f in enumerate(families)}
-    fig = figure(p, height=listing_height(len(rows), extra=50), x=f"reward, {plain(judge, 40)}")
+    names = plain_all([_label(row) for row in rows.itertuples()], 30)
+    title = f"reward, {plain(judge, 40)}"
+    fig = figure(p, height=listing_height(len(rows), extra=50), x=title, names=names)
     fig.add_bar(
         x=rows["reward"],
-        y=plain_all([_label(row) for row in rows.itertuples()], 30),
+        y=names,
         orientation="h",
         marker={"color": [colours[f] for f in rows["family"]]},
         customdata=plain_all(list(rows["model"])),

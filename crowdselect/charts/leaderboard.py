@@ -15,10 +15,12 @@ def leaderboard(frame: pd.DataFrame, judge: str, p: Palette) -> go.Figure:
     judge's unit) and ``n`` (rewards counted).
     """
     rows = frame.sort_values("mean", ascending=True, na_position="first")
-    fig = figure(p, height=listing_height(len(rows)), x=f"mean reward, {plain(judge, 60)}")
+    names = plain_all(list(rows["model"]))
+    title = f"mean reward, {plain(judge, 60)}"
+    fig = figure(p, height=listing_height(len(rows)), x=title, names=names)
     fig.add_scatter(
         x=rows["mean"],
-        y=plain_all(list(rows["model"])),
+        y=names,
         mode="markers",
         marker={"size": 9, "color": p.selection},
         error_x={

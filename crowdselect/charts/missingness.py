@@ -18,11 +18,13 @@ def missingness(share: FloatArray, models: list[str], edges: list[int], p: Palet
     end, one more than there are stretches.
     """
     stretches = [f"rows {a + 1:,} to {b:,}" for a, b in itertools.pairwise(edges)]
-    fig = figure(p, height=listing_height(len(models)), x="rows of the crowd, in order")
+    names = plain_all(models)
+    title = "rows of the crowd, in order"
+    fig = figure(p, height=listing_height(len(models)), x=title, names=names)
     fig.add_heatmap(
         z=np.asarray(share) * 100,
         x=[(a + b) / 2 for a, b in itertools.pairwise(edges)],
-        y=plain_all(models),
+        y=names,
         customdata=[stretches] * len(models),
         zmin=0,
         zmax=max(float(np.max(share, initial=0.0)) * 100, 1.0),

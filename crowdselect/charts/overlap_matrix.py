@@ -13,7 +13,7 @@ from crowdselect.values import FloatArray
 def overlap_matrix(names: Sequence[str], jaccard: FloatArray, p: Palette) -> go.Figure:
     """Heat map of the Jaccard index, shape (s, s), in [0, 1]."""
     labels = plain_all(names, 24)
-    fig = figure(p, height=max(220, 46 * len(labels) + 110))
+    fig = figure(p, height=max(220, 46 * len(labels) + 110), measured=True)
     fig.add_heatmap(
         z=jaccard,
         x=labels,

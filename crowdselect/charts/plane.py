@@ -22,7 +22,7 @@ def plane(
     evenly by row, as SVG: the figure must open where there is no WebGL.
     """
     finite = np.isfinite(xy).all(axis=1)
-    fig = figure(p, height=height)
+    fig = figure(p, height=height, measured=True)
     if finite.any():
         x, y = xy[finite, 0], xy[finite, 1]
         bins = int(np.clip(2 * np.sqrt(len(x)), 20, BINS))

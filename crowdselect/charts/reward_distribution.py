@@ -14,9 +14,11 @@ def reward_distribution(frame: pd.DataFrame, judge: str, p: Palette) -> go.Figur
     ``frame``: one row per model with ``model``, ``q05``, ``q25``, ``q50``, ``q75``, ``q95``.
     """
     rows = frame.sort_values("q50", ascending=True, na_position="first")
-    fig = figure(p, height=listing_height(len(rows)), x=f"reward, {plain(judge, 60)}")
+    names = plain_all(list(rows["model"]))
+    title = f"reward, {plain(judge, 60)}"
+    fig = figure(p, height=listing_height(len(rows)), x=title, names=names)
     fig.add_box(
-        y=plain_all(list(rows["model"])),
+        y=names,
         q1=rows["q25"],
         median=rows["q50"],
         q3=rows["q75"],

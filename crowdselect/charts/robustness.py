@@ -18,7 +18,9 @@ def robustness(frame: pd.DataFrame, p: Palette) -> go.Figure:
     labels = plain_all(
         [f"{k}: {name}" for k, name in zip(rows["kind"], rows["left_out"], strict=True)], 48
     )
-    fig = figure(p, height=listing_height(len(rows)), x="Jaccard index with the full selection")
+    fig = figure(
+        p, height=listing_height(len(rows)), x="Jaccard index with the full selection", names=labels
+    )
     fig.add_scatter(
         x=rows["jaccard"],
         y=labels,

@@ -17,7 +17,7 @@ def share_shift(
     names = plain_all(labels, 24)
     pool_share = pool / max(float(pool.sum()), 1.0) * 100
     chosen_share = chosen / max(float(chosen.sum()), 1.0) * 100
-    fig = figure(p, height=listing_height(len(names), extra=64), legend=True)
+    fig = figure(p, height=listing_height(len(names), extra=64), legend=True, names=names)
     lines_x: list[float | None] = []
     lines_y: list[str | None] = []
     for name, a, b in zip(names, pool_share, chosen_share, strict=True):

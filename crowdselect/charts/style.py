@@ -9,6 +9,8 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 FONT = "'Source Sans', 'Source Sans 3', 'Segoe UI', system-ui, sans-serif"
+CHAR_PX = 6.5
+LONGEST = 40
 ROW_PX = 22
 """Height of one line of a chart that lists things."""
 
@@ -117,6 +119,12 @@ def listing_height(rows: int, *, extra: int = 70, least: int = 120) -> int:
     return max(least, rows * ROW_PX + extra)
 
 
+def _room(names: Sequence[str], title: str) -> int:
+    """Pixels for the labels to the left; numbers take as much as six characters."""
+    longest = max((len(html.unescape(name)) for name in names), default=6)
+    return round(min(longest, LONGEST) * CHAR_PX) + 14 + (18 if title else 0)
+
+
 def figure(
     p: Palette,
     *,
@@ -124,20 +132,31 @@ def figure(
     x: str = "",
     y: str = "",
     legend: bool = False,
+    names: Sequence[str] = (),
+    measured: bool = False,
 ) -> go.Figure:
-    """An empty figure with our layout: transparent, quiet grid, axis titles, no toolbar noise."""
+    """An empty figure with our layout: transparent, quiet grid, axis titles, no toolbar noise.
+
+    ``names`` are the labels to the left, which the margin makes room for. ``measured`` lets plotly
+    measure all labels instead, which draws everything twice: for figures that nobody moves.
+    """
     axis = {
         "gridcolor": p.grid,
         "zerolinecolor": p.grid,
         "linecolor": p.grid,
         "tickfont": {"size": 12, "color": p.text},
-        "automargin": True,
+        "automargin": measured,
         "fixedrange": True,
     }
     title = {"size": 12, "color": p.muted}
     layout = {
         "height": height,
-        "margin": {"l": 8, "r": 16, "t": 28 if legend else 8, "b": 8},
+        "margin": {
+            "l": 8 if measured else _room(names, y),
+            "r": 16,
+            "t": 28 if legend else 8,
+            "b": 8 if measured else 24 + (20 if x else 0),
+        },
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"family": FONT, "size": 13, "color": p.text},

@@ -32,6 +32,10 @@ def show(crowd: Crowd, recipe: Recipe) -> Draft:
     draft = draft_of(crowd, recipe)
     before = step_before(crowd, draft.rows)
     _figures(crowd, recipe, draft, before)
+    st.caption(
+        f"{n_of_m(len(draft.rows), draft.eligible, 'eligible instructions')} selected; "
+        f"the crowd has {crowd.n:,}."
+    )
     if not len(draft.rows):
         st.warning("Nothing is selected: no instruction is eligible, or the budget is zero.")
         return draft
@@ -48,7 +52,7 @@ def _figures(crowd: Crowd, recipe: Recipe, draft: Draft, before: IntArray | None
     chance = overlap(draft.rows, random_rows(crowd, recipe))
     with st.grid("auto", min_column_width=125, gap="small"):
         st.metric(
-            f"Selected of {draft.eligible:,}",
+            "Selected",
             f"{len(draft.rows):,}",
             border=True,
             help=f"The crowd has {crowd.n:,} instructions; filters, bans and missing metrics "
@@ -114,7 +118,8 @@ def _shifts(crowd: Crowd, recipe: Recipe, draft: Draft) -> None:
 def length_histogram(crowd: Crowd, rows: IntArray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Edges (characters, spaced evenly in the logarithm) and counts of pool and selection."""
     values = reads.instruction_chars(crowd)
-    low, high = max(values.min(initial=1.0), 1.0), max(values.max(initial=2.0), 2.0)
+    low = max(values.min(initial=np.inf), 1.0) if len(values) else 1.0
+    high = max(values.max(initial=0.0), low + 1.0)
     edges = np.geomspace(low, high * 1.001, 31)
     clipped = np.maximum(values, low)
     pool = np.histogram(clipped, edges)[0].astype(float)
