@@ -49,6 +49,22 @@ class Reporter(TrainerCallback):
         """Note where this part of the run starts."""
         self._step_before = state.global_step
 
+    def on_epoch_begin(
+        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
+    ) -> None:
+        """Tell the sampler its epoch, for the order of the rows follows from it.
+
+        Where a resumed run skips batches on one of several devices, accelerate wraps the sampler
+        once more than it looks for, and would leave it in its first epoch.
+        """
+        epoch = int((state.epoch or 0) + 1e-6)
+        holder: Any = kwargs.get("train_dataloader")
+        while holder is not None:
+            sampler: Any = getattr(holder, "sampler", None)
+            if hasattr(sampler, "set_epoch"):
+                sampler.set_epoch(epoch)
+            holder = getattr(holder, "batch_sampler", None)
+
     def on_step_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:

@@ -81,7 +81,7 @@ class FinetuneConfig(Frozen):
     dora: bool = False
     """Decompose magnitude and direction (Liu et al. 2024); slower."""
     four_bit: bool = False
-    """Hold the base in 4-bit NF4 (QLoRA); needs bitsandbytes and a GPU."""
+    """Hold the base in 4-bit NF4 (QLoRA); needs bitsandbytes."""
     merge: bool = False
     """Also save base and adapter merged into one full model."""
 

@@ -49,16 +49,24 @@ def run(job: Job) -> None:
             remove_incomplete(checkpoints)
             plan, prepared = _plan(job, config, resuming=last_checkpoint(checkpoints) is not None)
         with in_words(job.path, checkpoints, plan):
-            if config.launcher == "none":
-                from crowdselect.finetune.train import train
-
-                job.progress(0, plan.budget.steps, "loading the model")
-                train(job, plan, prepared, data_sha256=sha256)
-            else:
-                launch(job, plan)
+            _train(job, plan, prepared, sha256)
     finally:
         release_reserve(job.path)
     _tidy(job.path, checkpoints)
+
+
+def _train(job: Job, plan: Plan, prepared: Prepared, data_sha256: str) -> None:
+    """Train here or in processes of their own; then merge, if that is wanted."""
+    from crowdselect.finetune.train import merge, train
+
+    if plan.config.launcher == "none":
+        job.progress(0, plan.budget.steps, "loading the model")
+        train(job, plan, prepared, data_sha256=data_sha256)
+    else:
+        launch(job, plan)
+    if plan.config.merge and plan.config.mode == "lora":
+        job.progress(plan.budget.steps, plan.budget.steps, "merging")
+        merge(plan, job.path)
 
 
 def _check_data(job: Job, config: FinetuneConfig) -> str:

@@ -32,8 +32,7 @@ def accelerate_file(name: str) -> Path:
 def command(plan: Plan, run: Path, *, owner: int, machine_rank: int = 0) -> list[str]:
     """The command that starts the workers of one machine.
 
-    ``owner`` is the process id of the job that waits for them (0: none). FSDP and ZeRO need
-    GPUs; on CPUs ``accelerate`` gets the configuration for plain data parallelism.
+    ``owner`` is the process id of the job that waits for them (0: none).
     """
     config = plan.config
     worker = ["-m", "crowdselect.finetune.worker", str(run), str(owner)]
@@ -51,19 +50,21 @@ def command(plan: Plan, run: Path, *, owner: int, machine_rank: int = 0) -> list
         )
         here = f"--nproc_per_node={config.processes // config.machines}"
         return [sys.executable, "-m", "torch.distributed.run", here, *where, *worker]
-    on_gpu = plan.setup.device == "cuda"
-    sharded = config.accelerate_config == "fsdp2" and on_gpu
     recompute = plan.budget.activation_checkpointing
     return [
         *(sys.executable, "-m", "accelerate.commands.launch"),
-        f"--config_file={accelerate_file(config.accelerate_config if on_gpu else 'ddp')}",
+        f"--config_file={accelerate_file(config.accelerate_config)}",
         f"--num_processes={config.processes}",
         f"--num_machines={config.machines}",
         f"--machine_rank={machine_rank}",
         f"--main_process_ip={config.main_address}",
         f"--main_process_port={0 if alone else config.main_port}",
         f"--mixed_precision={'bf16' if plan.setup.bf16 else 'no'}",
-        *([f"--fsdp_activation_checkpointing={str(recompute).lower()}"] if sharded else []),
+        *(
+            [f"--fsdp_activation_checkpointing={str(recompute).lower()}"]
+            if config.accelerate_config == "fsdp2"
+            else []
+        ),
         *worker,
     ]
 
@@ -71,9 +72,6 @@ def command(plan: Plan, run: Path, *, owner: int, machine_rank: int = 0) -> list
 def launch(job: Job, plan: Plan) -> None:
     """Start the workers, wait for them, and raise what went wrong in them."""
     config = plan.config
-    sharded = config.launcher == "accelerate" and config.accelerate_config != "ddp"
-    if sharded and plan.setup.device != "cuda":
-        job.event("note", text="FSDP and ZeRO need GPUs: plain data parallelism here.")
     for rank in range(1, config.machines):
         line = " ".join(command(plan, job.path, owner=0, machine_rank=rank))
         job.event("note", text=f"Start on machine {rank}: {line}")

@@ -59,6 +59,7 @@ def look() -> Machine:
     """Look at this machine. Loads torch and, where there is a GPU, opens it."""
     import torch
 
+    four_bit = find_spec("bitsandbytes") is not None
     if torch.cuda.is_available():
         return Machine(
             "cuda",
@@ -69,15 +70,19 @@ def look() -> Machine:
             _flash_attention(),
             liger=find_spec("liger_kernel") is not None,
             hub_kernels=find_spec("kernels") is not None,
-            bitsandbytes=find_spec("bitsandbytes") is not None,
+            bitsandbytes=four_bit,
         )
     if torch.backends.mps.is_available():
         return Machine("mps", "Apple GPU", 1, available_memory(), False, None)
-    return Machine("cpu", "CPU", 1, available_memory(), True, None)
+    return Machine("cpu", "CPU", 1, available_memory(), True, None, bitsandbytes=four_bit)
 
 
 def look_from_outside() -> Machine:
     """Look in a process of its own, so that this one keeps no memory on the GPU."""
+    import torch
+
+    if not torch.cuda.device_count():  # counting opens no GPU
+        return look()
     out = subprocess.run(
         [sys.executable, "-c", "from crowdselect.finetune import machine; machine.print_look()"],
         check=True,
@@ -116,10 +121,8 @@ def choose(config: FinetuneConfig, machine: Machine) -> Setup:
     in 16 bits would need four times the memory that was asked for.
     """
     notes: list[str] = []
-    if config.four_bit and not (machine.bitsandbytes and machine.device == "cuda"):
-        raise MissingDependencyError(
-            "A 4-bit base", "bitsandbytes (with a CUDA GPU)", "pip install bitsandbytes"
-        )
+    if config.four_bit and not machine.bitsandbytes:
+        raise MissingDependencyError("A 4-bit base", "bitsandbytes", "pip install bitsandbytes")
     bf16, weights = _precision(config, machine, notes)
     attention = _attention(config, machine, notes)
     return Setup(

@@ -47,7 +47,7 @@ def load_model(config: FinetuneConfig, setup: Setup) -> Any:
             load_in_4bit=True,
             bnb_4bit_quant_type="nf4",
             bnb_4bit_use_double_quant=True,
-            bnb_4bit_compute_dtype=torch.bfloat16,
+            bnb_4bit_compute_dtype=torch.bfloat16 if setup.bf16 else torch.float32,
         )
     return _load(config, AutoModelForCausalLM.from_pretrained, "model.safetensors", **options)
 

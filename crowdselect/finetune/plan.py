@@ -57,11 +57,12 @@ def check_packages(config: FinetuneConfig) -> None:
     """Raise MissingDependencyError for what the run needs and is not installed."""
     for package in ("torch", "transformers", "trl", "peft", "accelerate", "datasets"):
         require(package, feature="Fine-tuning", extra="finetune")
-    for tracker in config.report_to:
-        if find_spec(tracker) is None:
-            raise MissingDependencyError(
-                f"--report-to {tracker}", tracker, f"pip install {tracker}"
-            )
+    extra = {tracker: f"--report-to {tracker}" for tracker in config.report_to}
+    if config.launcher == "accelerate" and config.accelerate_config in ("zero2", "zero3"):
+        extra["deepspeed"] = f"--accelerate-config {config.accelerate_config}"
+    for package, feature in extra.items():
+        if find_spec(package) is None:
+            raise MissingDependencyError(feature, package, f"pip install {package}")
 
 
 def make_plan(

@@ -124,7 +124,7 @@ def read_run(path: Path) -> RunView:
     curve = tuple(_point(e) for e in _current(events, "log"))
     evals = tuple((e["step"], float(e["loss"])) for e in _current(events, "eval"))
     last = curve[-1] if curve else None
-    training = job.label == "training"
+    training = job.label in ("training", "merging")
     return RunView(
         id=job.id,
         path=path,

@@ -6,7 +6,9 @@ import gc
 import shutil
 import sys
 import tempfile
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from crowdselect.errors import CancelledError
 from crowdselect.finetune.callback import BurstClock, Reporter, peak_memory
 from crowdselect.finetune.card import model_card
 from crowdselect.finetune.checkpoints import last_checkpoint, step_of, tokens_at
+from crowdselect.finetune.models import load_model
 from crowdselect.finetune.plan import Plan, training_rows
 from crowdselect.finetune.prepare import Prepared
 from crowdselect.finetune.trainer import CHECKPOINTS, build_burst, build_trainer
@@ -54,27 +57,49 @@ def train(
     trainer.save_model(str(aside))  # gathers sharded weights, so every process takes part
     if not first:
         return
-    steps, loss = int(out.global_step), float(out.training_loss)
+    steps, loss = int(out.global_step), mean_loss(trainer.state.log_history)
     job.event("summary", step=steps, loss=loss, seconds=out.metrics.get("train_runtime"))
     card = model_card(
         plan, prepared.report, run_id=job.id, data_sha256=data_sha256, steps=steps, loss=loss
     )
-    _finish(trainer, plan, job.path, aside, card)
+    _finish(trainer, job.path, aside, card)
 
 
-def _finish(trainer: Any, plan: Plan, run: Path, aside: Path, card: str) -> None:
+def mean_loss(log: Sequence[Mapping[str, Any]]) -> float:
+    """Mean training loss per step over all parts of a run, from the trainer's log.
+
+    The trainer's own figure leaves out what came before a resume. A line holds the mean of the
+    steps since the line before it.
+    """
+    steps = [0, *(int(line["step"]) for line in log if "loss" in line)]
+    losses = [float(line["loss"]) for line in log if "loss" in line]
+    return float(np.average(losses, weights=np.diff(steps)))
+
+
+def _finish(trainer: Any, run: Path, aside: Path, card: str) -> None:
     """Put the card beside the weights and the folder into its place."""
     trainer.processing_class.save_pretrained(str(aside))
     (aside / "training_args.bin").unlink(missing_ok=True)  # a pickle; the plan says it in JSON
     files.write_text(aside / "README.md", card)
-    if plan.config.merge and plan.config.mode == "lora":
-        with files.build_folder_aside(run / MERGED) as merged:
-            model = trainer.accelerator.unwrap_model(trainer.model).merge_and_unload()
-            model.save_pretrained(str(merged))
-            trainer.processing_class.save_pretrained(str(merged))
-            files.write_text(merged / "README.md", card)
     shutil.rmtree(run / MODEL, ignore_errors=True)
     aside.rename(run / MODEL)
+
+
+def merge(plan: Plan, run: Path) -> None:
+    """Write base and adapter as one model beside the adapter, from what is on the disk.
+
+    The weights of the training itself may be spread over processes, or held in 4 bits.
+    """
+    from peft import PeftModel
+    from transformers import AutoTokenizer
+
+    whole = plan.config.model_copy(update={"four_bit": False})
+    base = load_model(whole, replace(plan.setup, attention="sdpa", kernels="none"))
+    merged = PeftModel.from_pretrained(base, str(run / MODEL)).merge_and_unload()
+    with files.build_folder_aside(run / MERGED) as aside:
+        merged.save_pretrained(str(aside))
+        AutoTokenizer.from_pretrained(run / MODEL).save_pretrained(str(aside))
+        shutil.copy(run / MODEL / "README.md", aside)
 
 
 def measure(plan: Plan, prepared: Prepared) -> tuple[float, int]:

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from accelerate import PartialState
+from accelerate.utils import DistributedType, parse_flag_from_env
 from transformers import Trainer, TrainerCallback
 from transformers.integrations.integration_utils import TensorBoardCallback
 from trl.trainer.dpo_config import DPOConfig
@@ -13,9 +15,10 @@ from trl.trainer.dpo_trainer import DPOTrainer
 from trl.trainer.sft_config import SFTConfig
 
 from crowdselect.finetune.models import load_model, load_tokenizer, lora_config
-from crowdselect.finetune.order import GroupedByLength, OrderedSFTTrainer
+from crowdselect.finetune.order import OrderedSFTTrainer, RowOrder
 from crowdselect.finetune.plan import Plan, training_rows
 from crowdselect.finetune.prepare import Prepared
+from crowdselect.finetune.template import IGNORED
 
 CHECKPOINTS = "checkpoints"
 TRACKERS = "trackers"
@@ -45,17 +48,34 @@ def build_trainer(plan: Plan, prepared: Prepared, run: Path, callback: TrainerCa
             "eval_steps": arguments["save_steps"],
             "per_device_eval_batch_size": budget.micro_batch,
         }
-    train = prepared.dataset.select(rows)
+    train, order = prepared.dataset.select(rows), None
+    if config.method == "sft" and plan.setup.batching != "packing":
+        order = RowOrder(
+            [int(length) for length in prepared.lengths[rows]],
+            config.batch_size,
+            config.seed,
+            grouped=plan.setup.batching == "padded",
+            multiple=config.processes * budget.micro_batch if config.processes > 1 else 1,
+        )
+        if order.missing:
+            train = _with_silent_row(train)
     trainer = _trainer(plan, prepared, arguments, train, held_out, callback)
-    if isinstance(trainer, OrderedSFTTrainer) and plan.setup.batching == "padded":
-        lengths = [int(length) for length in prepared.lengths[rows]]
-        trainer.order = GroupedByLength(lengths, config.batch_size, config.seed)
+    if isinstance(trainer, OrderedSFTTrainer):
+        trainer.order = order
     if "tensorboard" in config.report_to:  # its default folder goes when the checkpoints go
         from torch.utils.tensorboard.writer import SummaryWriter
 
         writer = SummaryWriter(str(run / TRACKERS))
         trainer.add_callback(TensorBoardCallback(writer))  # type: ignore[no-untyped-call]
     return trainer
+
+
+def _with_silent_row(rows: Any) -> Any:
+    """The rows and, last, one of a single token without loss."""
+    from datasets import Dataset, concatenate_datasets
+
+    silent = {"input_ids": [rows[0]["input_ids"][:1]], "labels": [[IGNORED]]}
+    return concatenate_datasets([rows, Dataset.from_dict(silent, features=rows.features)])
 
 
 def build_burst(
@@ -126,6 +146,8 @@ def _trainer(
     made = arguments_class(**arguments, **more)
     made.device  # noqa: B018 - sets the devices up, so that the next line is not overwritten
     made._n_gpu = min(made._n_gpu, 1)  # one process, one device; TRL refuses DataParallel
+    if plan.setup.device == "cpu":
+        _shard_over_cpus()
     trainer: Trainer = trainer_class(
         model=load_model(plan.config, plan.setup),
         args=made,
@@ -136,6 +158,16 @@ def _trainer(
         callbacks=[callback],
     )
     return trainer
+
+
+def _shard_over_cpus() -> None:
+    """Have FSDP where ``accelerate launch`` was told so.
+
+    PyTorch shards over gloo as over NCCL; accelerate asks for the kind of process group that
+    GPUs make before it looks at its own setting.
+    """
+    if parse_flag_from_env("ACCELERATE_USE_FSDP"):
+        PartialState().distributed_type = DistributedType.MULTI_GPU
 
 
 def _method(plan: Plan, prepared: Prepared, arguments: dict[str, Any]) -> tuple[Any, Any, Any]:

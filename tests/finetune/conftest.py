@@ -1,6 +1,8 @@
 """A tiny pretrained model, its tokenizer and small data files, made once per session."""
 
 import json
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -118,3 +120,18 @@ def finish(workspace, config):
     path = create(workspace, config)
     assert jobs.run_here(path) == "done", read_run(path).error
     return path
+
+
+def stop_and_read_state(path, step):
+    """Run in this process; cancel from another thread once ``step`` is logged."""
+
+    def stop():
+        while not any(p.step >= step for p in read_run(path).curve):
+            time.sleep(0.01)
+        jobs.cancel(path)
+
+    thread = threading.Thread(target=stop)
+    thread.start()
+    state = jobs.run_here(path)
+    thread.join()
+    return state

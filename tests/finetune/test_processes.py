@@ -4,19 +4,22 @@ import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+import torch
 
 from crowdselect import files, jobs
 from crowdselect.cli import main
 from crowdselect.errors import InputError
-from crowdselect.finetune import FinetuneConfig, create, read_run
+from crowdselect.finetune import FinetuneConfig, create, output_model, read_run
 from crowdselect.finetune.checkpoints import MARKER
 from crowdselect.finetune.launch import SHIPPED, accelerate_file, command
 from crowdselect.finetune.plan import make_plan
+from crowdselect.settings import open_workspace
 
-from .conftest import chat, write_jsonl
+from .conftest import chat, stop_and_read_state, write_jsonl
 
 
 def settings(model, data, **options):
@@ -24,24 +27,72 @@ def settings(model, data, **options):
     return FinetuneConfig(**{**base, "log_steps": 1, "burst_steps": 0, **options})
 
 
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory, base_model):
+    """Rows that fill no whole number of steps, and what one process makes of them."""
+    folder = tmp_path_factory.mktemp("alone")
+    rows = [{"messages": chat(i, 2 if i % 8 == 0 else 1)} for i in range(39)]
+    data = write_jsonl(folder / "uneven.jsonl", rows)
+    path = create(open_workspace(folder / "workspace"), settings(base_model, data))
+    assert jobs.run_here(path) == "done", read_run(path).error
+    return data, read_run(path)
+
+
+def same_losses(path, one):
+    assert read_run(path).state == "done", read_run(path).error
+    two = read_run(path)
+    assert [p.loss for p in two.curve] == pytest.approx([p.loss for p in one.curve], rel=2e-5)
+    assert two.final_loss == pytest.approx(one.final_loss, rel=2e-5)
+    assert two.notes == one.notes
+
+
 @pytest.mark.slow
 @pytest.mark.timeout(900)
+@pytest.mark.parametrize("shards", ["ddp", "zero2", "zero3"])
 def test_two_processes_give_the_losses_of_one_at_the_same_global_batch(
-    workspace, base_model, data_file
+    workspace, base_model, alone, shards
 ):
-    """Through accelerate's own launcher, with gradients summed over gloo."""
-    alone = create(workspace, settings(base_model, data_file))
-    assert jobs.run_here(alone) == "done"
-    options = settings(base_model, data_file, launcher="accelerate", processes=2)
-    shared = create(workspace, options)
-    assert jobs.run_here(shared) == "done", read_run(shared).error
-    one, two = read_run(alone), read_run(shared)
-    plan = files.read_json(shared / "plan.json")["budget"]
-    assert (plan["micro_batch"], plan["accumulate"]) == (8, 1)
-    assert [p.loss for p in two.curve] == pytest.approx([p.loss for p in one.curve], rel=2e-5)
-    assert [p.tokens for p in two.curve] == [p.tokens for p in one.curve]
-    assert two.final_loss == pytest.approx(one.final_loss, rel=2e-5)
-    assert any("plain data parallelism" in note for note in two.notes)
+    """Through accelerate's own launcher over gloo, in micro batches, with a short last step."""
+    if shards != "ddp" and find_spec("deepspeed") is None:
+        pytest.skip("deepspeed is not installed")
+    data, one = alone
+    spread = {"launcher": "accelerate", "processes": 2, "accelerate_config": shards}
+    path = create(workspace, settings(base_model, data, micro_batch=4, **spread))
+    jobs.run_here(path)
+    plan = files.read_json(path / "plan.json")["budget"]
+    assert (plan["micro_batch"], plan["accumulate"]) == (4, 2)
+    same_losses(path, one)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_sharded_weights_give_the_same_losses_also_after_a_cancel(workspace, base_model, alone):
+    """FSDP2: checkpoints and the model are gathered from both processes."""
+    from transformers import AutoModelForCausalLM
+
+    data, one = alone
+    spread = {"launcher": "accelerate", "processes": 2, "accelerate_config": "fsdp2"}
+    path = create(workspace, settings(base_model, data, save_steps=2, **spread))
+    assert stop_and_read_state(path, 3) == "cancelled", read_run(path).error
+    assert read_run(path).step < 8
+    AutoModelForCausalLM.from_pretrained(output_model(path).path)
+    jobs.run_here(path)
+    same_losses(path, one)
+    whole, shared = (
+        AutoModelForCausalLM.from_pretrained(output_model(view).path).state_dict()
+        for view in (one.path, path)
+    )
+    for name, weights in whole.items():
+        torch.testing.assert_close(shared[name], weights, atol=1e-5, rtol=1e-4)
+
+
+def test_zero_without_deepspeed_is_told_before_the_start(workspace, base_model, data_file):
+    if find_spec("deepspeed") is not None:
+        pytest.skip("deepspeed is installed")
+    spread = {"launcher": "accelerate", "processes": 2, "accelerate_config": "zero3"}
+    path = create(workspace, settings(base_model, data_file, **spread))
+    assert jobs.run_here(path) == "failed"
+    assert read_run(path).error[1] == "pip install deepspeed"
 
 
 def test_the_shipped_configurations_are_what_accelerate_reads():

@@ -1,6 +1,5 @@
 """What stops a run, and that it goes on exactly as if nothing had stopped it."""
 
-import threading
 import time
 
 import pytest
@@ -10,7 +9,7 @@ from crowdselect.errors import CrowdSelectError
 from crowdselect.finetune import FinetuneConfig, create, output_model, read_run
 from crowdselect.finetune.checkpoints import MARKER, last_checkpoint
 
-from .conftest import chat, finish, write_jsonl
+from .conftest import chat, finish, stop_and_read_state, write_jsonl
 
 
 @pytest.fixture(scope="module")
@@ -36,21 +35,6 @@ def losses(view):
     return {point.step: point.loss for point in view.curve}
 
 
-def stop_and_read_state(path, step):
-    """Run in this process; cancel from another thread once ``step`` is logged."""
-
-    def stop():
-        while not any(p.step >= step for p in read_run(path).curve):
-            time.sleep(0.01)
-        jobs.cancel(path)
-
-    thread = threading.Thread(target=stop)
-    thread.start()
-    state = jobs.run_here(path)
-    thread.join()
-    return state
-
-
 def test_cancel_leaves_a_usable_checkpoint_and_resume_gives_the_same_losses(
     workspace, uninterrupted
 ):
@@ -70,6 +54,7 @@ def test_cancel_leaves_a_usable_checkpoint_and_resume_gives_the_same_losses(
     resumed = read_run(path)
     assert losses(resumed) == losses(whole)
     assert resumed.curve[-1].tokens == whole.curve[-1].tokens
+    assert resumed.final_loss == whole.final_loss
 
 
 def test_a_kill_is_seen_and_the_run_goes_on_from_its_checkpoint(workspace, uninterrupted):
@@ -107,7 +92,7 @@ def test_a_resume_on_the_demo_base_model_gives_the_same_final_loss(workspace, se
     assert stop_and_read_state(path, 6) == "cancelled"
     assert jobs.run_here(path) == "done"
     again = read_run(path)
-    assert again.curve[-1].loss == whole.curve[-1].loss
+    assert (again.curve[-1].loss, again.final_loss) == (whole.curve[-1].loss, whole.final_loss)
     assert losses(again) == losses(whole)
 
 
@@ -135,6 +120,13 @@ def test_a_resume_takes_back_what_came_after_its_checkpoint(workspace, settings)
     assert view.eval_curve == ((2, 8.0),)
 
 
+def test_the_mean_loss_weighs_every_step_alike():
+    from crowdselect.finetune.train import mean_loss
+
+    log = [{"step": 2, "loss": 4.0}, {"step": 2, "eval_loss": 9.0}, {"step": 3, "loss": 1.0}]
+    assert mean_loss(log) == pytest.approx((4.0 * 2 + 1.0) / 3)
+
+
 def test_nothing_incomplete_counts_as_a_checkpoint(tmp_path):
     for step, whole in ((5, True), (10, True), (15, False)):
         folder = tmp_path / f"checkpoint-{step}"
@@ -147,10 +139,10 @@ def test_nothing_incomplete_counts_as_a_checkpoint(tmp_path):
 def test_batches_hold_like_lengths_in_an_order_that_follows_seed_and_epoch():
     import numpy as np
 
-    from crowdselect.finetune.order import GroupedByLength
+    from crowdselect.finetune.order import RowOrder
 
     lengths = np.random.default_rng(0).integers(5, 500, 203).tolist()
-    order = GroupedByLength(lengths, 8, seed=1)
+    order = RowOrder(lengths, 8, seed=1)
     first = list(order)
     assert sorted(first) == list(range(203))
     assert list(order) == first
@@ -162,4 +154,16 @@ def test_batches_hold_like_lengths_in_an_order_that_follows_seed_and_epoch():
     assert not np.all(np.diff(means) <= 0)  # not from long to short
     order.set_epoch(1)
     assert list(order) != first
-    assert list(GroupedByLength(lengths, 8, seed=2)) != first
+    assert list(RowOrder(lengths, 8, seed=2)) != first
+
+
+@pytest.mark.parametrize("grouped", [True, False])
+def test_a_short_last_step_is_filled_with_the_silent_row(grouped):
+    from crowdselect.finetune.order import RowOrder
+
+    order = RowOrder(list(range(5, 18)), 4, seed=1, grouped=grouped, multiple=6)
+    rows = list(order)
+    assert len(rows) == len(order) == 18
+    assert sorted(rows[:13]) == list(range(13))
+    assert rows[13:] == [13] * 5  # a row that the data set does not have: it carries no loss
+    assert len(RowOrder([1] * 12, 4, seed=1, multiple=6)) == 12

@@ -126,6 +126,25 @@ def test_lora_variants_train_reload_exactly_and_merge(workspace, settings, base_
     torch.testing.assert_close(merged, adapted, atol=1e-4, rtol=1e-3)
 
 
+def test_a_four_bit_base_trains_and_merges_with_the_whole_one(workspace, settings, base_model):
+    from importlib.util import find_spec
+
+    from safetensors.torch import load_file
+
+    config = settings(mode="lora", four_bit=True, merge=True, max_steps=6)
+    path = create(workspace, config)
+    if find_spec("bitsandbytes") is None:
+        assert jobs.run_here(path) == "failed"
+        assert read_run(path).error[1] == "pip install bitsandbytes"
+        return
+    assert jobs.run_here(path) == "done", read_run(path).error
+    merged = load_file(path / "merged" / "model.safetensors")
+    base = load_file(base_model / "model.safetensors")
+    assert {name: w.dtype for name, w in merged.items()} == {n: w.dtype for n, w in base.items()}
+    name = "model.layers.0.mlp.up_proj.weight"
+    assert 0 < (merged[name] - base[name]).abs().max() < 0.05
+
+
 def test_packing_trains_its_epochs_on_fewer_fuller_rows(workspace, settings):
     options = settings(batching="packing", max_length=64, batch_size=4, max_steps=None, epochs=2.0)
     view = read_run(finish(workspace, options))
