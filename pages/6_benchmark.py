@@ -3,9 +3,10 @@
 import streamlit as st
 
 from crowdselect.dashboard import state
-from crowdselect.dashboard.benchmark import form, results
+from crowdselect.dashboard.benchmark import form, published, results
 
-TABS = ("Results", "New benchmark")
+PARTS = {"Results": results, "New benchmark": form, "Published": published}
+TABS = tuple(PARTS)
 
 tab = st.segmented_control(
     "Part of the page",
@@ -14,4 +15,4 @@ tab = st.segmented_control(
     required=True,
     label_visibility="collapsed",
 )
-(form if tab == TABS[1] else results).show()
+PARTS[tab].show()

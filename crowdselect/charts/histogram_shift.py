@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import plotly.graph_objects as go
 
-from crowdselect.charts.style import Palette, figure
+from crowdselect.charts.style import Palette, figure, log_ticks
 from crowdselect.values import FloatArray
 
 
@@ -18,7 +18,7 @@ def histogram_shift(
     log: bool = False,
 ) -> go.Figure:
     """Two step outlines of shares (per cent); ``edges`` has one entry more than the counts."""
-    fig = figure(p, height=210, x=label, legend=True)
+    fig = figure(p, height=240, x=label, legend=True)
     for counts, name, colour, fill in (
         (pool, "pool", p.pool, "tozeroy"),
         (chosen, "selection", p.selection, "none"),
@@ -35,6 +35,7 @@ def histogram_shift(
             hovertemplate=f"{name}: %{{y:.1f}} %<extra></extra>",
         )
     fig.update_yaxes(ticksuffix=" %", rangemode="tozero")
-    fig.update_xaxes(type="log" if log else "linear")
+    if log:
+        fig.update_xaxes(type="log", **log_ticks(edges))
     fig.update_layout(hovermode="x")
     return fig

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 import plotly.graph_objects as go
 
-from crowdselect.charts.style import Palette, figure, listing_height, plain, plain_all
+from crowdselect.charts.style import Palette, figure, listing_height, plain, plain_all, size_words
 
 
 def instruction_rewards(frame: pd.DataFrame, judge: str, p: Palette) -> go.Figure:
@@ -40,4 +40,4 @@ def _label(row: Any) -> str:
     """Family and size, or the model's name where they are unknown."""
     if row.family == "no family" or pd.isna(row.size_b):
         return str(row.model)
-    return f"{row.family} {row.size_b:g}B"
+    return f"{row.family} {size_words(row.size_b)}"

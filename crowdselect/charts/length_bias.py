@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import plotly.graph_objects as go
 
-from crowdselect.charts.style import Palette, figure, plain
+from crowdselect.charts.style import Palette, figure, log_ticks, plain
 
 
 def length_bias(frame: pd.DataFrame, p: Palette) -> go.Figure:
@@ -35,5 +35,5 @@ def length_bias(frame: pd.DataFrame, p: Palette) -> go.Figure:
             hovertemplate="about %{x:,.0f} characters<br>mean rank %{y:.3f}<extra></extra>",
         )
     fig.add_hline(y=0.5, line={"color": p.muted, "width": 1, "dash": "dot"})
-    fig.update_xaxes(type="log")
+    fig.update_xaxes(type="log", **log_ticks(frame["length"].to_numpy()))
     return fig

@@ -5,12 +5,18 @@ from __future__ import annotations
 import html
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
+import numpy as np
 import plotly.graph_objects as go
+
+from crowdselect.values import FloatArray
 
 FONT = "'Source Sans', 'Source Sans 3', 'Segoe UI', system-ui, sans-serif"
 CHAR_PX = 6.5
 LONGEST = 40
+MANY_DECADES = 2.5
+"""A log axis over more powers of ten than this has a tick at each of them only."""
 ROW_PX = 22
 """Height of one line of a chart that lists things."""
 
@@ -35,7 +41,7 @@ class Palette:
     gain: str
     loss: str
     categories: tuple[str, ...]
-    """Okabe-Ito, darkened or lightened to keep a contrast of 3:1 with the surface."""
+    """The first of the large scatter's that keep a contrast of 3:1 with the surface."""
     sequential: tuple[tuple[float, str], ...]
     diverging: tuple[tuple[float, str], ...]
 
@@ -52,14 +58,14 @@ LIGHT = Palette(
     gain="#007A5A",
     loss="#C04A00",
     categories=(
-        "#0072B2",
-        "#B86E00",
-        "#00805F",
-        "#B0558B",
-        "#C04A00",
-        "#2B8CBE",
-        "#7A6A00",
-        "#5B6876",
+        "#0B5FA5",
+        "#B01003",
+        "#5B8DF9",
+        "#7D2759",
+        "#B57DA7",
+        "#99576C",
+        "#D9471B",
+        "#8158DA",
     ),
     sequential=((0.0, "#EEF4FA"), (0.5, "#5B9BD0"), (1.0, "#083A66")),
     diverging=((0.0, "#B35806"), (0.5, "#F4F4F4"), (1.0, "#0B5FA5")),
@@ -78,13 +84,13 @@ DARK = Palette(
     loss="#FF8A4C",
     categories=(
         "#5AA9F0",
-        "#F0A53A",
-        "#2FC49B",
-        "#E08BBE",
-        "#FF8A4C",
-        "#8CD0F5",
-        "#D9C94A",
-        "#9DABB9",
+        "#EBA503",
+        "#31EEE8",
+        "#9F7604",
+        "#5571E7",
+        "#FC6983",
+        "#C8DB90",
+        "#8074A9",
     ),
     sequential=((0.0, "#16222E"), (0.5, "#2F78BD"), (1.0, "#BFE0FF")),
     diverging=((0.0, "#FF8A4C"), (0.5, "#1D2731"), (1.0, "#5AA9F0")),
@@ -114,6 +120,26 @@ def plain_all(texts: Sequence[object], limit: int = 40) -> list[str]:
     return result
 
 
+def size_words(size_b: float) -> str:
+    """A model's size, given in billions of parameters, in words: ``7B``, ``4.6M``, ``68K``."""
+    for unit, scale in (("B", 1.0), ("M", 1e-3), ("K", 1e-6)):
+        if size_b >= scale:
+            return f"{size_b / scale:.3g}{unit}"
+    return f"{size_b * 1e9:.0f}"
+
+
+def log_ticks(values: Sequence[float] | FloatArray) -> dict[str, Any]:
+    """Ticks at 1, 2 and 5 times powers of ten over the range of ``values``, for a log axis."""
+    own = np.asarray(values, dtype=np.float64)
+    own = own[np.isfinite(own) & (own > 0)]
+    if not len(own):
+        return {}
+    low, high = np.log10(own.min()), np.log10(own.max())
+    steps = (1, 2, 5) if high - low < MANY_DECADES else (1,)
+    ticks = [s * 10.0**e for e in range(int(np.floor(low)), int(np.ceil(high)) + 1) for s in steps]
+    return {"tickvals": ticks, "ticktext": [f"{tick:,.6g}" for tick in ticks]}
+
+
 def listing_height(rows: int, *, extra: int = 70, least: int = 120) -> int:
     """Height in pixels of a figure with one line per thing."""
     return max(least, rows * ROW_PX + extra)
@@ -122,7 +148,7 @@ def listing_height(rows: int, *, extra: int = 70, least: int = 120) -> int:
 def _room(names: Sequence[str], title: str) -> int:
     """Pixels for the labels to the left; numbers take as much as six characters."""
     longest = max((len(html.unescape(name)) for name in names), default=6)
-    return round(min(longest, LONGEST) * CHAR_PX) + 14 + (18 if title else 0)
+    return round(min(longest, LONGEST) * CHAR_PX) + 19 + (18 if title else 0)
 
 
 def figure(
@@ -172,7 +198,7 @@ def figure(
         },
         "hoverlabel": {"font": {"family": FONT, "size": 12}, "align": "left"},
         "xaxis": {**axis, "title": {"text": x, "font": title}},
-        "yaxis": {**axis, "title": {"text": y, "font": title}},
+        "yaxis": {**axis, "ticklabelstandoff": 5, "title": {"text": y, "font": title}},
         "dragmode": False,
     }
     # A slider draws four figures per movement; validating our own layout each time would take

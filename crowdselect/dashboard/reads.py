@@ -15,7 +15,7 @@ import streamlit as st
 from crowdselect import audit, pipeline, settings
 from crowdselect.dashboard.scatter import PointSet
 from crowdselect.errors import CrowdSelectError
-from crowdselect.landscape import ClusterLabels, FastClusters, Vectors
+from crowdselect.landscape import ClusterLabels, FastClusters, Vectors, encoder_named
 from crowdselect.pipeline import landscapes, scores
 from crowdselect.pipeline.answers import answers
 from crowdselect.pipeline.choosing import Session
@@ -141,6 +141,18 @@ def _vectors(_crowd: Crowd, fingerprint: str, encoder: str) -> Vectors:
 def vectors(crowd: Crowd, encoder: str) -> Vectors:
     """Unit vectors of the instructions, shape (n, d)."""
     return _vectors(crowd, crowd.fingerprint, encoder)
+
+
+@st.cache_resource(max_entries=KEPT, show_spinner="Reading the question")
+def query_vector(encoder: str, text: str) -> Vectors:
+    """The unit vector of a text that is no instruction, shape (d,), by the crowd's encoder."""
+    vector: Vectors = encoder_named(encoder)([text])[0]
+    return vector
+
+
+def encodes_single_texts(encoder: str) -> bool:
+    """Tell whether a text can be encoded apart from the crowd (LSA needs the whole corpus)."""
+    return not encoder_named(encoder).whole_corpus
 
 
 @st.cache_resource(max_entries=KEPT_CROWDS, show_spinner="Preparing the cluster slider")

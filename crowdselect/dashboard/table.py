@@ -34,15 +34,13 @@ def order_by(rows: IntArray, values: FloatArray | None, *, descending: bool) -> 
 
 
 def frame(crowd: Crowd, rows: IntArray, columns: Columns) -> pd.DataFrame:
-    """The table's contents: marks of the notes, the text, and ``columns``."""
+    """The table's contents: marks of the notes, ``columns``, and the text."""
     held = notes.state_of(crowd)
-    data: dict[str, Any] = {
-        "instruction": [
-            shorten(" ".join(text.split()), TEXT_CHARS) for text in crowd.instruction_texts(rows)
-        ]
-    }
-    for name, values in columns.items():
-        data[name] = [values[r] for r in rows]
+    data: dict[str, Any] = {n: [values[r] for r in rows] for n, values in columns.items()}
+    # The text is the widest, so it comes last: the numbers stay in sight on a narrow screen.
+    data["instruction"] = [
+        shorten(" ".join(text.split()), TEXT_CHARS) for text in crowd.instruction_texts(rows)
+    ]
     marks = [notes.marks(held, str(i)) for i in crowd.ids[rows]]
     return pd.DataFrame({"note": marks, **data} if any(marks) else data)
 
@@ -135,5 +133,5 @@ def _config(data: pd.DataFrame) -> dict[str, Any]:
     }
     for name in data.columns:
         if pd.api.types.is_float_dtype(data[name]):
-            config[name] = st.column_config.NumberColumn(format="%.4g", width="small")
+            config[name] = st.column_config.NumberColumn(format="%.3g", width=92)
     return config

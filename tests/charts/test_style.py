@@ -1,11 +1,23 @@
 """Colours can be told apart and read; text from data is never markup."""
 
 import re
+import tomllib
+from pathlib import Path
 
 import numpy as np
 import pytest
 
-from crowdselect.charts.style import DARK, LIGHT, figure, palette, plain, plain_all
+from crowdselect.charts.style import (
+    DARK,
+    LIGHT,
+    figure,
+    log_ticks,
+    palette,
+    plain,
+    plain_all,
+    size_words,
+)
+from crowdselect.dashboard.scatter.palette import CATEGORIES
 
 
 def _luminance(colour: str) -> float:
@@ -60,6 +72,14 @@ def test_meanings_stay_apart_for_colour_blind_readers(p, matrix):
             assert np.linalg.norm(seen[i] - seen[j]) > 0.15, (meanings[i], meanings[j])
 
 
+@pytest.mark.parametrize("p", [LIGHT, DARK], ids=lambda p: p.name)
+def test_categories_are_the_scatters_and_what_streamlit_draws_itself(p):
+    config = tomllib.loads((Path(__file__).parents[2] / ".streamlit/config.toml").read_text())
+    assert list(p.categories) == config["theme"][p.name]["chartCategoricalColors"]
+    strong = [c for c in CATEGORIES[p.name] if contrast(c, p.surface) >= 3]
+    assert list(p.categories) == strong[: len(p.categories)]
+
+
 def test_plain_text_holds_no_markup_and_no_tex():
     text = plain('<a href="http://x">y</a> $$\\LaTeX$$')
     assert "<" not in text
@@ -87,3 +107,18 @@ def test_figures_are_transparent_and_quiet():
     assert layout.paper_bgcolor == "rgba(0,0,0,0)"
     assert layout.xaxis.fixedrange
     assert layout.yaxis.fixedrange
+
+
+def test_sizes_are_said_as_people_say_them():
+    sizes = {405: "405B", 1.5: "1.5B", 0.00459: "4.59M", 6.7744e-05: "67.7K", 1e-8: "10"}
+    assert {size: size_words(size) for size in sizes} == sizes
+
+
+def test_log_ticks_are_round_and_cover_the_range():
+    found = log_ticks([12.0, 290.0])
+    assert found["tickvals"][0] <= 12
+    assert found["tickvals"][-1] >= 290
+    assert {"20", "50", "100", "200"} <= set(found["ticktext"])
+    many = log_ticks([1.0, 1e6])
+    assert many["ticktext"][:3] == ["1", "10", "100"]
+    assert log_ticks([0.0, -1.0, np.nan]) == {}

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from crowdselect.charts.style import palette as figures_palette
 from crowdselect.dashboard import scatter as sc
 from crowdselect.dashboard.scatter import palette, values
 from crowdselect.dashboard.scatter.shelf import Shelf
@@ -168,6 +169,7 @@ def test_colour_blind_readers_can_tell_the_categories_apart(theme, vision):
 
     colours = palette.CATEGORIES[theme]
     assert len(set(colours)) == 24
+    assert least(figures_palette(theme).categories) > 8
     # In OKLab times 100 a difference of 2 is just noticeable.
     assert least(colours[:8]) > 8
     assert least(colours) > 4.5

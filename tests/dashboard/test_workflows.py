@@ -1,12 +1,14 @@
 """What the pages do when they are used, without a browser."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from crowdselect import pipeline
 from crowdselect.dashboard import state, table
+from crowdselect.dashboard.finetune import form
 from crowdselect.dashboard.scatter import PointSet, lasso_state
 from crowdselect.values import Recipe
 from tests.dashboard import small
@@ -210,11 +212,10 @@ def test_families_and_sizes_can_be_confirmed(ready, open_page):
 def test_an_upload_becomes_a_crowd(workspace, open_page, tmp_path):
     at = open_page(workspace, "crowd")
     files = small.write_files(tmp_path)
+    at.selectbox(key="ingest source").set_value("table").run()
     for path in files[:2]:
         at.file_uploader[0].upload(path.name, path.read_bytes())
-    at.selectbox(key="ingest source").set_value("table")
     at.text_input(key="ingest name").set_value("mine")
-    at.run()
     click(at, "Ingest")
     assert not at.exception
     assert workspace.crowd_names() == ["mine"]
@@ -224,10 +225,45 @@ def test_a_path_outside_the_allowed_folders_is_refused(workspace, open_page, tmp
     small.write_files(tmp_path / "elsewhere")
     at = open_page(workspace, "crowd")
     at.text_input(key="ingest path").set_value(str(tmp_path / "elsewhere" / "responses.parquet"))
-    at.run()
     click(at, "Ingest")
     assert "not in a folder that the dashboard may read" in at.error[0].value.replace("\\", "")
     assert workspace.crowd_names() == []
+
+
+def test_nothing_to_ingest_is_said(workspace, open_page):
+    at = open_page(workspace, "crowd")
+    click(at, "Ingest")
+    assert not at.exception
+    assert "nothing to ingest" in at.error[0].value
+
+
+def test_published_numbers_are_marked_and_stand_beside_ours(ready, open_page):
+    at = open_page(ready, "benchmark", **{"benchmark.tab": "Published"})
+    assert not at.exception
+    assert [s.value for s in at.subheader] == ["Published", "Ours"]
+    assert any("published, not measured here" in m.value for m in at.markdown)
+    shown = at.dataframe[0].value
+    best = shown[shown["setting"] == "multiple metrics; best answer"]
+    assert best["mt-bench"].item() == 5.125
+    assert best["arena-hard"].item() == 80.6
+    assert "No run of this workspace" in texts_of(at)
+    at.selectbox(key="v.benchmark.table").set_value("13").run()
+    assert not at.exception
+    assert len(at.dataframe[0].value) != len(shown)
+
+
+def test_a_fine_tune_starts_from_what_was_saved_last_and_the_demos_base(ready, open_page):
+    saved_pair(ready)
+    at = open_page(ready, "finetune")
+    assert not at.exception
+    newest = pipeline.list_selections(ready)[0]
+    assert at.multiselect(key="finetune selections").value == [newest.id]
+    if not form.demo_models():
+        pytest.skip("data/demo is not there")
+    model = Path(at.selectbox(key="finetune model").value)
+    assert model.name.startswith("base-")
+    assert (model / "config.json").exists()
+    assert at.selectbox(key="finetune preset sft demo").value == "demo"
 
 
 def test_a_bad_link_is_said_once_and_the_defaults_are_shown(ready, open_page):

@@ -79,7 +79,7 @@ def _stopped(view: BenchmarkView) -> None:
 
 def _results(views: Sequence[BenchmarkView]) -> None:
     frame = results_frame(views)
-    compared = _comparison(views)
+    compared = comparison(views)
     by_label = {} if compared is None else {b.benchmark: b for b in compared.benchmarks}
     for label in dict.fromkeys(frame["benchmark"]):
         _one(frame[frame["benchmark"] == label], label, by_label.get(label), views)
@@ -105,7 +105,7 @@ def _compare(stamp: str, ids: tuple[str, ...]) -> ResultComparison | None:
         return None
 
 
-def _comparison(views: Sequence[BenchmarkView]) -> ResultComparison | None:
+def comparison(views: Sequence[BenchmarkView]) -> ResultComparison | None:
     """Paired differences; None where there are not two models to compare."""
     stamp = repr([(v.id, len(v.outcomes)) for v in views])
     return _compare(stamp, tuple(v.id for v in views))
@@ -132,6 +132,7 @@ def _one(
             st.caption(f"{int(overall['failed'].sum()):,} answers failed and do not count.")
     with right:
         _differences(label, compared)
+    _sentences(compared)
     parts = frame[(frame["category"] != "") & (frame["metric"] == outcome.headline.metric)]
     if not parts.empty:
         table = parts.rename(columns={"name": "run", "run": "id"})
@@ -159,7 +160,12 @@ def _differences(label: str, compared: BenchmarkComparison | None) -> None:
     )
     fig = benchmark_scores(rows, "paired difference", shell.palette(), zero=True)
     shell.plot(fig, f"differences {label}", "Paired differences")
-    for difference in compared.differences:
-        st.text(difference.sentence())
-    for text in compared.warnings:
-        st.warning(md(text))
+
+
+def _sentences(compared: BenchmarkComparison | None) -> None:
+    """The differences in words, then what limits them."""
+    if compared is None or not compared.differences:
+        return
+    st.text("\n".join(difference.sentence() for difference in compared.differences))
+    if compared.warnings:
+        st.warning("\n".join(f"- {md(text)}" for text in compared.warnings))

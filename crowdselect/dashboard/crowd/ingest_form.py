@@ -41,35 +41,45 @@ def form() -> None:
     if shell.read_only_note("ingesting"):
         return
     sources = [plugin for plugin in SOURCES if plugin.name != DEMO]
-    names = [plugin.name for plugin in sources]
-    source = st.selectbox("Format", names, key="ingest source", help=_help(sources))
-    plugin = SOURCES[source]
-    uploads = st.file_uploader(
-        "Upload files",
-        type=KINDS,
-        accept_multiple_files=True,
-        max_upload_size=MOST_UPLOAD_MB,
-        key="ingest uploads",
-        help=f"At most {MOST_UPLOAD_MB:,} MB each. Larger ones: give a path below, or use the "
-        "command line.",
+    titles = {plugin.name: plugin.title for plugin in sources}
+    source = st.selectbox(
+        "Format", list(titles), key="ingest source", format_func=titles.__getitem__, help=_help()
     )
     allowed = settings.ingest_folders(reads.workspace())
-    path = st.text_input(
-        "or a file or folder on this machine",
-        key="ingest path",
-        help="Inside: " + ", ".join(md(folder) for folder in allowed),
-    )
-    name = st.text_input("Name", key="ingest name", max_chars=100, placeholder="my-crowd")
+    # A form sends its fields together: nothing typed while files arrive is lost.
+    with st.form("ingest", border=False):
+        uploads = st.file_uploader(
+            "Upload files",
+            type=KINDS,
+            accept_multiple_files=True,
+            max_upload_size=MOST_UPLOAD_MB,
+            key="ingest uploads",
+            help=f"At most {MOST_UPLOAD_MB:,} MB each. Larger ones: give a path below, or use the "
+            "command line.",
+        )
+        path = st.text_input(
+            "or a file or folder on this machine",
+            key="ingest path",
+            help="Inside: " + ", ".join(md(folder) for folder in allowed),
+        )
+        name = st.text_input("Name", key="ingest name", max_chars=100, placeholder="my-crowd")
+        chosen = _options(source)
+        replace = st.checkbox(
+            "Replace a crowd of this name", key="ingest replace", help="Notes and scores are kept."
+        )
+        asked = st.form_submit_button("Ingest", type="primary")
+    if asked:
+        ingest(source, _paths(uploads, path, allowed), name, chosen, replace=replace)
+
+
+def _options(source: str) -> dict[str, Any]:
+    plugin = SOURCES[source]
+    # A path to another file is an option for the command line, not for visitors.
+    offered = tuple(o.name for o in options_of(plugin) if o.name != "models")
+    if not offered:
+        return {}
     with st.expander("Options of this format"):
-        # A path to another file is an option for the command line, not for visitors.
-        offered = tuple(o.name for o in options_of(plugin) if o.name != "models")
-        chosen = options.edit(plugin, {}, f"ingest.{source}", only=offered)
-    replace = st.checkbox(
-        "Replace a crowd of this name", key="ingest replace", help="Notes and scores are kept."
-    )
-    if st.button("Ingest", type="primary", disabled=not (uploads or path)):
-        paths = _paths(uploads, path, allowed)
-        ingest(source, paths, name, chosen, replace=replace)
+        return options.edit(plugin, {}, f"ingest.{source}", only=offered)
 
 
 def ingest(
@@ -110,7 +120,11 @@ def _paths(uploads: Sequence[Any] | None, path: str | None, allowed: list[Path])
         shutil.rmtree(folder / "latest", ignore_errors=True)
         (folder / "latest").mkdir(parents=True)
         return [_kept(folder / "latest", upload) for upload in uploads]
-    wanted = Path(path or "").expanduser().resolve()
+    if not path:
+        raise InputError(
+            "There is nothing to ingest.", "Upload files, or give the path of a file or folder."
+        )
+    wanted = Path(path).expanduser().resolve()
     if not any(wanted.is_relative_to(folder) for folder in allowed):
         raise InputError(
             f"{wanted} is not in a folder that the dashboard may read.",
@@ -130,8 +144,6 @@ def _kept(folder: Path, upload: Any) -> Path:
     return target
 
 
-def _help(sources: Sequence[Any]) -> str:
-    lines = [f"{md(s.name)}: {md(getattr(s, 'title', ''))}" for s in sources]
-    if find_spec("datasets") is None:
-        lines.append("Reading from a hub needs the extra hub.")
-    return "\n\n".join(lines)
+def _help() -> str:
+    words = "What the files hold. Every format is described in docs/ingest.md."
+    return words if find_spec("datasets") else words + " Reading from a hub needs the extra hub."

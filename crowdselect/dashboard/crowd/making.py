@@ -8,7 +8,6 @@ import streamlit as st
 
 from crowdselect import jobs
 from crowdselect.dashboard import jobs_view, reads, shell
-from crowdselect.dashboard.text import md
 from crowdselect.store import Crowd
 
 KINDS = {"generate": ("name", "Models answer"), "judge": ("crowd", "A judge scores")}
@@ -76,7 +75,7 @@ def _judge(crowd: Crowd) -> None:
 
 
 def _model(key: str, hint: str) -> tuple[str, str | None]:
-    model = st.text_input("Model", key=f"{key} model", placeholder=md(hint))
+    model = st.text_input("Model", key=f"{key} model", placeholder=hint)
     url = st.text_input(
         "Server",
         key=f"{key} server",

@@ -12,12 +12,15 @@ import streamlit as st
 from crowdselect import settings
 from crowdselect.dashboard import reads, state
 from crowdselect.dashboard.text import md, n_of_m, plural, shorten
-from crowdselect.landscape import nearest
+from crowdselect.landscape import Vectors, nearest
 from crowdselect.store import Crowd
 from crowdselect.store.search import Where
 from crowdselect.values import BoolArray, IntArray, Recipe
 
 WHERE: tuple[Where, ...] = get_args(Where)
+MEANING = "meaning"
+"""Beside the fields that hold words: rows whose vectors are close to the question's."""
+LABELS = {"responses": "answers"}
 INDEX_FROM = 5_000
 """Smaller crowds are scanned fast enough."""
 LIKE = 200
@@ -35,22 +38,31 @@ class Found:
     words: str
 
 
-def controls() -> None:
+def _wheres(crowd: Crowd, recipe: Recipe) -> tuple[str, ...]:
+    """Where a search may look; by meaning only where a question can be embedded."""
+    embedded = reads.has_landscape(crowd, recipe.encoder, recipe.seed)
+    return (*WHERE, MEANING) if embedded and reads.encodes_single_texts(recipe.encoder) else WHERE
+
+
+def controls(crowd: Crowd, recipe: Recipe) -> None:
     """The search field and where it looks."""
+    wheres = _wheres(crowd, recipe)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.text_input(
             "Search",
             key=state.view_key("q", ""),
             type="search",
-            placeholder='words, or a "quoted phrase"',
+            placeholder='words, a "quoted phrase", a question',
             width=380,
         )
         st.segmented_control(
             "in",
-            WHERE,
-            key=state.view_key("in", WHERE[0], WHERE),
+            wheres,
+            key=state.view_key("in", wheres[0], wheres),
             required=True,
-            format_func=lambda w: {"responses": "answers"}.get(w, w),
+            label_visibility="collapsed",
+            width=310,
+            format_func=lambda w: LABELS.get(w, w),
         )
 
 
@@ -61,21 +73,32 @@ def find(crowd: Crowd, recipe: Recipe) -> Found:
     words = f"{n_of_m(matching, crowd.n)} match the filters" if matching < crowd.n else ""
     like = str(state.view("like", ""))
     if like in crowd.row_of:
-        return _alike(crowd, recipe, kept, crowd.row_of[like])
+        words = f"most like {shorten(like, 40)}"
+        return _alike(crowd, recipe, kept, crowd.row_of[like], words)
     query = str(state.view("q", "")).strip()
     if not query:
         return Found(kept, None, words or n_of_m(crowd.n, crowd.n))
-    hits = reads.search(crowd, query, state.view("in", WHERE[0]))
+    quoted = f"\N{LEFT DOUBLE QUOTATION MARK}{shorten(query, 40)}\N{RIGHT DOUBLE QUOTATION MARK}"
+    if state.view("in", WHERE[0]) == MEANING and MEANING in _wheres(crowd, recipe):
+        vector = reads.query_vector(recipe.encoder, query)
+        return _alike(crowd, recipe, kept, vector, f"closest in meaning to {quoted}")
+    return _with_words(crowd, kept, query, quoted, words)
+
+
+def _with_words(crowd: Crowd, kept: BoolArray, query: str, quoted: str, filtered: str) -> Found:
+    """Rows that hold the words of ``query``; ``filtered`` says what the filters keep."""
+    where = state.view("in", WHERE[0])
+    where = where if where in WHERE else WHERE[0]
+    hits = reads.search(crowd, query, where)
     mask = np.zeros(crowd.n, dtype=bool)
     mask[hits.rows] = True
     mask &= kept
-    quoted = f"\N{LEFT DOUBLE QUOTATION MARK}{shorten(query, 40)}\N{RIGHT DOUBLE QUOTATION MARK}"
     found = f"{plural(int(mask.sum()), 'instruction')} for {quoted}"
     if not hits.complete:
         found += f" ({hits.summary})"
-    if words:
-        found += f", of {matching:,} that match the filters"
-    if not hits.indexed and state.view("in", WHERE[0]) != WHERE[0]:
+    if filtered:
+        found += f", of {int(kept.sum()):,} that match the filters"
+    if not hits.indexed and where != WHERE[0]:
         _offer_index(crowd)
     order = hits.rows[mask[hits.rows]] if hits.indexed else None
     return Found(mask, order, found)
@@ -95,14 +118,17 @@ def _offer_index(crowd: Crowd) -> None:
         st.rerun(scope="fragment")
 
 
-def _alike(crowd: Crowd, recipe: Recipe, kept: BoolArray, row: int) -> Found:
-    rows, _ = nearest(reads.vectors(crowd, recipe.encoder), row, LIKE)
-    rows = np.concatenate([[row], rows])
+def _alike(
+    crowd: Crowd, recipe: Recipe, kept: BoolArray, query: int | Vectors, words: str
+) -> Found:
+    """The rows closest to a row (which comes first) or to a vector."""
+    rows, _ = nearest(reads.vectors(crowd, recipe.encoder), query, LIKE)
+    if isinstance(query, int):
+        rows = np.concatenate([[query], rows])
     rows = rows[kept[rows]]
     mask = np.zeros(crowd.n, dtype=bool)
     mask[rows] = True
-    words = f"{plural(len(rows), 'instruction')} most like {shorten(str(crowd.ids[row]), 40)}"
-    return Found(mask, rows, words)
+    return Found(mask, rows, f"{plural(len(rows), 'instruction')} {words}")
 
 
 def like_chip(crowd: Crowd) -> None:

@@ -21,7 +21,7 @@ def show(crowd: Crowd) -> None:
     recipe = state.draft()
     clusters = reads.clustering(crowd, recipe)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        search.controls()
+        search.controls(crowd, recipe)
         filters_form.show(crowd, clusters)
     search.like_chip(crowd)
     chips.show(() if clusters is None else clusters.names)

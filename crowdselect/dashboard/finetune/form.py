@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -19,7 +20,13 @@ from crowdselect.pipeline import SavedSelection
 from crowdselect.pipeline.finetuning import finetune, training_source
 
 MODES = {"lora": "LoRA adapter", "full": "all weights"}
-METHODS = ("sft", "dpo", "orpo", "simpo")
+METHODS = {
+    "sft": "SFT, on the answers",
+    "dpo": "DPO, on pairs",
+    "orpo": "ORPO, on pairs",
+    "simpo": "SimPO, on pairs",
+}
+LABELS = {"max_length": "Max length, tokens", "lora_rank": "LoRA rank"}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -37,15 +44,27 @@ class Asked:
 
 
 def base_models() -> list[str]:
-    """Models to offer: the demo's base models, then those of earlier runs."""
-    found: list[str] = []
-    try:
-        demo = settings.demo_data()
-        found += [str(p.parent) for p in sorted(demo.glob("**/config.json"))]
-    except NotFoundError:
-        pass
+    """Models to offer: those of earlier runs, then the demo's, its base models first."""
     runs = jobs.all_runs(reads.workspace(), "finetune")
-    return list(dict.fromkeys([*found, *(str(v.config.get("model")) for v in runs)]))
+    return list(dict.fromkeys([*(str(v.config.get("model")) for v in runs), *demo_models()]))
+
+
+def demo_models() -> list[str]:
+    """Folders of the demo's models, the largest base model first; none where there is no demo."""
+    try:
+        folder = settings.demo_data() / "models"
+    except NotFoundError:
+        return []
+    found = sorted(path.parent for path in folder.glob("*/config.json"))
+    bases = [path for path in found if path.name.startswith("base-")]
+    return [str(path) for path in (*reversed(bases), *(p for p in found if p not in bases))]
+
+
+def model_words(model: str) -> str:
+    """A folder by its last part, a hub id as it is."""
+    if model in demo_models():
+        return f"{Path(model).name} (demo)"
+    return Path(model).name if Path(model).is_absolute() else model
 
 
 def show() -> None:
@@ -69,43 +88,51 @@ def show() -> None:
 
 
 def _ask(saved: Sequence[SavedSelection]) -> Asked:
-    by_name = {s.name: s for s in saved}
+    by_id = {s.id: s for s in saved}
+    models = base_models()
     left, right = st.columns(2)
     with left:
-        names = st.multiselect(
+        chosen = st.multiselect(
             "Selections",
-            list(by_name),
+            list(by_id),
+            default=next(iter(by_id)),
             key="finetune selections",
             help="One run per selection, with the same options.",
-            format_func=lambda n: f"{n} ({by_name[n].n:,})",
+            format_func=lambda i: f"{by_id[i].name} ({by_id[i].n:,})",
         )
     with right:
         model = st.selectbox(
             "Base model",
-            base_models(),
-            index=None,
+            models,
+            index=0 if models else None,
             key="finetune model",
+            format_func=model_words,
             accept_new_options=True,
             placeholder="A folder or a hub name",
+            help="A folder with a model, or a hub id that can be reached from here.",
         )
-    options = _options()
-    return Asked(tuple(by_name[n] for n in names), (model or "").strip(), options)
+    named = (model or "").strip()
+    return Asked(tuple(by_id[i] for i in chosen), named, _options(small=named in demo_models()))
 
 
-def _options() -> dict[str, Any]:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        method = st.selectbox("Method", METHODS, key="finetune method", width=110)
+def _options(*, small: bool) -> dict[str, Any]:
+    """The recipe of training; ``small``: a demo model, which a CPU trains whole in minutes."""
+    with st.container(horizontal=True, vertical_alignment="top"):
+        method = st.selectbox(
+            "Method", list(METHODS), key="finetune method", width=230,
+            format_func=METHODS.__getitem__,
+        )  # fmt: skip
         mode = st.segmented_control(
-            "Train", list(MODES), key="finetune mode", default="lora", required=True,
-            format_func=lambda m: MODES[m],
+            "Train", list(MODES), key=f"finetune mode {small}", required=True,
+            default="full" if small else "lora", format_func=MODES.__getitem__,
         )  # fmt: skip
         fitting = [n for n, p in PRESETS.items() if p.options.get("method", "sft") == method]
-        usual = "crowdselect-paper" if mode == "full" else "lora-default"
+        usual = _usual(mode, small=small)
         preset = st.selectbox(
             "Preset",
             fitting,
             index=fitting.index(usual) if usual in fitting else 0,
-            key=f"finetune preset {method} {mode}",
+            key=f"finetune preset {method} {usual}",
             width=230,
         )
     st.caption(md(PRESETS[preset].source))
@@ -119,7 +146,7 @@ def _options() -> dict[str, Any]:
             if name == "lora_rank" and mode == "full":
                 continue
             chosen = st.number_input(
-                name.replace("_", " ").capitalize(),
+                LABELS.get(name, name.replace("_", " ").capitalize()),
                 min_value=type(values[name])(0),
                 value=values[name],
                 step=step,
@@ -136,6 +163,12 @@ def _options() -> dict[str, Any]:
     if held_out:
         given["eval_share"] = held_out / 100
     return given
+
+
+def _usual(mode: str, *, small: bool) -> str:
+    if small and mode == "full":
+        return "demo"
+    return "crowdselect-paper" if mode == "full" else "lora-default"
 
 
 def _defaults() -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 from markupsafe import Markup
 
+from crowdselect.charts.style import size_words
 from crowdselect.dashboard.text import number
 
 STYLE = Markup(
@@ -15,7 +16,7 @@ STYLE = Markup(
     ".cs-answers header{display:flex;flex-wrap:wrap;gap:.1rem .6rem;align-items:baseline}"
     ".cs-answers b{overflow-wrap:anywhere}"
     ".cs-answers small{opacity:.8;overflow-wrap:anywhere}"
-    ".cs-answers .t{height:15rem;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere;"
+    ".cs-answers .t{max-height:15rem;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere;"
     "margin-top:.4rem;font-size:.93em}"
     ".cs-answers .none{opacity:.65;font-style:italic}"
     "</style>"
@@ -68,7 +69,7 @@ def _about(row: pd.Series, judges: tuple[str, ...]) -> str:
     if not pd.isna(row["family"]):
         parts.append(str(row["family"]))
     if not pd.isna(row["size_b"]):
-        parts.append(f"{row['size_b']:g}B")
+        parts.append(size_words(row["size_b"]))
     rewards = [number(row[j]) for j in judges if j in row]
     if rewards:
         parts.append(("reward " if len(rewards) == 1 else "rewards ") + " / ".join(rewards))

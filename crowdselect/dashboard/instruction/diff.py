@@ -8,6 +8,9 @@ import streamlit as st
 from crowdselect.dashboard import state
 from crowdselect.dashboard.text import block_html, diff_html
 
+LONG_TEXT = 600
+"""Characters beyond which both answers scroll in their boxes."""
+
 
 def show(answers: pd.DataFrame) -> None:
     """Choose two of ``answers`` (sorted, best first); by default the best and the worst."""
@@ -22,8 +25,9 @@ def show(answers: pd.DataFrame) -> None:
         key = state.view_key(side, default, names)
         chosen.append(column.selectbox(f"Answer, {side}", names, key=key))
     texts = [str(present.loc[present["model"] == name, "response"].iloc[0]) for name in chosen]
+    tall = max(map(len, texts)) > LONG_TEXT
     for column, kind, body in zip(sides, ("left", "right"), diff_html(*texts), strict=True):
-        with column.container(border=True, height=320):
+        with column.container(border=True, height=320 if tall else "content"):
             st.html(str(block_html(body, kind)))
     if texts[0] == texts[1]:
         st.caption("Both answers are equal, character by character.")

@@ -33,8 +33,9 @@ def show(crowd: Crowd) -> None:
         tall = len(instruction.text) > LONG_TEXT
         with st.container(border=True, height=260 if tall else "content"):
             st.text(instruction.text)
-        for name, value in instruction.extra.items():
-            st.caption(f"{md(name)}: {md(value, 200)}")
+        if instruction.extra:
+            facts = [f"{md(name)}: {md(value, 200)}" for name, value in instruction.extra.items()]
+            st.caption(" \N{MIDDLE DOT} ".join(facts))
         notes.bar(crowd, identity)
         st.text(why.verdict(crowd, recipe, row))
         why.show(crowd, recipe, row)

@@ -17,6 +17,7 @@ from crowdselect.charts.robustness import robustness as draw_robustness
 from crowdselect.charts.share_shift import share_shift
 from crowdselect.charts.style import Palette
 from crowdselect.dashboard import reads
+from crowdselect.dashboard.report.results import result_chapters
 from crowdselect.dashboard.report.story import Chapter, Example, Fact, Story
 from crowdselect.dashboard.select import command, live, robust
 from crowdselect.dashboard.text import n_of_m, number, percent, plural, sentences
@@ -48,6 +49,7 @@ def story_of(crowd: Crowd, chosen: Selection, p: Palette, *, title: str, note: s
         *_choice_chapters(crowd, chosen, rows, p),
         *_robustness_chapter(crowd, chosen.recipe, p),
         _baseline_chapter(chosen.report),
+        *result_chapters(chosen.recipe.id, p),
     ]
     return Story(
         title=title,
@@ -75,11 +77,7 @@ def _facts(crowd: Crowd, chosen: Selection) -> list[Fact]:
         Fact("instructions", f"{crowd.n:,}", "in the crowd"),
         Fact("models", f"{len(crowd.models):,}", f"{plural(len(crowd.judges), 'judge')}"),
         Fact("ties at the cut", f"{tie['size']:,}", f"{tie['taken']:,} of them drawn"),
-        *(
-            [Fact("overlap with random", percent(overlap), "Jaccard index")]
-            if overlap is not None
-            else []
-        ),
+        *([Fact("vs. random", percent(overlap), "Jaccard index")] if overlap is not None else []),
     ]
 
 

@@ -58,15 +58,10 @@ def _presets(recipe: Recipe) -> None:
         "Preset",
         names,
         key="preset",
-        format_func=lambda n: n if n == CUSTOM else f"{PRESETS[n].title} ({_signs(n)})",
+        format_func=lambda n: n if n == CUSTOM else PRESETS[n].title,
         on_change=_preset_chosen,
         help="Weights that the CrowdSelect paper tried (its table 3), and single metrics.",
     )
-
-
-def _signs(name: str) -> str:
-    weights = PRESETS[name].weights
-    return ", ".join(f"{weights.get(metric, 0):g}" for metric in BASE)
 
 
 def _preset_chosen() -> None:

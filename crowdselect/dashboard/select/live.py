@@ -50,7 +50,7 @@ def _figures(crowd: Crowd, recipe: Recipe, draft: Draft, before: IntArray | None
     saved = saved_of(crowd)
     last = overlap(draft.rows, saved_rows(crowd, saved[0])) if saved else None
     chance = overlap(draft.rows, random_rows(crowd, recipe))
-    with st.grid("auto", min_column_width=125, gap="small"):
+    with st.grid("auto", min_column_width=118, gap="small"):
         st.metric(
             "Selected",
             f"{len(draft.rows):,}",

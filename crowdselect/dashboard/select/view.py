@@ -31,7 +31,9 @@ def show(crowd: Crowd) -> None:
 
 @shell.fragment()
 def _page(crowd: Crowd) -> None:
-    left, right = st.columns([1, 3], gap="medium")
+    key = state.view_key("part", PARTS[0], PARTS)
+    part = st.segmented_control("Part", PARTS, key=key, required=True, label_visibility="collapsed")
+    left, right = st.columns([4, 11], gap="medium")
     with left:
         controls.show(crowd)
         clusters = reads.clustering(crowd, state.draft())
@@ -41,10 +43,6 @@ def _page(crowd: Crowd) -> None:
         recipe = notes.current(crowd)
         if said := notes.recipe_note(recipe):
             st.caption(f"From the notes: {said}.")
-        key = state.view_key("part", PARTS[0], PARTS)
-        part = st.segmented_control(
-            "Part", PARTS, key=key, required=True, label_visibility="collapsed"
-        )
         if part == "Command line":
             command.show(recipe)
         elif part in ("Saved and compare", "Export"):

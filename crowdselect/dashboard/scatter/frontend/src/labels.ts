@@ -38,16 +38,15 @@ export class Labels {
     }
   }
 
-  /** Move every label to its place; hide those that leave the plot, touch another or `taken`. */
-  place(viewport: Viewport, taken: Box[]): void {
-    const used = [...taken]
+  /** Move every label to its place, inside the plot; hide those that leave it or touch another. */
+  place(viewport: Viewport): void {
+    const used: Box[] = []
     for (const { element, x, y, width, height } of this.placed) {
       const [px, py] = viewport.toScreen(x, y)
-      const left = Math.round(px - width / 2)
-      const top = Math.round(py - height / 2)
+      const left = within(px - width / 2, viewport.width - width)
+      const top = within(py - height / 2, viewport.height - height)
       const box = { left, top, right: left + width, bottom: top + height }
-      const inside =
-        left >= 0 && top >= 0 && box.right <= viewport.width && box.bottom <= viewport.height
+      const inside = px >= 0 && py >= 0 && px <= viewport.width && py <= viewport.height
       const shown = inside && !used.some((other) => touch(box, other))
       element.style.visibility = shown ? "visible" : "hidden"
       if (!shown) continue
@@ -55,6 +54,10 @@ export class Labels {
       used.push(box)
     }
   }
+}
+
+function within(place: number, most: number): number {
+  return Math.round(Math.max(0, Math.min(place, most)))
 }
 
 function touch(a: Box, b: Box): boolean {

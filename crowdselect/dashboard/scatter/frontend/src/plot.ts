@@ -262,7 +262,7 @@ export class Plot {
     dom.lasso.setAttribute("d", svgPath(this.drawing.length ? this.drawing : outline))
     this.ring("hover", this.hovered)
     this.ring("highlight", this.payload?.highlight ?? null)
-    this.labels.place(viewport, [this.toolbar.area()])
+    this.labels.place(viewport)
     if (scene) this.axes.place(scene.axes, viewport)
   }
 

@@ -1,4 +1,4 @@
-// The buttons over the plot; which tool is on is remembered.
+// The buttons above the plot; which tool is on is remembered.
 import type { Dom } from "./dom"
 import type { Tool } from "./memory"
 
@@ -31,12 +31,6 @@ export class Toolbar {
     for (const name of TOOLS) {
       this.dom.buttons[name].setAttribute("aria-pressed", String(name === tool))
     }
-  }
-
-  /** Where the toolbar lies over the plot. */
-  area(): { left: number; top: number; right: number; bottom: number } {
-    const { offsetLeft: left, offsetTop: top, offsetWidth, offsetHeight } = this.dom.tools
-    return { left, top, right: left + offsetWidth, bottom: top + offsetHeight }
   }
 
   /** True if `key` belongs to a tool. */
