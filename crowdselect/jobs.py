@@ -57,7 +57,7 @@ class JobView:
     done: int
     total: int | None
     eta_s: float | None
-    """Seconds left, from the median pace of the last reports; None: unknown."""
+    """Seconds left, from the median pace of the last reports; None: unknown, or not running."""
     started: str
     error: tuple[str, str] | None
     """Problem and remedy of a failed run."""
@@ -206,14 +206,15 @@ def read(path: Path) -> JobView:
     status = _read_status(path)
     events = files.read_lines(path / "events.jsonl")
     last: dict[str, Any] = next((e for e in reversed(events) if e["event"] == "progress"), {})
+    state = _true_state(path, status)
     return JobView(
         id=path.name,
         kind=record["kind"],
-        state=_true_state(path, status),
+        state=state,
         label=last.get("label", ""),
         done=last.get("done", 0),
         total=last.get("total"),
-        eta_s=eta_seconds(events),
+        eta_s=eta_seconds(events) if state == "running" else None,
         started=record["created"],
         error=_error_of(path, status),
         path=path,

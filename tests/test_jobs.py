@@ -247,6 +247,14 @@ def test_eta_is_the_median_pace() -> None:
     assert jobs.eta_seconds(events((0, 50), (1, 100))) == 0.0
 
 
+def test_what_has_ended_has_no_time_left(workspace: Workspace) -> None:
+    path = jobs.create(workspace, "count", {})
+    for report in events((0, 0), (1, 50)):
+        files.append_line(path / "events.jsonl", report)
+    files.write_json(path / "status.json", {"state": "cancelled", "pid": None, "born": None})
+    assert jobs.read(path).eta_s is None
+
+
 def test_eta_forgets_the_pause_of_a_resume_and_other_steps() -> None:
     before = events((0, 0), (1, 1))
     resumed = [{"event": "begin", "t": 5000.0}, *events((5000, 50), (5001, 60))]

@@ -117,7 +117,7 @@ def read_results(run: Path | Workspace, run_id: str | None = None) -> BenchmarkV
         label=job.label,
         done=job.done,
         total=job.total,
-        eta_s=job.eta_s if job.state == "running" else None,
+        eta_s=job.eta_s,
         started=job.started,
         error=job.error,
         config=BenchmarkConfig.parse(job.config, str(path / "config.json")),

@@ -131,6 +131,8 @@ def finetune(
             progress=report,
         )
         config = FinetuneConfig.parse({"model": model, **found.options, **given}, "finetune")
+        if found.pairs:
+            say(f"Pairs of {found.pairs}.")
         if estimate_only:
             return _print_estimate(config, folder.root, report, json)
     return _run(create(folder, config), detach=detach, as_json=json)

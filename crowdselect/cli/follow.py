@@ -74,13 +74,14 @@ def _watch(path: Path) -> jobs.JobView:
     ) as bar:
         task = bar.add_task(path.name, total=None, left="")
         while (view := jobs.read(path)).state not in ENDED:
-            text = view.label or view.state
+            text = view.label or ("starting" if view.state == "running" else view.state)
             bar.update(
                 task, description=text, completed=view.done, total=view.total, left=time_left(view)
             )
             if not console.is_terminal and time.monotonic() - last_line > LINE_EVERY_S:
                 last_line = time.monotonic()
-                say(f"{text} {view.done:,}/{view.total or '?'} {time_left(view)}".rstrip())
+                count = f"{view.done:,}/{view.total:,}" if view.total else ""
+                say(" ".join(filter(None, (text, count, time_left(view)))))
             time.sleep(POLL_S)
     return view
 

@@ -6,6 +6,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from crowdselect.finetune.config import FinetuneConfig
 from crowdselect.finetune.plan import Plan
 from crowdselect.finetune.prepare import DataReport
 
@@ -62,7 +63,7 @@ def model_card(
     what = "A LoRA adapter" if adapter else "A full fine-tune"
     return _CARD.format(
         front="\n".join(front),
-        title=f"{base}, {config.method} on {config.selection or Path(config.data).name}",
+        title=f"{base}, {config.method} on {_source(config)}",
         what=f"{what} ({config.method})",
         base=base,
         rows=report.kept,
@@ -77,11 +78,23 @@ def _data_lines(plan: Plan, report: DataReport, data_sha256: str) -> list[str]:
     config = plan.config
     lines = [f"File `{Path(config.data).name}`, sha256 `{data_sha256}`."]
     if config.selection:
-        lines.append(f"Selection `{config.selection}`.")
+        lines.append(f"Selection `{_source(config)}` (id `{config.selection}`).")
     if config.recipe:
-        recipe = ", ".join(f"{k} {v}" for k, v in config.recipe.items() if v not in (None, {}, []))
-        lines.append(f"Recipe: {recipe}.")
+        told = {k: v for k, v in config.recipe.items() if k != "name" and v not in (None, {}, [])}
+        lines.append(f"Recipe: {', '.join(f'{k} {_plain(v)}' for k, v in told.items())}.")
     return lines + report.lines()
+
+
+def _source(config: FinetuneConfig) -> str:
+    """The selection's name, else the file's."""
+    named = (config.recipe or {}).get("name")
+    return named or config.selection or Path(config.data).name
+
+
+def _plain(value: Any) -> str:
+    if isinstance(value, dict):
+        return " ".join(f"{k}={v:g}" for k, v in value.items())
+    return str(value)
 
 
 def _options(plan: Plan) -> dict[str, Any]:

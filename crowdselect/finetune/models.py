@@ -54,8 +54,7 @@ def load_model(config: FinetuneConfig, setup: Setup) -> Any:
 
 def _load(config: FinetuneConfig, loader: Any, what: str, **options: Any) -> Any:
     name = config.model
-    if _is_path(name) and not Path(name).is_dir():
-        raise NotFoundError(f"There is no model folder {name}.", "Give a folder or a hub name.")
+    check_folder(name)
     try:
         return loader(name, trust_remote_code=config.trust_remote_code, **options)
     except (OSError, ValueError) as error:
@@ -67,8 +66,11 @@ def _load(config: FinetuneConfig, loader: Any, what: str, **options: Any) -> Any
         ) from error
 
 
-def _is_path(name: str) -> bool:
-    return Path(name).is_dir() or name.startswith((".", "~", os.sep)) or name.count("/") > 1
+def check_folder(name: str) -> None:
+    """Raise NotFoundError for what is written as a path but is no folder."""
+    looks_like_path = name.startswith((".", "~", os.sep)) or name.count("/") > 1
+    if looks_like_path and not Path(name).expanduser().is_dir():
+        raise NotFoundError(f"There is no model folder {name}.", "Give a folder or a hub name.")
 
 
 def lora_config(config: FinetuneConfig) -> Any:

@@ -94,7 +94,7 @@ def pairs_from_rewards(
         margins=top[index] - taken[index, rejected[index]],
         skipped=int((~has).sum()),
         rule=f"judge {rewards.judge}: best against {worse}, at least {margin:g} standard "
-        "deviations lower",
+        f"deviation{'' if margin == 1 else 's'} lower",
     )
 
 

@@ -12,6 +12,7 @@ from crowdselect.errors import CrowdSelectError, NotFoundError
 from crowdselect.finetune.checkpoints import last_checkpoint
 from crowdselect.finetune.config import FinetuneConfig
 from crowdselect.finetune.job import provenance
+from crowdselect.finetune.models import check_folder
 from crowdselect.settings import Workspace
 
 
@@ -87,6 +88,7 @@ def create(workspace: Workspace, config: FinetuneConfig) -> Path:
     if not data.is_file():
         raise NotFoundError(f"There is no data file {data}.", "Give a JSONL or Parquet file.")
     model = Path(config.model).expanduser()
+    check_folder(config.model)
     settled = config.model_copy(
         update={
             "data": str(data.absolute()),
@@ -138,7 +140,7 @@ def read_run(path: Path) -> RunView:
         eval_curve=evals,
         tokens_per_s=last.tokens_per_s if last else None,
         mfu=last.mfu if last else None,
-        eta_s=job.eta_s if job.state == "running" else None,
+        eta_s=job.eta_s,
         data=_last(events, "data"),
         estimate=_last(events, "estimate"),
         notes=tuple(dict.fromkeys(e["text"] for e in events if e["event"] == "note")),

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import gc
+import io
 import shutil
-import sys
 import tempfile
-from collections.abc import Mapping, Sequence
-from contextlib import redirect_stdout
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 import torch
 from transformers import set_seed
+from transformers.utils import logging
 
 from crowdselect import files
 from crowdselect.errors import CancelledError
@@ -118,18 +120,31 @@ def measure(plan: Plan, prepared: Prepared) -> tuple[float, int]:
     rows = [*by_length[-micro:], *spread[order]]
     rows = [*([by_length[-1]] * (micro - len(by_length[-micro:]))), *rows]
     clock = BurstClock()
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, _quietly():
         trainer = build_burst(
             plan, prepared, Path(folder), [int(r) for r in rows], steps + 1, clock
         )
-        with redirect_stdout(sys.stderr):  # the caller's output is not the trainer's to write to
-            trainer.train()
+        trainer.train()
     memory = peak_memory()
     del trainer
     _forget(plan)
     taken = clock.durations[1:] or clock.durations
     tokens = prepared.lengths[rows[-micro * len(taken) :]].sum()
     return float(tokens / sum(taken)), memory
+
+
+@contextmanager
+def _quietly() -> Iterator[None]:
+    """Without the trainer's bars and lines: a burst is no training that anybody follows."""
+    shown = logging.is_progress_bar_enabled()
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        with redirect_stdout(io.StringIO()), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        if shown:
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 def _forget(plan: Plan) -> None:

@@ -97,7 +97,9 @@ def _of_run(
     workspace: Workspace, run: Path, name: str, chosen_on: tuple[str, ...]
 ) -> SubjectConfig:
     made = output_model(run)
-    config = FinetuneConfig.parse(files.read_json(run / "config.json")["config"], str(run))
+    record = files.read_json(run / "config.json")
+    config = FinetuneConfig.parse(record["config"], str(run))
+    data = record.get("provenance", {}).get("data_sha256") or config.selection or config.data
     selection, declared = _selection(workspace, config.selection)
     label = selection or Path(config.data).stem
     return SubjectConfig(
@@ -106,7 +108,7 @@ def _of_run(
         adapter=str(made.path.absolute()) if made.adapter else None,
         run=run.name,
         training_seed=config.seed,
-        variant="" if name else _variant(config),
+        variant="" if name else _variant(config, data),
         selection=config.selection,
         recipe=config.recipe,
         chosen_on=tuple(dict.fromkeys((*chosen_on, *declared))),
@@ -114,11 +116,10 @@ def _of_run(
     )
 
 
-def _variant(config: FinetuneConfig) -> str:
+def _variant(config: FinetuneConfig, data: str) -> str:
     """Everything that made the model but the seed; runs that share it are seeds of one another."""
     options: dict[str, Any] = config.model_dump(mode="json")
-    source = config.selection or config.data
-    return content_key([source, {k: v for k, v in options.items() if k not in
+    return content_key([data, {k: v for k, v in options.items() if k not in
                                  _NO_PART_OF_THE_RESULT}])  # fmt: skip
 
 

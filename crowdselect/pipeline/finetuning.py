@@ -33,6 +33,8 @@ class TrainingSource:
 
     data: Path
     selection: SavedSelection | None
+    pairs: str = ""
+    """For preference pairs: how many of how many, and by which rule."""
 
     @property
     def options(self) -> dict[str, Any]:
@@ -43,7 +45,12 @@ class TrainingSource:
         return {
             "data": str(self.data),
             "selection": self.selection.id,
-            "recipe": {"id": self.selection.id, **{k: recipe[k] for k in _CARD_FIELDS}},
+            "recipe": {
+                "id": self.selection.id,
+                "name": self.selection.name,
+                **{k: recipe[k] for k in _CARD_FIELDS},
+                **({"pairs": self.pairs} if self.pairs else {}),
+            },
         }
 
 
@@ -81,7 +88,8 @@ def training_source(
     progress(0, None, "making pairs")
     selection = load_selection(workspace, saved.id)
     crowd = open_crowd(workspace, saved.recipe.crowd)
-    return TrainingSource(_write_pairs(crowd, selection, saved, judge, margin, worse), saved)
+    data, told = _write_pairs(crowd, selection, saved, judge, margin, worse)
+    return TrainingSource(data, saved, told)
 
 
 def finetune(
@@ -115,7 +123,7 @@ def _write_pairs(
     judge: str | None,
     margin: float,
     worse: Worse,
-) -> Path:
+) -> tuple[Path, str]:
     judge = judge or saved.recipe.judge
     matrix = crowd.rewards(None if judge in (None, COMBINED) else judge)
     rows = np.array(
@@ -142,7 +150,8 @@ def _write_pairs(
         counts = {"selected": len(selection.ids), "pairs": len(texts), "skipped": pairs.skipped}
         manifest = {"recipe_id": saved.id, "rule": pairs.rule, "counts": counts}
         files.write_json(aside / "manifest.json", manifest)
-    return folder / "data.jsonl"
+    told = f"{len(texts):,} of {len(selection.ids):,} instructions ({pairs.rule})"
+    return folder / "data.jsonl", told
 
 
 def _responses(crowd: Crowd, pairs: PreferencePairs, columns: IntArray) -> list[str | None]:

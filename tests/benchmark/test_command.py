@@ -67,6 +67,11 @@ def test_seeds_and_settings_of_runs(workspace: Workspace, base_model: Path, dev_
         (path / "model").mkdir()
         variants.append(subject_of(workspace, path.name).variant)
     assert variants[0] == variants[1] != variants[2]
+    other = dev_file.with_name("other.jsonl")
+    other.write_text("".join(dev_file.read_text().splitlines(keepends=True)[1:]))
+    path = create_finetune(workspace, FinetuneConfig.parse({**given, "data": str(other)}, "t"))
+    (path / "model").mkdir()
+    assert subject_of(workspace, path.name).variant != variants[0]
     assert subject_of(workspace, path.name, name="mine").variant == ""
 
 

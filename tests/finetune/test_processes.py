@@ -199,7 +199,9 @@ def test_the_command_line_estimates_trains_and_prints_one_document(
         "--json",
     ]
     assert main([*start, "--estimate", "-o", "burst_steps=2"]) == 0
-    found = json.loads(capsys.readouterr().out)  # whatever the trainer prints goes elsewhere
+    said = capsys.readouterr()
+    found = json.loads(said.out)  # whatever the trainer prints goes nowhere
+    assert "train_runtime" not in said.err
     assert (found["steps"], found["refusal"], found["basis"]) == (3, None, "measured")
     assert list(workspace.runs.glob("*")) == []
     assert main(start) == 0

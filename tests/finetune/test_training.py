@@ -64,7 +64,8 @@ def test_no_example_attends_to_another(settings, tmp_path, batching):
 def test_a_run_learns_and_records_everything(workspace, settings, data_file, base_model):
     from transformers import AutoModelForCausalLM
 
-    known = {"recipe": {"id": "abc123", "strategy": "crowdselect"}, "selection": "abc123"}
+    recipe = {"id": "abc123", "name": "best-96", "weights": {"difficulty": 1.0, "stability": 2.0}}
+    known = {"recipe": recipe, "selection": "abc123"}
     options = settings(eval_share=0.1, report_to=("tensorboard",), burst_steps=2, **known)
     path = finish(workspace, options)
     view = read_run(path)
@@ -98,6 +99,8 @@ def test_a_run_learns_and_records_everything(workspace, settings, data_file, bas
     card = (model.path / "README.md").read_text()
     for fact in (view.provenance["data_sha256"], "train.jsonl", "96", "abc123", path.name, "0.001"):
         assert fact in card
+    assert "sft on best-96" in card
+    assert "difficulty=1 stability=2" in card
     assert list((path / "trackers").rglob("events.out.*"))
 
 
@@ -210,9 +213,12 @@ def test_an_estimate_measures_and_leaves_nothing(settings, tmp_path):
 def test_missing_things_are_named(workspace, settings, tmp_path):
     with pytest.raises(CrowdSelectError, match=r"nowhere\.jsonl"):
         create(workspace, settings(data="nowhere.jsonl"))
-    path = create(workspace, settings(model="./no-such-model"))
+    with pytest.raises(CrowdSelectError, match="no-such-model"):
+        create(workspace, settings(model="./no-such-model"))
+    (tmp_path / "hollow").mkdir()
+    path = create(workspace, settings(model=str(tmp_path / "hollow")))
     assert jobs.run_here(path) == "failed"
-    assert "no-such-model" in read_run(path).error[0]
+    assert "hollow" in read_run(path).error[0]
     path = create(workspace, settings(mode="lora", lora_targets=("nonsense",)))
     assert jobs.run_here(path) == "failed"
     assert "q_proj" in read_run(path).error[1]

@@ -27,6 +27,8 @@ def test_a_selection_becomes_messages_in_rank_order(ready, crowd, saved):
     )
     assert source.options["selection"] == saved.id
     assert source.options["recipe"]["weights"] == saved.recipe.weights
+    assert source.options["recipe"]["name"] == "best"
+    assert "pairs" not in source.options["recipe"]
 
 
 @pytest.mark.parametrize("worse", ["worst", "closest"])
@@ -48,6 +50,10 @@ def test_pairs_are_the_best_and_a_worse_answer_by_the_named_judge(ready, crowd, 
     manifest = files.read_json(source.data.parent / "manifest.json")
     assert manifest["counts"]["pairs"] == len(rows)
     assert worse in manifest["rule"]
+    assert source.pairs == (
+        f"{len(rows)} of {manifest['counts']['selected']} instructions ({manifest['rule']})"
+    )
+    assert source.options["recipe"]["pairs"] == source.pairs  # so the model card tells it
     assert read_data(source.data, preference=True).format == "preference"
     again = training_source(ready, saved.id, method="dpo", margin=0.25, worse=worse)
     assert again.data == source.data
