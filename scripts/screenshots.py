@@ -2,8 +2,9 @@
 
 python scripts/screenshots.py [--workspace DIR --crowd NAME] [--out docs/screenshots]
 
-Without a workspace it makes one in a temporary folder: the demo crowd where data/demo is there,
-else a small synthetic crowd. Only such data may be committed.
+Without a workspace it makes one in a temporary folder: the demo crowd with its study (three
+selections, three fine-tunes, four benchmark runs; some minutes) where data/demo is there, else a
+small synthetic crowd. Only such data may be committed.
 """
 
 import argparse
@@ -19,16 +20,30 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 from crowdselect import pipeline  # noqa: E402
+from crowdselect.demo.study import StudyPlan, study  # noqa: E402
 from crowdselect.errors import NotFoundError  # noqa: E402
 from crowdselect.landscape import default_encoder  # noqa: E402
 from crowdselect.settings import Workspace, demo_data, open_workspace  # noqa: E402
 from crowdselect.values import Recipe  # noqa: E402
 from tests.browser import browser_page, serve  # noqa: E402
 
-PAGES = ("crowd", "explore", "instruction", "map", "select", "finetune", "benchmark", "report")
+PAGES = {
+    "crowd": {},
+    "explore": {},
+    "instruction": {},
+    "map": {},
+    "select": {},
+    "finetune": {"finetune.tab": "Runs"},
+    "benchmark": {},
+    "report": {},
+}
+"""Page -> what its link says beside crowd and encoder."""
+SCATTERS = ("explore", "map")
+"""Pages with more colours than a palette holds."""
+SHOWN_SELECTION = "paper-weights"
 WIDTHS = (1280, 390)
 MOST_HEIGHT = 1700
-COLOURS = 128
+COLOURS = 256
 
 
 def prepare(folder: Path) -> tuple[Workspace, str, str]:
@@ -36,35 +51,43 @@ def prepare(folder: Path) -> tuple[Workspace, str, str]:
     workspace = open_workspace(folder / "workspace")
     try:
         demo_data()
-        crowd = pipeline.ingest(workspace, "demo", [], name="demo")
-        encoder = default_encoder()
     except NotFoundError:
-        from dashboard_crowd import write_files
-
-        files = write_files(folder / "files", 2_000)
-        crowd = pipeline.ingest(workspace, "table", files, name="synthetic")
-        encoder = "lsa"
-    pipeline.landscape(crowd, encoder, 10, True, "fast")
-    budget = min(1000, crowd.n // 5)
-    for name, weights in (("paper", {}), ("hardest", {"weights": {"difficulty": 1.0}})):
-        recipe = Recipe.parse(
-            {"crowd": crowd.name, "encoder": encoder, "clustering": "fast", "budget": budget,
-             **weights},
-            "screenshots",
-        )  # fmt: skip
-        pipeline.save_selection(workspace, pipeline.select(crowd, recipe), name)
-    return workspace, crowd.name, encoder
+        return workspace, _synthetic(workspace, folder), "lsa"
+    study(workspace, StudyPlan())
+    return workspace, "demo", default_encoder()
 
 
-def take(url: str, out: Path, crowd: str, encoder: str, theme: str, width: int) -> None:
+def _synthetic(workspace: Workspace, folder: Path) -> str:
+    from dashboard_crowd import write_files
+
+    files = write_files(folder / "files", 2_000)
+    crowd = pipeline.ingest(workspace, "table", files, name="synthetic")
+    pipeline.landscape(crowd, "lsa", 10, True, "fast")
+    recipe = Recipe(crowd=crowd.name, encoder="lsa", clustering="fast", budget=400)
+    pipeline.save_selection(workspace, pipeline.select(crowd, recipe), SHOWN_SELECTION)
+    return crowd.name
+
+
+def links(workspace: Workspace, crowd: str, encoder: str) -> dict[str, str]:
+    """Page -> path and query of the link to it."""
+    shown = [s for s in pipeline.list_selections(workspace, crowd) if s.name == SHOWN_SELECTION]
+    found = {}
+    for name, params in PAGES.items():
+        given = {"crowd": crowd, "encoder": encoder, **params}
+        if name == "report" and shown:
+            given["report.of"] = shown[0].id
+        found[name] = f"{'' if name == 'crowd' else name}?{urlencode(given)}"
+    return found
+
+
+def take(url: str, out: Path, addresses: dict[str, str], theme: str, width: int) -> None:
     """One picture per page."""
     with browser_page(width=width, height=900, dark=theme == "dark") as watched:
         page = watched.page
         page.set_default_timeout(120_000)
-        for name in PAGES:
-            path = "" if name == "crowd" else name
+        for name, address in addresses.items():
             page.set_viewport_size({"width": width, "height": 900})
-            page.goto(f"{url}/{path}?{urlencode({'crowd': crowd, 'encoder': encoder})}")
+            page.goto(f"{url}/{address}")
             page.get_by_test_id("stMain").wait_for()
             watched.idle(180_000)
             page.wait_for_timeout(2_500)
@@ -76,14 +99,16 @@ def take(url: str, out: Path, crowd: str, encoder: str, theme: str, width: int) 
             page.wait_for_timeout(1_200)
             target = out / f"{name}-{theme}-{width}.png"
             page.screenshot(path=str(target))
-            shrink(target)
+            shrink(target, COLOURS if name not in SCATTERS else None)
             print(target.name, f"{target.stat().st_size / 1024:.0f} kB")
 
 
-def shrink(path: Path) -> None:
-    """Reduce to a palette: pages have few colours, and files shrink to a quarter."""
+def shrink(path: Path, colours: int | None) -> None:
+    """Reduce to a palette of so many colours, where they suffice: files shrink to a third."""
     with Image.open(path) as image:
-        flat = image.convert("RGB").quantize(COLOURS, dither=Image.Dither.NONE)
+        flat = image.convert("RGB")
+    if colours is not None:
+        flat = flat.quantize(colours, dither=Image.Dither.NONE)
     flat.save(path, optimize=True)
 
 
@@ -102,11 +127,12 @@ def main() -> None:
             encoder = arguments.encoder
         else:
             workspace, crowd, encoder = prepare(scratch)
+        addresses = links(workspace, crowd, encoder)
         arguments.out.mkdir(parents=True, exist_ok=True)
         with serve(ROOT / "app.py", {"CROWDSELECT_WORKSPACE": str(workspace.root)}) as server:
             for theme in ("light", "dark"):
                 for width in WIDTHS:
-                    take(server.url, arguments.out, crowd, encoder, theme, width)
+                    take(server.url, arguments.out, addresses, theme, width)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

@@ -15,8 +15,8 @@ from crowdselect.values import FloatArray
 FONT = "'Source Sans', 'Source Sans 3', 'Segoe UI', system-ui, sans-serif"
 CHAR_PX = 6.5
 LONGEST = 40
-MANY_DECADES = 2.5
-"""A log axis over more powers of ten than this has a tick at each of them only."""
+LOG_STEPS = ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7))
+LEAST_TICKS = 3
 ROW_PX = 22
 """Height of one line of a chart that lists things."""
 
@@ -129,14 +129,18 @@ def size_words(size_b: float) -> str:
 
 
 def log_ticks(values: Sequence[float] | FloatArray) -> dict[str, Any]:
-    """Ticks at 1, 2 and 5 times powers of ten over the range of ``values``, for a log axis."""
+    """Round ticks over the range of ``values`` for a log axis: as few as tell the scale."""
     own = np.asarray(values, dtype=np.float64)
     own = own[np.isfinite(own) & (own > 0)]
     if not len(own):
         return {}
-    low, high = np.log10(own.min()), np.log10(own.max())
-    steps = (1, 2, 5) if high - low < MANY_DECADES else (1,)
-    ticks = [s * 10.0**e for e in range(int(np.floor(low)), int(np.ceil(high)) + 1) for s in steps]
+    low, high = own.min(), own.max()
+    decades = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
+    ticks: list[float] = []
+    for steps in LOG_STEPS:
+        ticks = [s * 10.0**e for e in decades for s in steps]
+        if sum(low <= tick <= high for tick in ticks) >= LEAST_TICKS:
+            break
     return {"tickvals": ticks, "ticktext": [f"{tick:,.6g}" for tick in ticks]}
 
 

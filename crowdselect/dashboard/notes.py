@@ -143,7 +143,9 @@ def bulk(crowd: Crowd, ticked: IdArray, listed: IdArray, name: str) -> None:
         return
     ids = ticked if len(ticked) else listed
     what = f"{len(ids):,} ticked" if len(ticked) else f"all {len(ids):,} listed"
-    with st.popover(f"Act on {what}", disabled=len(ids) > MOST_AT_ONCE):
+    many = len(ids) > MOST_AT_ONCE
+    hint = f"At most {MOST_AT_ONCE:,} at once: tick some, or filter first." if many else None
+    with st.popover(f"Act on {what}", disabled=many, help=hint):
         st.caption(f"{plural(len(ids), 'instruction')}; notes can be undone.")
         for kind in ("pin", "ban", "unpin", "unban"):
             st.button(kind.capitalize(), key=f"bulk {name} {kind}", on_click=_bulk,

@@ -9,6 +9,7 @@ from crowdselect import pipeline
 from crowdselect.pipeline import landscapes
 from crowdselect.pipeline.artifacts import artifact, load_or_make
 from crowdselect.settings import Workspace, open_workspace
+from crowdselect.store import Crowd
 
 SCRIPT = "<script>window.__hacked = 1</script> in Python: print the sum"
 IMAGE = "![x](http://192.0.2.1/pixel.png) write a poem"
@@ -70,9 +71,13 @@ def write_files(folder: Path, seed: int = 0) -> list[Path]:
 def build(root: Path, files: Path) -> Workspace:
     """Ingest the files and put vectors, clusters and a plane beside them."""
     workspace = open_workspace(root)
-    crowd = pipeline.ingest(workspace, "table", write_files(files), name=NAME)
-    vectors = landscapes.vectors(crowd, ENCODER)
-    path = artifact(crowd.cache, "planes", [landscapes._texts_key(crowd, ENCODER), 42], ".npz")
+    embed(pipeline.ingest(workspace, "table", write_files(files), name=NAME), ENCODER)
+    return workspace
+
+
+def embed(crowd: Crowd, encoder: str) -> None:
+    """Vectors and a plane of the crowd's instructions."""
+    vectors = landscapes.vectors(crowd, encoder)
+    path = artifact(crowd.cache, "planes", [landscapes._texts_key(crowd, encoder), 42], ".npz")
     # UMAP's compilation takes longer than all tests of the pages; any plane does for them.
     load_or_make(path, lambda: {"xy": np.ascontiguousarray(vectors[:, :2], np.float32)})
-    return workspace

@@ -153,6 +153,15 @@ def test_a_lasso_on_the_map_fills_the_table_and_opens_an_instruction(chromium, s
     assert page.get_by_text("alpha-7b").count()
 
 
+@pytest.mark.parametrize("across", [52, 200], ids=["its button", "any other cell"])
+def test_a_row_of_the_table_opens_its_instruction(chromium, server, across):
+    page = visit(chromium, server, "explore", **{"explore.sort": "order of the file"})
+    box = page.get_by_test_id("stDataFrame").first.bounding_box()
+    page.mouse.click(box["x"] + across, box["y"] + 50 + 31 * 4)
+    page.wait_for_url(re.compile("instruction.id=q004"))
+    shown(page, f"5 of {small.N}")
+
+
 def test_an_instruction_with_hostile_text_is_text(chromium, server):
     page = visit(chromium, server, "instruction", **{"instruction.id": "q000"})
     shown(page, small.SCRIPT)

@@ -179,6 +179,25 @@ def test_more_like_this(ready, open_page):
     assert "most like q010" in texts_of(at)
 
 
+def test_search_by_meaning_finds_what_shares_no_word(ready, open_page):
+    pytest.importorskip("sentence_transformers", reason="the extra embed is not installed")
+    small.embed(pipeline.open_crowd(ready, small.NAME), "minilm")
+    query = {"encoder": "minilm", "explore.in": "meaning", "explore.q": "cooking a vegetable stew"}
+    at = open_page(ready, "explore", **query)
+    assert not at.exception
+    assert "closest in meaning to" in texts_of(at)
+    shown = list(at.dataframe[0].value["instruction"])
+    soups = sum("recipe for soup" in text for text in small.texts())
+    assert all("recipe for soup" in text for text in shown[:soups])
+
+
+def test_meaning_is_not_offered_where_a_question_cannot_be_embedded(ready, open_page):
+    at = open_page(ready, "explore", **{"explore.in": "meaning", "explore.q": "soup"})
+    assert not at.exception
+    assert at.session_state["v.explore.in"] == "instructions"
+    assert "closest in meaning" not in texts_of(at)
+
+
 def test_a_cell_opens_the_instruction_and_next_walks_the_list(ready, open_page):
     at = open_page(ready, "instruction", **{"instruction.id": "q004"})
     at.session_state[table.TRAIL] = np.array(["q007", "q004", "q002"], dtype=object)

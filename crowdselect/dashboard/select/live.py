@@ -62,7 +62,7 @@ def _figures(crowd: Crowd, recipe: Recipe, draft: Draft, before: IntArray | None
         st.metric("Leave", f"{leave:,}", border=True, help="Since the last movement")
         st.metric(
             "vs. last saved",
-            "\N{EN DASH}" if last is None else percent(last),
+            "\N{EN DASH}" if last is None else _share(last),
             border=True,
             help=f"Overlap (Jaccard index) with {md(saved[0].name)}"
             if saved
@@ -70,7 +70,7 @@ def _figures(crowd: Crowd, recipe: Recipe, draft: Draft, before: IntArray | None
         )
         st.metric(
             "vs. random",
-            percent(chance),
+            _share(chance),
             border=True,
             help="Overlap (Jaccard index) with a seeded draw of the same size from the same rows",
         )
@@ -81,6 +81,11 @@ def _figures(crowd: Crowd, recipe: Recipe, draft: Draft, before: IntArray | None
             help=f"Rows that share the score at a cut; {draft.tie_taken:,} of them are in, drawn "
             "by a seeded hash",
         )
+
+
+def _share(share: float) -> str:
+    """Whole per cent, and a digit more where they would say nothing."""
+    return percent(share, 1 if 0 < share < 0.1 else 0)
 
 
 def _shifts(crowd: Crowd, recipe: Recipe, draft: Draft) -> None:

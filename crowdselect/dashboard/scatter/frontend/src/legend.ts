@@ -8,6 +8,7 @@ export const count = (value: number): string => format.format(value)
 
 export class Legend {
   private rows: { button: HTMLButtonElement; count: HTMLElement }[] = []
+  private all: HTMLElement | null = null
 
   constructor(
     private readonly root: HTMLElement,
@@ -17,6 +18,7 @@ export class Legend {
   set(scene: Scene, colours: Rgb[]): void {
     const { colour } = scene
     this.rows = []
+    this.all = null
     this.root.hidden = !colour
     if (!colour) {
       this.root.replaceChildren()
@@ -34,6 +36,7 @@ export class Legend {
       cell.textContent = selected ? `${count(selected[code] ?? 0)} / ${total}` : total
       button.setAttribute("aria-pressed", String(!hidden.has(code)))
     })
+    if (this.all) this.all.hidden = hidden.size === 0
   }
 
   private list(colour: CategoryColour, colours: Rgb[]): HTMLElement[] {
@@ -55,6 +58,7 @@ export class Legend {
     const all = element("button", "link", "Show all") as HTMLButtonElement
     all.type = "button"
     all.onclick = () => this.onHidden(new Set())
+    this.all = all
     return [items, all]
   }
 
