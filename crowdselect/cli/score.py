@@ -60,7 +60,9 @@ def score(
     name: Annotated[str | None, typer.Option(help="What to call the score")] = None,
     out: Annotated[str | None, typer.Option(help="Parquet file for the scores of a file")] = None,
     dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16")] = "auto",
-    batch_tokens: Annotated[int, typer.Option(help="Padded tokens of one batch")] = 4096,
+    batch_tokens: Annotated[
+        int | None, typer.Option(help="Padded tokens of one batch; else what suits the device")
+    ] = None,
     engine: Annotated[str, typer.Option(help="local, or ray for a pool of workers")] = "local",
     workers: Annotated[int, typer.Option(help="Workers of --engine ray")] = 2,
     limit: Annotated[

@@ -16,12 +16,23 @@ from crowdselect import files, jobs
 from crowdselect.errors import InputError
 from crowdselect.finetune.data import read_data
 from crowdselect.jobs import Job
+from crowdselect.landscape import embed, encoder_named
 from crowdselect.metrics import is_calculation
 from crowdselect.pipeline.answers import answers
 from crowdselect.pipeline.crowds import open_crowd
+from crowdselect.pipeline.experience import experienced
 from crowdselect.pipeline.scores import metrics
 from crowdselect.registry import build
-from crowdselect.scoring import SCORERS, Analysis, Engine, Sample, Scorer, ScoreTable, analyse
+from crowdselect.scoring import (
+    IFD,
+    SCORERS,
+    Analysis,
+    Engine,
+    Sample,
+    Scorer,
+    ScoreTable,
+    analyse,
+)
 from crowdselect.scoring import score as run_scorer
 from crowdselect.settings import Workspace
 from crowdselect.store import Crowd, ScoreInfo, write_tags
@@ -41,7 +52,7 @@ class ScoreConfig(Frozen):
     judge: str | None = None
     seed: int = 42
     name: str | None = None
-    """How the score is called in the crowd; None: the scorer's name."""
+    """How the score is called in the crowd; None: the scorer's own prefix."""
     out: str | None = None
     """Parquet file for a file's scores; None: beside the run."""
     engine: Engine = "local"
@@ -100,6 +111,8 @@ def run_score_job(job: Job) -> None:
     config = ScoreConfig.parse(job.config, str(job.path / "config.json"))
     scorer = make_scorer(config.scorer, config.options)
     crowd, samples = _samples(job.workspace, config)
+    if isinstance(scorer, IFD) and scorer.pre_experienced:
+        scorer = experienced(job, scorer, samples, config.engine, config.workers)
     table = run_scorer(
         samples,
         scorer,
@@ -108,8 +121,11 @@ def run_score_job(job: Job) -> None:
         engine=config.engine,
         workers=config.workers,
         inputs=_inputs(crowd, config, scorer, samples),
+        embed=lambda texts: embed(
+            texts, encoder_named("minilm"), job.workspace.cache / "embeddings", job.progress
+        ),
     )
-    found = {"missing": table.missing, "report": dict(table.report)}
+    found: dict[str, Any] = {"report": dict(table.report)}
     if analysis := analysis_of(scorer, table, samples):
         found["analysis"] = asdict(analysis)
     if crowd is None:
@@ -117,10 +133,12 @@ def run_score_job(job: Job) -> None:
         with files.write_aside(target) as temporary:
             frame = pa.Table.from_pandas(table.frame(), preserve_index=False)
             pq.write_table(frame, temporary, compression="zstd")
-        job.event("scores", file=str(target), columns=list(table.columns), **found)
-        return
-    added = _add_to_crowd(crowd, config, scorer, table)
-    job.event("scores", crowd=crowd.name, columns=added, **found)
+        found |= {"file": str(target), "columns": list(table.columns), "missing": table.missing}
+    else:
+        added = _add_to_crowd(crowd, config, scorer, table)
+        missing = dict(zip(added, table.missing.values(), strict=True))
+        found |= {"crowd": crowd.name, "columns": added, "missing": missing}
+    job.event("scores", **found)
 
 
 def analysis_of(scorer: Scorer, table: ScoreTable, samples: Sequence[Sample]) -> Analysis | None:
@@ -177,7 +195,7 @@ def _add_to_crowd(
 ) -> list[str]:
     """One score file per column, since each has a title and direction of its own."""
     frame = table.frame()
-    prefix = config.name or scorer.name
+    prefix = config.name or scorer.prefix
     added = []
     for name, column in table.columns.items():
         called = name.replace(scorer.name, prefix, 1)

@@ -10,6 +10,7 @@ from crowdselect.scoring.base import Column, Pass, Sample, Scorer
 from crowdselect.scoring.deita import Deita
 from crowdselect.scoring.direct import Direct, GradePass
 from crowdselect.scoring.engines import Engine
+from crowdselect.scoring.experience import InstructionPass, diverse_middle
 from crowdselect.scoring.ifd import IFD
 from crowdselect.scoring.instag import InsTag, InsTagCrowdSelect, coverage
 from crowdselect.scoring.instruction_mining import InstructionMining
@@ -33,6 +34,7 @@ __all__ = [
     "InsTag",
     "InsTagCrowdSelect",
     "InstructionMining",
+    "InstructionPass",
     "LanguageModel",
     "ModelSpec",
     "Pass",
@@ -43,5 +45,6 @@ __all__ = [
     "Slice",
     "analyse",
     "coverage",
+    "diverse_middle",
     "score",
 ]

@@ -23,6 +23,8 @@ Worker = Callable[[Sequence["Sample"]], Columns]
 Uses = Literal["language model", "chat server", "no model"]
 INPUTS = "inputs"
 """Key of the crowd's own columns in :data:`Found`."""
+VECTORS = "vectors"
+"""Key of the vectors of :meth:`Scorer.texts` in :data:`Found`: columns ``text`` and ``vector``."""
 Found = Mapping[str, Mapping[str, Sequence[Any]]]
 """Pass key -> what the pass found: a value per sample and column."""
 
@@ -55,6 +57,8 @@ class Pass(ABC):
 
     version: ClassVar[int] = 1
     """Raised when the same fields would give other numbers."""
+    loads_a_model: ClassVar[bool] = True
+    """Whether a worker holds a model, on a GPU where there is one."""
 
     @property
     @abstractmethod
@@ -87,6 +91,11 @@ class Scorer(ABC):
     levels: ClassVar[tuple[str, ...]] = ()
     """Columns that are levels of the one called like the scorer, which is analysed by rank."""
 
+    @property
+    def prefix(self) -> str:
+        """What its columns are called in a crowd, in place of its name, unless a name is given."""
+        return self.name
+
     def inputs(self) -> tuple[str, ...]:
         """Columns of the crowd that it computes from, if any."""
         return ()
@@ -99,8 +108,13 @@ class Scorer(ABC):
     def columns(self, samples: Sequence[Sample], found: Found) -> dict[str, Column]:
         """Turn what the passes found (by pass key) into metric columns. Cheap and pure.
 
-        Columns of the crowd (:meth:`inputs`) are under the key :data:`INPUTS`.
+        Columns of the crowd (:meth:`inputs`) are under the key :data:`INPUTS`, vectors of
+        :meth:`texts` under :data:`VECTORS`.
         """
+
+    def texts(self, samples: Sequence[Sample], found: Found) -> tuple[str, ...]:
+        """Texts whose unit vectors it needs for its columns, if any."""
+        return ()
 
     def tags(self, samples: Sequence[Sample], found: Found) -> dict[str, tuple[str, ...]]:
         """Sample id -> tags, for a scorer that tags."""

@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from crowdselect.errors import InputError
@@ -26,6 +26,8 @@ Message = dict[str, str]
 @dataclass(frozen=True)
 class AskPass(Pass):
     """One question per sample to a chat model behind an OpenAI-compatible server."""
+
+    loads_a_model: ClassVar[bool] = False
 
     server: dict[str, Any]
     """A ``ServerConfig`` as a dict."""

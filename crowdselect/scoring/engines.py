@@ -39,7 +39,7 @@ def run_pass(
 
 
 class ShardMaker:
-    """A Ray actor: one worker (one model), shard after shard."""
+    """A Ray actor: one worker (one model), shard after shard; Ray replaces one that dies."""
 
     def __init__(self, work: Pass, shards: ShardFolder) -> None:
         self._worker = work.worker(shards.path.parent)
@@ -75,11 +75,22 @@ def _on_ray(
         fn_constructor_args=(work, shards),
         batch_size=1,
         compute=ray.data.ActorPoolStrategy(size=workers),
-        max_restarts=-1,
-        max_task_retries=-1,
+        num_gpus=_gpus_each(work, workers),
     )
     done = shards.n - sum(len(samples[shards.part(s)]) for s in missing)
     progress(done, shards.n, work.label)
     for row in data.iter_rows():
         done += len(samples[shards.part(int(row["shard"]))])
         progress(done, shards.n, work.label)
+
+
+def _gpus_each(work: Pass, workers: int) -> float | None:
+    """GPUs of one worker: one, or a share where the cluster has fewer; None: it needs none.
+
+    Ray hides the GPUs from a worker that has not asked for any.
+    """
+    import ray
+
+    resources: Any = ray.cluster_resources()  # type: ignore[no-untyped-call]
+    gpus = float(resources.get("GPU", 0.0))
+    return min(1.0, gpus / workers) if work.loads_a_model and gpus else None

@@ -86,8 +86,20 @@ class IFD(Scorer):
     source: ClassVar[str] = "From Quantity to Quality, arXiv 2308.12032; Superfiltering 2402.00530"
 
     models: tuple[dict[str, Any], ...] = field(default=())
-    """Exactly one ``ModelSpec`` dict; a pre-experienced model gives the paper's main variant."""
+    """Exactly one ``ModelSpec`` dict."""
     max_tokens: int = option(2048, "Longer samples get no score", low=16, high=1_000_000)
+
+    pre_experienced: int = option(
+        0,
+        "Diverse samples that the model is first trained on, for one epoch; 1000 in the paper",
+        low=0,
+        high=1_000_000,
+    )
+
+    @property
+    def prefix(self) -> str:
+        """``ifd``, or ``ifd_pre`` with the pre-experienced step: both can stand side by side."""
+        return f"{self.name}_pre" if self.pre_experienced else self.name
 
     def passes(self) -> tuple[AnswerLossPass, ...]:
         """One."""

@@ -14,8 +14,16 @@ import numpy as np
 
 from crowdselect.errors import InputError
 from crowdselect.registry import option
-from crowdselect.scoring.base import Column, Found, Sample, Scorer
+from crowdselect.scoring.base import VECTORS, Column, Found, Sample, Scorer
 from crowdselect.scoring.chat import AskPass, Message, server_of
+from crowdselect.scoring.tag_forms import (
+    Tags,
+    always_together,
+    frequent_only,
+    rename,
+    same_meaning,
+    same_stems,
+)
 
 LABELS = (
     "arithmetic", "algebra", "geometry", "statistics", "logic", "programming", "debugging",
@@ -89,14 +97,18 @@ class _Tagger(Scorer):
         """One."""
         return (TagPass(server_of(self.name, self.models), self.max_tokens, self.labels()),)
 
-    def tags(self, samples: Sequence[Sample], found: Found) -> dict[str, tuple[str, ...]]:
-        """Sample id -> tags; samples without an answer are left out."""
+    def answered(self, samples: Sequence[Sample], found: Found) -> dict[str, Tags]:
+        """Sample id -> tags as the judge gave them; samples without an answer are left out."""
         got = found[self.passes()[0].key]
         return {
             sample.id: tuple(json.loads(text))
             for sample, text in zip(samples, got["tags"], strict=True)
             if text is not None
         }
+
+    def tags(self, samples: Sequence[Sample], found: Found) -> dict[str, Tags]:
+        """Sample id -> tags; samples without an answer are left out."""
+        return self.answered(samples, found)
 
     def report(
         self, samples: Sequence[Sample], found: Found, columns: Mapping[str, Column]
@@ -122,12 +134,52 @@ class InsTag(_Tagger):
     title: ClassVar[str] = "InsTag complexity: number of tags"
     source: ClassVar[str] = "InsTag, arXiv 2308.07074; the prompt is ours"
 
+    merge: str = option(
+        "rules",
+        "Which tags become one: none; rules: the same stems; semantic: close meanings, too",
+        choices=("none", "rules", "semantic"),
+    )
+    distance: float = option(
+        0.05, "semantic: tags join within this cosine distance", low=0.0, high=1.0
+    )
+    min_count: int = option(
+        1, "Tags of fewer samples are dropped; the paper: 20", low=1, high=1_000_000
+    )
+
+    def texts(self, samples: Sequence[Sample], found: Found) -> tuple[str, ...]:
+        """The tags, where their meaning counts."""
+        if self.merge != "semantic":
+            return ()
+        given = self.answered(samples, found).values()
+        names = same_stems(given)
+        return tuple(sorted({tag for each in rename(given, names) for tag in each}))
+
+    def tags(self, samples: Sequence[Sample], found: Found) -> dict[str, Tags]:
+        """Sample id -> merged tags; samples without an answer are left out."""
+        given = self.answered(samples, found)
+        merged = list(given.values())
+        if self.merge != "none":
+            merged = rename(merged, same_stems(merged))
+        if self.merge == "semantic":
+            pairs = zip(found[VECTORS]["text"], found[VECTORS]["vector"], strict=True)
+            merged = rename(merged, same_meaning(merged, dict(pairs), self.distance))
+            merged = rename(merged, always_together(merged))
+        return dict(zip(given, frequent_only(merged, self.min_count), strict=True))
+
     def columns(self, samples: Sequence[Sample], found: Found) -> dict[str, Column]:
-        """``instag``: tags per instruction."""
-        got = found[self.passes()[0].key]
-        values = [np.nan if text is None else float(len(json.loads(text))) for text in got["tags"]]
-        column = Column(np.array(values), got["reason"], self.title, "higher = more intentions")
+        """``instag``: tags per instruction, after merging."""
+        reasons = found[self.passes()[0].key]["reason"]
+        tags = self.tags(samples, found)
+        values = [float(len(tags[s.id])) if s.id in tags else np.nan for s in samples]
+        column = Column(np.array(values), reasons, self.title, "higher = more intentions")
         return {"instag": column}
+
+    def report(
+        self, samples: Sequence[Sample], found: Found, columns: Mapping[str, Column]
+    ) -> dict[str, Any]:
+        """What every tagger says, and how many tags there were before merging."""
+        raw = {tag for each in self.answered(samples, found).values() for tag in each}
+        return {"tags_before_merging": len(raw), **super().report(samples, found, columns)}
 
 
 @dataclass(frozen=True)

@@ -7,21 +7,26 @@ vocabulary.
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pydantic import Field
 
 from crowdselect.errors import InputError, NotFoundError, require
 from crowdselect.registry import content_key
-from crowdselect.values import FloatArray, Frozen
+from crowdselect.scoring.vocabulary import ROWS as HEAD_ROWS
+from crowdselect.scoring.vocabulary import VocabularyHead
+from crowdselect.values import FloatArray, Frozen, IntArray
 
-HEAD_ROWS = 512
-"""Positions that go through the vocabulary head at once: 512 x 152,000 floats are 0.3 GB."""
-LOSS_ROWS = 16
-"""Positions whose loss is taken at once on a CPU, where new memory costs more than arithmetic."""
+CPU_TOKENS = 512
+"""More at once does not fit into a processor's cache: 2,400 take 1.4 times as long per token."""
+GPU_TOKENS = 8192
+WORTH_SHARING = 16
+"""A common beginning is read once if it is at least this part of the mean length: a sixteenth."""
 
 
 class ModelSpec(Frozen):
@@ -33,8 +38,8 @@ class ModelSpec(Frozen):
     """Parameters in billions for Model-R; None: counted."""
     dtype: str = "auto"
     """``auto`` (bfloat16 on a GPU, float32 on a CPU), ``float32``, ``bfloat16`` or ``float16``."""
-    batch_tokens: int = 4096
-    """Padded tokens of one batch."""
+    batch_tokens: int | None = Field(default=None, ge=1)
+    """Padded tokens of one batch; None: 512 on a CPU, 8192 on a GPU."""
     trust_remote_code: bool = False
     files: str = ""
     """Tells the contents of a local folder apart; filled in by :func:`model_spec`."""
@@ -73,13 +78,13 @@ class LanguageModel:
     model: Any = field(init=False)
     tokenizer: Any = field(init=False)
     device: str = field(init=False)
-    _kept: Any = field(init=False, default=None)
-    """The head's output on a CPU, (HEAD_ROWS, vocabulary): written anew by every chunk."""
+    _head: VocabularyHead = field(init=False)
 
     def __post_init__(self) -> None:
         for package in ("torch", "transformers"):
             require(package, feature="Scoring with a language model", extra="finetune")
         self.model, self.tokenizer, self.device = _load(self.spec)
+        self._head = VocabularyHead(self.model)
 
     @property
     def size_b(self) -> float:
@@ -107,22 +112,41 @@ class LanguageModel:
     ) -> FloatArray:
         """Probabilities of the ``wanted`` tokens after each row of token ids.
 
-        Returns shape (n, wanted), float64; computed in float32 over the whole vocabulary.
+        Returns shape (n, wanted), float64; computed in float32 over the whole vocabulary. A
+        beginning that all rows share is read once.
         """
         import torch
 
         result = np.empty((len(rows), len(wanted)))
+        shared = shared_start(rows)
+        before = self._remembered(rows[0][:shared]) if shared else None
+        skip = shared if before is not None else 0
+        tokens = torch.tensor(list(wanted), device=self.device)
         done = 0
-        for batch in length_batches([len(r) for r in rows], self.spec.batch_tokens):
-            ids, ends = self._padded([rows[i] for i in batch])
+        rest = [row[skip:] for row in rows]
+        for batch in self._batches([len(r) for r in rest]):
+            ids, ends = self._padded([rest[i] for i in batch])
             with torch.inference_mode():
-                hidden = self._hidden(ids)
+                hidden = self._hidden(ids, before)
                 last = hidden[torch.arange(len(batch), device=hidden.device), ends - 1]
-                shares = torch.softmax(self._head(last).float(), dim=-1)
-                result[batch] = shares[:, list(wanted)].double().cpu().numpy()
+                logs = self._head.log_probabilities(last, tokens.expand(len(batch), -1))
+                result[batch] = logs.double().exp().cpu().numpy()
             done += len(batch)
             tick(done)
         return result
+
+    def mean_hidden(self, rows: Sequence[Sequence[int]]) -> FloatArray:
+        """Mean over each row's tokens of the last hidden states, shape (n, width)."""
+        import torch
+
+        found: list[FloatArray | None] = [None] * len(rows)
+        for batch in self._batches([len(r) for r in rows]):
+            ids, ends = self._padded([rows[i] for i in batch])
+            with torch.inference_mode():
+                hidden = self._hidden(ids).double()
+            for place, i in enumerate(batch):
+                found[i] = hidden[place, : ends[place]].mean(dim=0).cpu().numpy()
+        return np.array(found)
 
     def losses(
         self,
@@ -136,26 +160,48 @@ class LanguageModel:
         """
         import torch
 
-        mean = np.full(len(rows), np.nan)
-        count = np.zeros(len(rows))
+        sums, count = np.zeros(len(rows)), np.zeros(len(rows))
+        waiting: list[tuple[Any, Any, IntArray]] = []
         done = 0
-        for batch in length_batches([len(r) for r in rows], self.spec.batch_tokens):
-            ids, ends = self._padded([rows[i] for i in batch])
-            first = torch.tensor([max(starts[i], 1) for i in batch], device=ids.device)
-            place = torch.arange(ids.shape[1], device=ids.device)
-            scored = (place >= first[:, None]) & (place < ends[:, None])
+
+        def settle() -> None:
+            """Run the head over what the trunk has read, many positions at once."""
+            hidden, targets, owners = (_joined(parts) for parts in zip(*waiting, strict=True))
             with torch.inference_mode():
-                hidden = self._hidden(ids)[:, :-1][scored[:, 1:]]
-                each = self._token_losses(hidden, ids[:, 1:][scored[:, 1:]])
-                owner = torch.nonzero(scored[:, 1:])[:, 0].cpu().numpy()
-            sums = np.bincount(owner, weights=each, minlength=len(batch))
-            counts = np.bincount(owner, minlength=len(batch))
-            count[batch] = counts
-            with np.errstate(invalid="ignore", divide="ignore"):
-                mean[batch] = np.where(counts > 0, sums / counts, np.nan)
+                logs = self._head.log_probabilities(hidden, targets[:, None])[:, 0]
+            np.add.at(sums, owners, -logs.double().cpu().numpy())
+            np.add.at(count, owners, 1)
+            waiting.clear()
+
+        for batch in self._batches([len(r) for r in rows]):
+            waiting.append(self._targets(rows, starts, batch))
+            if sum(len(owners) for *_, owners in waiting) >= HEAD_ROWS:
+                settle()
             done += len(batch)
             tick(done)
-        return Losses(mean, count)
+        if waiting:
+            settle()
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return Losses(np.where(count > 0, sums / count, np.nan), count)
+
+    def _targets(
+        self, rows: Sequence[Sequence[int]], starts: Sequence[int], batch: Sequence[int]
+    ) -> tuple[Any, Any, IntArray]:
+        """Hidden states before every scored token, the tokens, and the rows they belong to."""
+        import torch
+
+        ids, ends = self._padded([rows[i] for i in batch])
+        first = torch.tensor([max(starts[i], 1) for i in batch], device=ids.device)
+        place = torch.arange(1, ids.shape[1], device=ids.device)
+        scored = (place >= first[:, None]) & (place < ends[:, None])
+        with torch.inference_mode():
+            hidden = self._hidden(ids)[:, :-1][scored]
+        owners = np.asarray(batch)[torch.nonzero(scored)[:, 0].cpu().numpy()]
+        return hidden, ids[:, 1:][scored], owners
+
+    def _batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
+        usual = CPU_TOKENS if self.device == "cpu" else GPU_TOKENS
+        return length_batches(lengths, self.spec.batch_tokens or usual)
 
     def _padded(self, rows: Sequence[Sequence[int]]) -> tuple[Any, Any]:
         """Rows padded on the right, where a causal model does not look; and their lengths."""
@@ -168,48 +214,51 @@ class LanguageModel:
         ends = torch.tensor([len(row) for row in rows])
         return ids.to(self.device), ends.to(self.device)
 
-    def _hidden(self, ids: Any) -> Any:
-        return self.model.base_model(input_ids=ids, use_cache=False).last_hidden_state
+    def _hidden(self, ids: Any, before: Any = None) -> Any:
+        """Last hidden states after ``before``, what :meth:`_remembered` gave for one text."""
+        if before is None:
+            return self.model.base_model(input_ids=ids, use_cache=False).last_hidden_state
+        memory = copy.deepcopy(before)
+        memory.batch_repeat_interleave(len(ids))
+        reads = self.model.base_model(input_ids=ids, past_key_values=memory, use_cache=True)
+        return reads.last_hidden_state
 
-    def _head(self, hidden: Any) -> Any:
-        """Logits as the model's own forward makes them, scaling and soft capping included.
-
-        On a CPU they lie in memory that the next call overwrites: fresh memory for them would cost
-        as much as the product itself.
-        """
+    def _remembered(self, ids: Sequence[int]) -> Any:
+        """Keys and values of a beginning that many texts share; None: this model keeps others."""
         import torch
+        from transformers import DynamicCache
+        from transformers.cache_utils import DynamicLayer
 
-        config = self.model.config
-        head: Any = self.model.get_output_embeddings()
-        plain = type(head) is torch.nn.Linear and getattr(head, "bias", None) is None
-        if self.device == "cpu" and plain:
-            if self._kept is None:
-                self._kept = torch.empty((HEAD_ROWS, len(head.weight)), dtype=head.weight.dtype)
-            room = self._kept[: len(hidden)] if len(hidden) <= HEAD_ROWS else None
-            logits = torch.mm(hidden, head.weight.T, out=room)
-        else:
-            logits = head(hidden)
-        if scale := getattr(config, "logit_scale", None):
-            logits = logits * scale
-        if scaling := getattr(config, "logits_scaling", None):
-            logits = logits / scaling
-        if cap := getattr(config, "final_logit_softcapping", None):
-            logits = (logits / cap).tanh() * cap
-        return logits
+        with torch.inference_mode():
+            place, _ = self._padded([ids])
+            read = self.model.base_model(input_ids=place, use_cache=True)
+        memory = getattr(read, "past_key_values", None)
+        plain = type(memory) is DynamicCache and all(type(x) is DynamicLayer for x in memory.layers)
+        return memory if plain else None
 
-    def _token_losses(self, hidden: Any, targets: Any) -> FloatArray:
-        import torch
-        import torch.nn.functional as functional
 
-        rows = LOSS_ROWS if self.device == "cpu" else HEAD_ROWS
-        parts = [
-            functional.cross_entropy(logits.float(), wanted, reduction="none")
-            for h, t in zip(hidden.split(HEAD_ROWS), targets.split(HEAD_ROWS), strict=True)
-            for logits, wanted in zip(self._head(h).split(rows), t.split(rows), strict=True)
-        ]
-        if not parts:
-            return np.zeros(0)
-        return np.asarray(torch.cat(parts).double().cpu().numpy())
+def shared_start(rows: Sequence[Sequence[int]]) -> int:
+    """Tokens at the beginning that all rows share and that are worth reading only once.
+
+    At least one token of every row is left. 0 for a single row, and where the share is small:
+    attention to what was read before costs a little more.
+    """
+    if len(rows) < 2:
+        return 0
+    first, *_, last = sorted(map(list, rows))
+    pairs = enumerate(zip(first, last, strict=False))
+    same = next((i for i, (a, b) in pairs if a != b), min(len(first), len(last)))
+    same = min(same, min(map(len, rows)) - 1)
+    return same if same * WORTH_SHARING >= sum(map(len, rows)) / len(rows) else 0
+
+
+def _joined(parts: Sequence[Any]) -> Any:
+    """Tensors or arrays, one after the other."""
+    if isinstance(parts[0], np.ndarray):
+        return np.concatenate(parts)
+    import torch
+
+    return torch.cat(list(parts))
 
 
 def length_batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:

@@ -6,9 +6,12 @@ from pathlib import Path
 
 from crowdselect.errors import InputError
 
+PROMPT_FIRST = "prompt_first"
+SAMPLE_FIRST = "sample_first"
+
 RATING_PROMPTS = (
-    "Judge how well the response below answers the instruction, from 1 (poor) to {k} (excellent).",
-    "Give the following instruction and response a mark between 1 and {k}; {k} means flawless.",
+    "Judge how well the response answers the instruction, from 1 (poor) to {k} (excellent).",
+    "Give the instruction and its response a mark between 1 and {k}; {k} means flawless.",
     "How useful would this pair be for teaching an assistant? Rate it from 1 to {k}.",
     "On a scale of 1 to {k}, say how correct, complete and clear the response is.",
     "You are a strict examiner. Grade the response with a number from 1 to {k}.",
@@ -17,7 +20,8 @@ RATING_PROMPTS = (
     "Score the helpfulness of the response with one digit from 1 to {k}.",
     "Consider accuracy, depth and tone, then rate the response between 1 (bad) and {k} (perfect).",
 )
-"""Prompt i of ``n_prompts`` is the i-th of these; ``{k}`` becomes the number of levels."""
+"""Prompt i of ``n_prompts`` is the i-th of these; ``{k}`` becomes the number of levels. None says
+where the sample stands, before it or after."""
 
 
 def rating_prompts(n_prompts: int, n_levels: int, file: str = "") -> tuple[str, ...]:
@@ -42,6 +46,8 @@ def rating_prompts(n_prompts: int, n_levels: int, file: str = "") -> tuple[str, 
     return tuple(prompt.replace("{k}", str(n_levels)) for prompt in source[:n_prompts])
 
 
-def rating_text(prompt: str, instruction: str, response: str) -> str:
+def rating_text(prompt: str, instruction: str, response: str, order: str = PROMPT_FIRST) -> str:
     """The text whose next token is the rating; the answer's digit follows the last newline."""
-    return f"{prompt}\nInstruction: {instruction}\nResponse: {response}\nThe rating is:\n"
+    sample = f"Instruction: {instruction}\nResponse: {response}\n"
+    asked = f"{sample}{prompt}\n" if order == SAMPLE_FIRST else f"{prompt}\n{sample}"
+    return f"{asked}The rating is:\n"

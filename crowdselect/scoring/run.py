@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from crowdselect.errors import InputError
 from crowdselect.progress import Progress, silent
 from crowdselect.registry import describe
-from crowdselect.scoring.base import INPUTS, Column, Sample, Scorer
+from crowdselect.scoring.base import INPUTS, VECTORS, Column, Sample, Scorer
 from crowdselect.scoring.engines import Engine, run_pass
 from crowdselect.scoring.shards import ROWS, shard_folder
 from crowdselect.values import FloatArray
+
+Embed = Callable[[Sequence[str]], npt.NDArray[np.floating[Any]]]
+"""Texts -> unit vectors, shape (n, d)."""
 
 
 @dataclass(frozen=True)
@@ -57,12 +61,15 @@ def score(
     workers: int = 2,
     shard_rows: int = ROWS,
     inputs: Mapping[str, FloatArray] | None = None,
+    embed: Embed | None = None,
 ) -> ScoreTable:
     """Score every sample; passes and shards that ``cache`` holds are not made again.
 
-    ``inputs`` are the crowd's own columns that the scorer asks for, shape (n,) each.
+    ``inputs`` are the crowd's own columns that the scorer asks for, shape (n,) each;
+    ``embed`` turns texts into unit vectors, for a scorer that compares meanings.
 
-    Raises InputError for no samples or a missing input, and what the scorer's models raise.
+    Raises InputError for no samples, a missing input or a missing ``embed``, and what the
+    scorer's models raise.
     """
     if not samples:
         raise InputError("There is nothing to score.", "Give a crowd or file with responses.")
@@ -80,6 +87,10 @@ def score(
         shards = shard_folder(cache, work, samples, shard_rows)
         run_pass(work, samples, shards, progress, engine, workers)
         found[work.key] = shards.read()
+    if texts := scorer.texts(samples, found):
+        if embed is None:
+            raise InputError(f"{scorer.name} compares meanings.", "Give a function that embeds.")
+        found[VECTORS] = {"text": texts, "vector": list(embed(texts))}
     made = {**describe(scorer), "passes": [work.key for work in scorer.passes()]}
     ids = tuple(s.id for s in samples)
     columns = scorer.columns(samples, found)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,7 +14,12 @@ from crowdselect.registry import option
 from crowdselect.scoring.base import Column, Columns, Found, Pass, Sample, Scorer, Worker
 from crowdselect.scoring.digits import digit_tokens
 from crowdselect.scoring.language_model import LanguageModel, ModelSpec, model_spec
-from crowdselect.scoring.prompts import rating_prompts, rating_text
+from crowdselect.scoring.prompts import (
+    PROMPT_FIRST,
+    SAMPLE_FIRST,
+    rating_prompts,
+    rating_text,
+)
 from crowdselect.scoring.ratings import (
     MIN_DIGIT_MASS,
     digit_shares,
@@ -36,6 +41,7 @@ class RatingPass(Pass):
     prompts: tuple[str, ...]
     n_levels: int
     max_tokens: int
+    order: str = PROMPT_FIRST
 
     @property
     def label(self) -> str:
@@ -52,32 +58,41 @@ class _Rater:
         self._work = work
         self._lm = LanguageModel(ModelSpec.parse(work.spec, "the model's options"))
         self._limit = min(work.max_tokens, self._lm.longest)
-        self._digits = digit_tokens(
-            self._lm, rating_text(work.prompts[0], "Say hello.", "Hello."), work.n_levels
-        )
+        text = self._text(work.prompts[0], Sample("", "Say hello.", ""), "Hello.")
+        self._digits = digit_tokens(self._lm, text, work.n_levels)
 
     def __call__(self, samples: Sequence[Sample]) -> Columns:
-        rows, truncated, reasons = [], [], []
-        for sample in samples:
-            fitted = [self._fit(prompt, sample) for prompt in self._work.prompts]
-            rows += [ids for ids, _ in fitted]
-            truncated.append(any(cut for _, cut in fitted))
-            reasons.append(None if all(ids for ids, _ in fitted) else "instruction too long")
-        valid = [i for i, ids in enumerate(rows) if ids]
-        raw = np.full((len(rows), self._work.n_levels), np.nan)
-        if valid:
-            raw[valid] = self._lm.next_token_probabilities([rows[i] for i in valid], self._digits)
-        shaped = raw.reshape(len(samples), len(self._work.prompts), self._work.n_levels)
+        prompts = self._work.prompts
+        fitted = [[self._fit(prompt, sample) for prompt in prompts] for sample in samples]
+        raw = np.full((len(samples), len(prompts), self._work.n_levels), np.nan)
+        for group in self._groups(len(samples)):
+            valid = [place for place in group if fitted[place[0]][place[1]][0]]
+            if valid:
+                rows = [fitted[i][j][0] for i, j in valid]
+                found = self._lm.next_token_probabilities(rows, self._digits)
+                raw[tuple(np.array(valid).T)] = found
+        complete = [all(ids for ids, _ in each) for each in fitted]
         return {
-            "probabilities": shaped.reshape(len(samples), -1).tolist(),
-            "truncated": truncated,
-            "reason": reasons,
+            "probabilities": raw.reshape(len(samples), -1).tolist(),
+            "truncated": [any(cut for _, cut in each) for each in fitted],
+            "reason": [None if whole else "instruction too long" for whole in complete],
             "size_b": [self._lm.size_b] * len(samples),
         }
 
+    def _groups(self, n: int) -> Iterator[list[tuple[int, int]]]:
+        """(sample, prompt) in groups whose texts begin alike, so that it is read once."""
+        k = len(self._work.prompts)
+        if self._work.order == SAMPLE_FIRST:
+            yield from ([(i, j) for j in range(k)] for i in range(n))
+        else:
+            yield from ([(i, j) for i in range(n)] for j in range(k))
+
+    def _text(self, prompt: str, sample: Sample, response: str) -> str:
+        return rating_text(prompt, sample.instruction, response, self._work.order)
+
     def _fit(self, prompt: str, sample: Sample) -> tuple[list[int], bool]:
         """Token ids within the limit; the middle of a long response is left out."""
-        ids = self._lm.ids(rating_text(prompt, sample.instruction, sample.response))
+        ids = self._lm.ids(self._text(prompt, sample, sample.response))
         if len(ids) <= self._limit:
             return ids, False
         tokenizer = self._lm.tokenizer
@@ -86,7 +101,7 @@ class _Rater:
         while keep >= 2:
             head, tail = response[: keep - keep // 2], response[-(keep // 2) :]
             short = f"{tokenizer.decode(head)} ... {tokenizer.decode(tail)}"
-            ids = self._lm.ids(rating_text(prompt, sample.instruction, short))
+            ids = self._lm.ids(self._text(prompt, sample, short))
             if len(ids) <= self._limit:
                 return ids, True
             keep -= len(ids) - self._limit + 4
@@ -115,6 +130,11 @@ class SelectIT(Scorer):
     )
     max_tokens: int = option(2048, "Longest text that is read", low=32, high=1_000_000)
     prompts_file: str = option("", "Text file of rating prompts, one per line")
+    order: str = option(
+        PROMPT_FIRST,
+        "sample_first reads a sample once for all prompts; other scores than the paper's order",
+        choices=(PROMPT_FIRST, SAMPLE_FIRST),
+    )
 
     def passes(self) -> tuple[RatingPass, ...]:
         """One per model."""
@@ -122,7 +142,8 @@ class SelectIT(Scorer):
             raise InputError("SelectIT needs a model to rate with.", "Give --model FOLDER_OR_ID.")
         prompts = rating_prompts(self.n_prompts, self.n_levels, self.prompts_file)
         return tuple(
-            RatingPass(model_spec(m), prompts, self.n_levels, self.max_tokens) for m in self.models
+            RatingPass(model_spec(m), prompts, self.n_levels, self.max_tokens, self.order)
+            for m in self.models
         )
 
     def columns(self, samples: Sequence[Sample], found: Found) -> dict[str, Column]:

@@ -1,64 +1,35 @@
-"""A small random language model with a tokenizer that writes digits as tokens."""
+"""Small really trained models of the demo crowd, its base model and its reward model."""
 
 from pathlib import Path
 
 import pytest
 
 from crowdselect.scoring import Sample
-
-TEXTS = [
-    "Say hello to the neighbours in a friendly way.",
-    "Count from one to nine: 1 2 3 4 5 6 7 8 9",
-    "The rating is:\n1\n2\n3\n4\n5",
-    "Instruction: name a river. Response: The Danube, of course.",
-]
+from crowdselect.settings import demo_data
 
 
-def make_model(folder: Path, hidden: int, seed: int, vocabulary: int = 400) -> Path:
-    """A Llama with random weights, saved as safetensors with a byte-level tokenizer."""
-    import torch
-    from tokenizers import Regex, Tokenizer, decoders, models, pre_tokenizers, trainers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-
-    made = Tokenizer(models.BPE())
-    made.pre_tokenizer = pre_tokenizers.Sequence(
-        [
-            pre_tokenizers.Split(Regex(r"\d|\n"), "isolated"),
-            pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False),
-        ]
-    )
-    made.decoder = decoders.ByteLevel()
-    trainer = trainers.BpeTrainer(
-        vocab_size=vocabulary,
-        special_tokens=["<pad>", "<end>"],
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    made.train_from_iterator(TEXTS * 5, trainer)
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=made, pad_token="<pad>", eos_token="<end>")
-    torch.manual_seed(seed)
-    config = LlamaConfig(
-        vocab_size=vocabulary,
-        hidden_size=hidden,
-        intermediate_size=2 * hidden,
-        num_hidden_layers=2,
-        num_attention_heads=2,
-        max_position_embeddings=512,
-        initializer_range=0.2,
-    )
-    LlamaForCausalLM(config).save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
+def demo_model(name: str) -> Path:
+    return demo_data() / "models" / name
 
 
 @pytest.fixture(scope="session")
-def small_model(tmp_path_factory) -> Path:
-    return make_model(tmp_path_factory.mktemp("small"), 32, 1)
+def small_model() -> Path:
+    return demo_model("alder-32x2")
 
 
 @pytest.fixture(scope="session")
-def large_model(tmp_path_factory) -> Path:
-    return make_model(tmp_path_factory.mktemp("large"), 48, 2)
+def large_model() -> Path:
+    return demo_model("alder-96x3")
+
+
+@pytest.fixture(scope="session")
+def base_model() -> Path:
+    return demo_model("base-0.5m")
+
+
+@pytest.fixture(scope="session")
+def reward_model() -> Path:
+    return demo_data() / "reward_model"
 
 
 @pytest.fixture(scope="session")

@@ -9,7 +9,12 @@ import pytest
 
 from crowdselect.scoring import IFD, Column, Pass, Sample, Scorer, score
 
-pytestmark = pytest.mark.slow
+pytestmark = [
+    pytest.mark.slow,
+    # What Ray says about its own settings is not ours to change.
+    pytest.mark.filterwarnings("ignore:.use_:DeprecationWarning:ray"),
+    pytest.mark.filterwarnings("error:.ray_remote_args"),
+]
 pytest.importorskip("ray", reason="the extra scale (ray) is not installed")
 
 

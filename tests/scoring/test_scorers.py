@@ -96,6 +96,12 @@ def test_digits_that_are_no_single_tokens_fail_at_the_start(small_model):
         digit_tokens(lm, text, 10)
 
 
+def answer_start(lm: LanguageModel, ids: list[int], before: str) -> int:
+    """The first token that reaches beyond ``before``; it may begin inside it."""
+    texts = (lm.tokenizer.decode(ids[: k + 1]) for k in range(len(ids)))
+    return next(k for k, text in enumerate(texts) if len(text) > len(before))
+
+
 def test_ifd_equals_two_full_forward_passes(small_model, samples, tmp_path):
     rows = [*samples, Sample("empty", "Say nothing.", "  ")]
     scorer = IFD(models=({"model": str(small_model), "batch_tokens": 300},))
@@ -105,7 +111,7 @@ def test_ifd_equals_two_full_forward_passes(small_model, samples, tmp_path):
     def loss(before: str, response: str) -> float:
         ids = lm.ids(before + response)
         labels = torch.tensor([ids])
-        labels[0, : len(lm.ids(before))] = -100
+        labels[0, : answer_start(lm, ids, before)] = -100
         with torch.inference_mode():
             return lm.model(torch.tensor([ids]), labels=labels).loss.item()
 
