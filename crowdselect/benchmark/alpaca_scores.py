@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 
 from crowdselect.benchmark.base import Item, Score
+from crowdselect.benchmark.controlled import controlled_rate
 from crowdselect.benchmark.statistics import LEVEL, Interval, cluster_bootstrap, resamples
 from crowdselect.values import FloatArray
 
@@ -46,51 +48,12 @@ def length_feature(delta: FloatArray) -> FloatArray:
     return feature
 
 
-def length_controlled(won: FloatArray, feature: FloatArray, weights: FloatArray) -> FloatArray:
-    """Win rate at equal lengths: logistic regression on the length feature, read at 0.
-
-    The ``length_controlled_minimal`` form of alpaca_eval (Dubois et al. 2024) without its
-    cross-validated penalty: exact maximum likelihood by Newton's method.
-
-    Parameters
-    ----------
-    won, feature
-        Shape (n,): outcome in [0, 1] and :func:`length_feature`.
-    weights
-        Shape (r, n): how often each question counts, one row per resample.
-
-    Returns
-    -------
-    ndarray
-        Shape (r,), in [0, 1].
-    """
-    slope, start = np.zeros(len(weights)), np.zeros(len(weights))
-    ridge = 1e-6  # keeps a resample in which all won, or lengths are equal, from running away
-    for _ in range(50):
-        odds = start[:, None] + slope[:, None] * feature
-        chance = 1 / (1 + np.exp(-np.clip(odds, -35, 35)))
-        rest, bend = weights * (won - chance), weights * chance * (1 - chance)
-        gradient = np.stack([rest.sum(1), (rest * feature).sum(1) - ridge * slope], axis=1)
-        cross = (bend * feature).sum(1)
-        first, last = bend.sum(1) + ridge, (bend * feature**2).sum(1) + ridge
-        determinant = first * last - cross**2
-        steps = np.stack(
-            [
-                (last * gradient[:, 0] - cross * gradient[:, 1]) / determinant,
-                (first * gradient[:, 1] - cross * gradient[:, 0]) / determinant,
-            ],
-            axis=1,
-        )
-        steps = np.clip(steps, -4, 4)
-        start, slope = start + steps[:, 0], slope + steps[:, 1]
-        if np.abs(steps).max() < 1e-10:
-            break
-    rates: FloatArray = 1 / (1 + np.exp(-np.clip(start, -35, 35)))
-    return rates
-
-
 def alpaca_scores(found: list[Score], items: Sequence[Item], seed: int) -> list[Score]:
-    """Add the discrete and the length-controlled win rate, in percent."""
+    """Add the discrete and the length-controlled win rate, in percent.
+
+    The latter is alpaca_eval's ``length_controlled_minimal`` form (Dubois et al. 2024) without its
+    cross-validated penalty.
+    """
     headline = found[0]
     valid = [i for i in items if i.value is not None]
     if not valid:
@@ -100,10 +63,9 @@ def alpaca_scores(found: list[Score], items: Sequence[Item], seed: int) -> list[
         [100 * discrete(float(w)) for w in won], [i.question for i in valid], seed=seed
     )
     feature = length_feature(np.array([float(i.details["delta_length"]) for i in valid]))
-    value = length_controlled(won, feature, np.ones((1, len(won))))[0]
-    draws = np.concatenate(
-        [length_controlled(won, feature, d.astype(float)) for d in resamples(len(won), seed)]
-    )
+    rates = partial(controlled_rate, won, feature[:, None])
+    value = rates(np.ones((1, len(won))))[0]
+    draws = np.concatenate([rates(d.astype(float)) for d in resamples(len(won), seed)])
     low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     controlled = Interval(100 * float(value), 100 * float(low), 100 * float(high))
     return [

@@ -12,6 +12,7 @@ from crowdselect.benchmark.answering import answer_all
 from crowdselect.benchmark.arena_scores import arena_hard_scores
 from crowdselect.benchmark.base import Benchmark, Context, Item, Score
 from crowdselect.benchmark.chat import Message
+from crowdselect.benchmark.controlled import style_features
 from crowdselect.benchmark.generate import Request
 from crowdselect.benchmark.judges.prompts import OWN_PAIR, Prompt, read_single
 from crowdselect.benchmark.judges.rewards import rewards
@@ -107,11 +108,13 @@ class ArenaHard(Benchmark):
         return [
             item
             for q in questions
-            for item in _items(q, texts[q.id], problems[q.id], games.get(q.id, ()))
+            for item in _items(q, texts[q.id], problems[q.id], games.get(q.id, ()), anchors)
         ]
 
     def scores(self, items: Sequence[Item], seed: int) -> list[Score]:
-        """Win rate by question, the two official methods, and how often swapping changed it."""
+        """Win rate by question, with style taken out, by the official methods, and how often
+        swapping changed it.
+        """
         return arena_hard_scores(super().scores(items, seed), items, seed)
 
 
@@ -202,15 +205,23 @@ def _by_reward(
     return games
 
 
-def _items(question: Question, answer: str, problem: str, games: Sequence[Game]) -> list[Item]:
+def _items(
+    question: Question,
+    answer: str,
+    problem: str,
+    games: Sequence[Game],
+    anchors: Mapping[str, str],
+) -> list[Item]:
     """An item per game; where one game failed, the question's other game does not count either."""
     shown = Item(question.id, question.category, None, question.turns[0], answer)
     if problem:
         return [replace(shown, reason=problem)]
     whole = all(g.score is not None for g in games)
+    style = style_features(answer, anchors[question.id])
     items = []
     for number, game in enumerate(games, start=1):
         details: dict[str, Any] = {"game": number, "score": game.score, "weight": game.weight}
+        details["style"] = style
         if game.retry:
             details["retry"] = True
         value = 100 * game.score if whole and game.score is not None else None

@@ -5,15 +5,20 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
 from crowdselect.benchmark.base import Item, Score
-from crowdselect.benchmark.statistics import Interval, cluster_bootstrap
+from crowdselect.benchmark.controlled import controlled_rate
+from crowdselect.benchmark.statistics import LEVEL, Interval, cluster_bootstrap, resamples
 from crowdselect.values import FloatArray
 
 ROUNDS = 100
 """Bootstrap rounds of the published code."""
+
+STYLE_NEEDS = 30
+"""Questions below which five coefficients of style are not worth fitting."""
 
 
 @dataclass(frozen=True)
@@ -102,6 +107,7 @@ def arena_hard_scores(found: list[Score], items: Sequence[Item], seed: int) -> l
     added = [
         replace(headline, metric="win rate %, Bradley-Terry as v0.1", interval=older),
         replace(headline, metric="Elo, Bradley-Terry (anchor 1000)", interval=elo),
+        *_style_controlled(headline, items, seed),
         *(replace(headline, metric=name, interval=_percent(i)) for name, i in official),
         *_swap(headline, items, seed),
     ]
@@ -110,6 +116,26 @@ def arena_hard_scores(found: list[Score], items: Sequence[Item], seed: int) -> l
 
 def _percent(interval: Interval) -> Interval:
     return Interval(100 * interval.value, 100 * interval.low, 100 * interval.high)
+
+
+def _style_controlled(headline: Score, items: Sequence[Item], seed: int) -> list[Score]:
+    """The win rate at equal length and markdown; nothing below :data:`STYLE_NEEDS` questions.
+
+    Arena-Hard v2 fits Bradley-Terry with features centred over a pool of models. One model has no
+    pool, and centring on itself would take nothing out: 0 is where both answers are alike.
+    """
+    valid = [i for i in items if i.value is not None and "style" in i.details]
+    names, places = np.unique([i.question for i in valid], return_inverse=True)
+    if len(names) < STYLE_NEEDS:
+        return []
+    won = np.array([(i.value or 0.0) / 100 for i in valid])
+    weights = np.array([i.weight for i in valid])
+    rates = partial(controlled_rate, won, np.array([i.details["style"] for i in valid]))
+    value = float(rates(weights[None])[0])
+    draws = np.concatenate([rates(d[:, places] * weights) for d in resamples(len(names), seed)])
+    ends = (float(end) for end in np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2]))
+    interval = _percent(Interval(value, *ends))
+    return [replace(headline, metric="style-controlled win rate % (own)", interval=interval)]
 
 
 def _swap(headline: Score, items: Sequence[Item], seed: int) -> list[Score]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from crowdselect.benchmark.answering import answer_all
-from crowdselect.benchmark.base import Benchmark, Context, Item, Score
+from crowdselect.benchmark.base import Benchmark, Context, Item, Score, summarise
 from crowdselect.benchmark.generate import Request
 from crowdselect.benchmark.questions import question_file, questions_hash, read_questions
 from crowdselect.registry import option
@@ -33,6 +33,7 @@ class ResponseStyle(Benchmark):
     title: ClassVar[str] = "Response length and repetition"
     unit: ClassVar[str] = "share of repeated 4-grams"
     higher_is_better: ClassVar[bool] = False
+    bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
     source: ClassVar[str] = "seq-rep-4, Welleck et al. 2020"
     kind: ClassVar[Literal["own"]] = "own"
     file_options: ClassVar[tuple[str, ...]] = ("path",)
@@ -76,10 +77,10 @@ class ResponseStyle(Benchmark):
     def scores(self, items: Sequence[Item], seed: int) -> list[Score]:
         """Repetition first, then mean lengths and the share of unfinished answers."""
         found = super().scores(items, seed)
-        names = {"unfinished": "share unfinished"}
         measured = []
         for key in LENGTHS:
             as_values = [i if i.value is None else replace(i, value=i.details[key]) for i in items]
-            score = super().scores(as_values, seed)[0]
-            measured.append(replace(score, metric=names.get(key, f"{key} per answer")))
+            share = key == "unfinished"
+            name = "share unfinished" if share else f"{key} per answer"
+            measured.append(summarise(name, as_values, seed, bounds=self.bounds if share else None))
         return [found[0], *measured, *found[1:]]

@@ -48,9 +48,13 @@ class Difference:
     def sentence(self, level: float = LEVEL) -> str:
         """The outcome in plain words."""
         value, low, high = self.interval.value, self.interval.low, self.interval.high
-        span = f"{value:+.3g} ({low:+.3g} to {high:+.3g}), {self.questions} questions"
         if math.isnan(value):
             return f"{self.first} and {self.second} share no question."
+        corrected = " after Holm's correction" if self.adjusted_p > self.p_value else ""
+        span = (
+            f"{value:+.3g} ({low:+.3g} to {high:+.3g}), {self.questions:,} questions, "
+            f"p = {self.adjusted_p:.2g}{corrected}"
+        )
         if not self.distinguishable(level):
             return f"{self.first} and {self.second} are not distinguishable at {level:.0%}: {span}."
         word = "better" if (value > 0) == self.higher_is_better else "worse"

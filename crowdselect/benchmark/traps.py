@@ -93,7 +93,7 @@ def trap_warnings(
 ) -> list[str]:
     """Say whether a recipe was chosen on this benchmark, and whether one is being chosen now."""
     plain = benchmark.split(":")[0]
-    warnings = []
+    warnings, undeclared = [], []
     for name, subject in subjects.items():
         if plain in subject.chosen_on or benchmark in subject.chosen_on:
             warnings.append(
@@ -106,10 +106,14 @@ def trap_warnings(
                 f"and Arena-Hard, so {plain} is no independent test of them."
             )
         elif subject.recipe is not None:
-            warnings.append(
-                f"{name}'s recipe is not declared as chosen on {plain}; if it was, say so with "
-                f"--chosen-on {plain}."
-            )
+            undeclared.append(name)
+    if undeclared:
+        whose = f"The recipe of {undeclared[0]} is"
+        if len(undeclared) > 1:
+            whose = f"The recipes of {', '.join(undeclared[:-1])} and {undeclared[-1]} are"
+        warnings.append(
+            f"{whose} not declared as chosen on {plain}; if so, say it with --chosen-on {plain}."
+        )
     if gain is not None:
         warnings.append(
             f"The best of {gain.recipes} recipes is read off {benchmark} itself. Chosen on half of "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any
 
 import typer
@@ -177,12 +178,18 @@ def list_(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
     if json:
         return print_json([_described(view) for view in views])
     rows = [
-        (v.id, v.name, v.state, o.benchmark, o.headline.interval.value, o.n)
+        (v.id, v.name, v.state, o.benchmark, h.value, h.low, h.high, o.n)
         for v in views
         for o in v.outcomes
+        for h in [o.headline.interval]
     ]
-    rows += [(v.id, v.name, v.state, "", float("nan"), 0) for v in views if not v.outcomes]
-    return print_table(("run", "model", "state", "benchmark", "score", "questions"), rows)
+    rows += [
+        (v.id, v.name, v.state, "", math.nan, math.nan, math.nan, 0)
+        for v in views
+        if not v.outcomes
+    ]
+    columns = ("run", "model", "state", "benchmark", "score", "low", "high", "questions")
+    return print_table(columns, rows)
 
 
 @group.command(
@@ -208,7 +215,8 @@ def compare_(
     runs: Annotated[
         list[str],
         typer.Argument(
-            metavar="RUN...", help="Benchmark runs, or fine-tuning runs or names that have some"
+            metavar="RUN...",
+            help="Benchmark runs; or a fine-tuning run, a model or a selection that has some",
         ),
     ],
     on: Annotated[
@@ -232,6 +240,9 @@ def compare_(
         ]
         columns = ("model", each.unit, "low", "high", "seeds", "questions")
         print_table(columns, rows, title=each.benchmark)
+    for group in found.groups:
+        if " #" in group.name:
+            typer.echo(f"{group.name} is {', '.join(v.id for v in group.views)}.")
     for sentence in found.sentences():
         typer.echo(sentence)
     return None

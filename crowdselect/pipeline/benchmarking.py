@@ -65,7 +65,8 @@ def subject_of(
 
 
 def benchmark_views(workspace: Workspace, keys: list[str]) -> list[BenchmarkView]:
-    """Benchmark runs by their ids; a fine-tuning run or a subject's name means all of its results.
+    """Benchmark runs by their ids; a fine-tuning run, a model's or a selection's name means all
+    of its results.
 
     Raises NotFoundError for a key that none answers to.
     """
@@ -76,12 +77,19 @@ def benchmark_views(workspace: Workspace, keys: list[str]) -> list[BenchmarkView
         if any(view.id == key for view in known):
             hits = [read_results(path)]
         else:
-            hits = [v for v in known if key in (v.config.subject.run, v.name)]
+            hits = [v for v in known if key in _names(v)]
         if not hits:
-            names = {v.id for v in known} | {v.name for v in known}
+            names = {name for v in known for name in _names(v)}
             raise NotFoundError(f"There is no benchmark run {key!r}.", did_you_mean(key, names))
         found |= {view.id: view for view in hits}
     return list(found.values())
+
+
+def _names(view: BenchmarkView) -> set[str]:
+    """What a person may call a benchmark run."""
+    subject = view.config.subject
+    made_by = (subject.run, subject.selection, (subject.recipe or {}).get("name"))
+    return {view.id, view.name, *filter(None, made_by)}
 
 
 def _run_folder(workspace: Workspace, target: str) -> Path | None:
@@ -102,8 +110,11 @@ def _of_run(
     data = record.get("provenance", {}).get("data_sha256") or config.selection or config.data
     selection, declared = _selection(workspace, config.selection)
     label = selection or Path(config.data).stem
+    how = [Path(config.model).name]
+    how += ["LoRA"] if made.adapter else []
+    how += [config.method] if config.method != "sft" else []
     return SubjectConfig(
-        name=name or f"{label} ({Path(config.model).name})",
+        name=name or f"{label} ({', '.join(how)})",
         model=made.base if made.adapter else str(made.path.absolute()),
         adapter=str(made.path.absolute()) if made.adapter else None,
         run=run.name,

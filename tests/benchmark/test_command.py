@@ -36,7 +36,7 @@ def test_from_a_fine_tune_to_a_comparison(
     subject = subject_of(workspace, tuned.name)
     assert subject.adapter == str(tuned / "model")
     assert (subject.run, subject.training_seed) == (tuned.name, 42)
-    assert subject.name == f"dev ({base_model.name})"
+    assert subject.name == f"dev ({base_model.name}, LoRA)"
 
     suite = ("--suite", f"heldout-loss:path={dev_file}")
     first = command(tuned.name, *suite, "--json")
@@ -101,6 +101,14 @@ def test_a_run_without_a_model_says_so(
     said = command(path.name, "--suite", "verifiable")
     assert said.code == 2
     assert "has no model yet" in said.err
+
+
+def test_views_are_found_by_the_selections_name(workspace: Workspace, finished: Any) -> None:
+    """As the documentation compares: by what a person called the selection."""
+    for name in ("best-1000", "random-1000"):
+        finished(f"{name} (base, LoRA)", [1.0, 0.0], recipe={"id": name[:4], "name": name})
+    found = benchmark_views(workspace, ["best-1000", "random-1000"])
+    assert [v.name for v in found] == ["best-1000 (base, LoRA)", "random-1000 (base, LoRA)"]
 
 
 def test_views_are_found_by_run_name_and_fine_tune(workspace: Workspace, finished: Any) -> None:
@@ -180,6 +188,6 @@ def test_a_selections_note_declares_what_it_was_chosen_on(
     (path / "model").mkdir()
     subject = subject_of(ready, path.name, chosen_on=("verifiable",))
     assert subject.chosen_on == ("verifiable", "mt-bench", "x:y")
-    assert subject.name == f"best ({base_model.name})"
+    assert subject.name == f"best ({base_model.name}, LoRA)"
     assert subject.recipe is not None
     assert subject.recipe["id"] == saved.id

@@ -110,7 +110,7 @@ def test_a_declared_choice_is_called_out(finished: Any) -> None:
     ]
     text = "\n".join(compare(views).benchmarks[0].warnings)
     assert "a's recipe was chosen on verifiable (declared)" in text
-    assert "b's recipe is not declared as chosen on verifiable" in text
+    assert "The recipe of b is not declared as chosen on verifiable" in text
     assert "The best of 2 recipes is read off verifiable itself" in text
 
 

@@ -11,7 +11,6 @@ import pytest
 from crowdselect.benchmark import Item
 from crowdselect.benchmark.alpaca_scores import (
     discrete,
-    length_controlled,
     length_feature,
     outcome,
     preference_of_letter,
@@ -24,6 +23,7 @@ from crowdselect.benchmark.arena_scores import (
     elo_of,
     published_interval,
 )
+from crowdselect.benchmark.controlled import controlled_rate, style_features
 from crowdselect.benchmark.mt_bench import MtBench, parse_grade
 
 GOLDEN: dict[str, Any] = json.loads(
@@ -186,7 +186,7 @@ def test_length_controlled_win_rate() -> None:
     rows = np.array(golden["rows"])
     won = rows[:, 3] - 1
     feature = length_feature(rows[:, 0] - rows[:, 1])
-    rate = 100 * length_controlled(won, feature, np.ones((1, len(won))))[0]
+    rate = 100 * controlled_rate(won, feature[:, None], np.ones((1, len(won))))[0]
     assert rate == pytest.approx(golden["unregularised_MLE"]["minimal"], abs=0.005)
     assert rate == pytest.approx(golden["length_controlled_minimal"], abs=0.05)
     assert 100 * won.mean() == pytest.approx(golden["win_rate"], abs=1e-4)
@@ -195,10 +195,67 @@ def test_length_controlled_win_rate() -> None:
 
 def test_length_control_without_a_difference_in_length_is_the_win_rate() -> None:
     won = np.array([1.0, 0.0, 1.0, 1.0])
-    rate = length_controlled(won, length_feature(np.zeros(4)), np.ones((2, 4)))
+    rate = controlled_rate(won, length_feature(np.zeros(4))[:, None], np.ones((2, 4)))
     assert rate == pytest.approx([0.75, 0.75], abs=1e-4)
 
 
 def test_length_control_survives_a_clean_sweep() -> None:
-    rate = length_controlled(np.ones(5), np.linspace(-1, 1, 5), np.ones((1, 5)))
+    rate = controlled_rate(np.ones(5), np.linspace(-1, 1, 5)[:, None], np.ones((1, 5)))
     assert 0.9 < rate[0] <= 1
+
+
+def test_style_by_hand() -> None:
+    plain = "one two three"
+    rich = "# Title\n\n- **bold** word\n- two\n\n```\n# no heading\n- no item\n```\n"
+    assert style_features(plain, plain) == (0, 0, 0, 0)
+    words = len(rich.split())
+    length, headings, lists, bold = style_features(rich, plain)
+    assert length == pytest.approx((words - 3) / (words + 3))
+    share = 1 / (words + 1)
+    assert headings == bold == pytest.approx(share / (share + 1))
+    assert lists == pytest.approx(2 * share / (2 * share + 1))
+    assert style_features(plain, rich) == pytest.approx((-length, -headings, -lists, -bold))
+    assert style_features("", "") == (0, 0, 0, 0)
+
+
+def test_controlled_rates_are_those_of_a_logistic_regression() -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    rng = np.random.default_rng(3)
+    features = rng.normal(size=(300, 4)) * [1, 0.1, 3, 0.5] + 0.4
+    won = rng.choice([0.0, 0.5, 1.0], size=300)
+    weights = rng.integers(0, 4, size=(2, 300)).astype(float)
+    for row, rate in zip(weights, controlled_rate(won, features, weights), strict=True):
+        fit = LogisticRegression(C=np.inf, tol=1e-10, max_iter=10_000).fit(
+            np.vstack([features, features]),
+            np.repeat([1, 0], 300),
+            sample_weight=np.concatenate([row * won, row * (1 - won)]),
+        )
+        assert rate == pytest.approx(1 / (1 + math.exp(-fit.intercept_[0])), abs=1e-5)
+
+
+def styled_items(count: int, seed: int) -> list[Item]:
+    """Games won by the longer answer alone; the model's are mostly the longer ones."""
+    rng = np.random.default_rng(seed)
+    items = []
+    for q in range(count):
+        longer = rng.normal(0.3, 0.3)
+        for game in (1, 2):
+            value = 100.0 * (rng.random() < 1 / (1 + math.exp(-6 * longer)))
+            details = {"game": game, "score": value / 100, "weight": 1.0}
+            details["style"] = (longer, 0.0, 0.0, 0.0)
+            items.append(Item(f"q{q}", "", value, "", "x", details=details))
+    return items
+
+
+def test_what_length_alone_won_is_taken_out() -> None:
+    scores = {s.metric: s.interval for s in ArenaHard().scores(styled_items(400, 1), 42)}
+    assert scores["win rate %"].low > 65
+    fair = scores["style-controlled win rate % (own)"]
+    assert fair.low < 50 < fair.high
+    assert fair.value == pytest.approx(50, abs=8)
+
+
+def test_style_is_not_fitted_to_a_handful_of_questions() -> None:
+    metrics = [s.metric for s in ArenaHard().scores(styled_items(29, 1), 42)]
+    assert not any("style" in metric for metric in metrics)

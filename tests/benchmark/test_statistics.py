@@ -159,9 +159,13 @@ def test_holm_is_between_the_raw_and_bonferroni(values: list[float]) -> None:
 def test_sentences() -> None:
     interval = Interval(-0.25, -0.4, -0.1)
     found = Difference("a", "b", interval, 0.001, 0.002, 80, (3, 3), higher_is_better=False)
-    assert found.sentence() == "a is better than b: -0.25 (-0.4 to -0.1), 80 questions."
-    unclear = Difference("a", "b", interval, 0.04, 0.3, 80, (1, 1))
-    assert unclear.sentence().startswith("a and b are not distinguishable at 95%")
+    assert found.sentence() == (
+        "a is better than b: -0.25 (-0.4 to -0.1), 80 questions, p = 0.002 after Holm's correction."
+    )
+    unclear = Difference("a", "b", interval, 0.3, 0.3, 1080, (1, 1))
+    assert unclear.sentence() == (
+        "a and b are not distinguishable at 95%: -0.25 (-0.4 to -0.1), 1,080 questions, p = 0.3."
+    )
 
 
 def test_optimism_of_equals_is_seen() -> None:
