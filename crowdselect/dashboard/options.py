@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
+from crowdselect.dashboard.state import RECIPE_WIDGET
 from crowdselect.registry import Option, options_of
 
 
@@ -34,21 +35,35 @@ def widget(opt: Option, value: Any, key: str) -> Any:
     """The widget that fits the option's type; empty text of an optional value means None."""
     if key not in st.session_state:
         st.session_state[key] = _shown(opt, value)
+    # What edits the recipe is kept by the recipe itself.
+    kept: Literal["session"] | None = None if key.startswith(RECIPE_WIDGET) else "session"
     label = words(opt.name)
     if opt.choices:
-        return st.selectbox(label, opt.choices, key=key, help=opt.help)
+        return st.selectbox(label, opt.choices, key=key, persist_state=kept, help=opt.help)
     if opt.type is bool:
-        return st.checkbox(label, key=key, help=opt.help)
+        return st.checkbox(label, key=key, persist_state=kept, help=opt.help)
     if opt.type is int:
         return st.number_input(
-            label, _bound(opt.low, int), _bound(opt.high, int), step=1, key=key, help=opt.help
+            label,
+            _bound(opt.low, int),
+            _bound(opt.high, int),
+            step=1,
+            key=key,
+            persist_state=kept,
+            help=opt.help,
         )
     if opt.type is float:
         return st.number_input(
-            label, _bound(opt.low, float), _bound(opt.high, float), key=key, help=opt.help,
-            format="%.4g", step=None,
-        )  # fmt: skip
-    text = st.text_input(label, key=key, help=opt.help)
+            label,
+            _bound(opt.low, float),
+            _bound(opt.high, float),
+            key=key,
+            persist_state=kept,
+            help=opt.help,
+            format="%.4g",
+            step=None,
+        )
+    text = st.text_input(label, key=key, persist_state=kept, help=opt.help)
     return _parsed(opt, text)
 
 

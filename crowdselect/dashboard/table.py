@@ -98,6 +98,37 @@ def plain(
     )
 
 
+def ticks_key(name: str, ids: Sequence[str]) -> str:
+    """The session's key of a table of these lines: other lines are another table."""
+    return f"{name} {hashlib.sha256(repr(list(ids)).encode()).hexdigest()[:12]}"
+
+
+def ticks(
+    data: pd.DataFrame, ids: Sequence[str], *, name: str, height: int, **options: Any
+) -> list[int]:
+    """``data`` with a tick per line; which are ticked is a view setting, so the link says it too.
+
+    ``ids`` name the lines, ``options`` go to ``st.dataframe``. Returns the ticked lines' numbers.
+    """
+    key = ticks_key(name, ids)
+    if key not in st.session_state:
+        wanted = state.view(name, list[str]())
+        rows = [i for i, identity in enumerate(ids) if identity in wanted]
+        st.session_state[key] = {"selection": {"rows": rows, "columns": [], "cells": []}}
+    event = st.dataframe(
+        data,
+        key=key,
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="multi-row",
+        height=min(shell.rows_px(len(data)), height),
+        **options,
+    )
+    chosen = [i for i in event["selection"]["rows"] if i < len(ids)]
+    state.set_view(name, [ids[i] for i in chosen])
+    return chosen
+
+
 def open_instruction(id: str, trail: IdArray) -> None:  # noqa: A002 - an id is an id
     """Show the page of one instruction; ``trail`` is what previous and next walk through."""
     st.session_state[TRAIL] = trail

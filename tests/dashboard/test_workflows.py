@@ -88,12 +88,19 @@ def test_save_load_rename_and_remove(ready, open_page):
     assert [s.name for s in saved] == ["mine"]
     assert saved[0].n == 20
     at.segmented_control(key="v.select.part").set_value("Saved and compare").run()
-    at.session_state["saved"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
-    at.run()
+    tick(at, ready, 0)
+    assert at.session_state[state.VIEW]["select.saved"] == [saved[0].id]
     click(at, "Open its recipe")
     assert draft_of(at) == saved[0].recipe
     click(at, "Remove it")
     assert pipeline.list_selections(ready) == []
+
+
+def tick(at, ready, *rows: int) -> None:
+    """Tick saved selections, as a visitor does."""
+    key = table.ticks_key("saved", [s.id for s in pipeline.list_selections(ready)])
+    at.session_state[key] = {"selection": {"rows": list(rows), "columns": [], "cells": []}}
+    at.run()
 
 
 def saved_pair(ready):
@@ -106,11 +113,15 @@ def saved_pair(ready):
         pipeline.save_selection(ready, pipeline.select(crowd, recipe), name)
 
 
+def ticked(ready, *places: int) -> dict[str, str]:
+    """What a link says when saved selections are ticked."""
+    saved = pipeline.list_selections(ready)
+    return {"select.saved": json.dumps([saved[i].id for i in places])}
+
+
 def test_compare_two(ready, open_page):
     saved_pair(ready)
-    at = open_page(ready, "select", **{"select.part": "Saved and compare"})
-    at.session_state["saved"] = {"selection": {"rows": [0, 1], "columns": [], "cells": []}}
-    at.run()
+    at = open_page(ready, "select", **ticked(ready, 0, 1), **{"select.part": "Saved and compare"})
     assert not at.exception
     titles = [s.value for s in at.subheader]
     assert {"Overlap", "Shared by whom", "Clusters"} <= set(titles)
@@ -119,9 +130,7 @@ def test_compare_two(ready, open_page):
 
 def test_export_gives_the_bytes_of_the_pipeline(ready, open_page):
     saved_pair(ready)
-    at = open_page(ready, "select", **{"select.part": "Export"})
-    at.session_state["saved"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
-    at.run()
+    at = open_page(ready, "select", **ticked(ready, 0), **{"select.part": "Export"})
     click(at, "Write export")
     assert not at.exception
     assert not at.error
@@ -283,6 +292,23 @@ def test_a_fine_tune_starts_from_what_was_saved_last_and_the_demos_base(ready, o
     assert model.name.startswith("base-")
     assert (model / "config.json").exists()
     assert at.selectbox(key="finetune preset sft demo").value == "demo"
+
+
+def test_a_form_and_its_ticks_are_there_again_after_another_page(ready, open_page):
+    saved_pair(ready)
+    at = open_page(ready, "finetune")
+    at.number_input(key="finetune eval").set_value(10).run()
+    at.selectbox(key="finetune method").set_value("dpo").run()
+    go(at, "explore")
+    go(at, "select")
+    at.segmented_control(key="v.select.part").set_value("Saved and compare").run()
+    tick(at, ready, 0, 1)
+    go(at, "finetune")
+    assert not at.exception
+    assert at.number_input(key="finetune eval").value == 10
+    assert at.selectbox(key="finetune method").value == "dpo"
+    go(at, "select")
+    assert "Shared by whom" in [s.value for s in at.subheader]
 
 
 def test_a_bad_link_is_said_once_and_the_defaults_are_shown(ready, open_page):

@@ -24,6 +24,7 @@ def show() -> None:
             "Models",
             _targets(),
             key="benchmark models",
+            persist_state="session",
             accept_new_options=True,
             placeholder="Fine-tuning runs, folders or hub ids",
             help="Every run of fine-tuning is offered, then the base models.",
@@ -33,6 +34,7 @@ def show() -> None:
             "Benchmarks",
             list(BENCHMARKS.names()),
             key="benchmark names",
+            persist_state="session",
             format_func=lambda n: BENCHMARKS[n].title,
         )
     suites = [_suite(name) for name in names]
@@ -42,6 +44,7 @@ def show() -> None:
         value=None,
         step=50,
         key="benchmark limit",
+        persist_state="session",
         placeholder="all",
         width=260,
         help="A limit makes a quick look, and results say so.",
@@ -69,12 +72,22 @@ def _judge() -> dict[str, Any]:
     """The judge as a dictionary; the config checks it when the run starts."""
     shell.heading("Judge", "Any OpenAI-compatible server, a local model, or a reward model.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = st.selectbox("Kind", ["server", "local", "reward"], key="judge kind", width=120)
-        model = st.text_input("Model", key="judge model", width=260)
+        kind = st.selectbox(
+            "Kind",
+            ["server", "local", "reward"],
+            key="judge kind",
+            persist_state="session",
+            width=120,
+        )
+        model = st.text_input("Model", key="judge model", persist_state="session", width=260)
         found: dict[str, Any] = {"kind": kind, "model": model}
         if kind == "server":
             found["base_url"] = st.text_input(
-                "Address", key="judge url", placeholder="http://127.0.0.1:8000/v1", width=300
+                "Address",
+                key="judge url",
+                persist_state="session",
+                placeholder="http://127.0.0.1:8000/v1",
+                width=300,
             )
     st.caption("A key is read from the environment of the server, never typed into a page.")
     return found

@@ -19,7 +19,7 @@ from crowdselect.benchmark import (
 )
 from crowdselect.charts.benchmark_scores import benchmark_scores
 from crowdselect.charts.category_scores import category_scores
-from crowdselect.dashboard import jobs_view, reads, shell
+from crowdselect.dashboard import jobs_view, reads, shell, table
 from crowdselect.dashboard.benchmark import examples
 from crowdselect.dashboard.text import md
 from crowdselect.errors import CrowdSelectError
@@ -31,17 +31,15 @@ def show() -> None:
     if not views:
         shell.empty("No benchmark yet", "Start one under New benchmark.")
         return
-    event = st.dataframe(
+    rows = table.ticks(
         overview(views),
-        key="benchmark runs",
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="multi-row",
-        height=min(shell.rows_px(len(views)), 260),
+        [view.id for view in views],
+        name="runs",
+        height=260,
         alt="Benchmark runs",
         column_config={"started": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm")},
     )
-    ticked = [views[i] for i in event["selection"]["rows"] if i < len(views)]
+    ticked = [views[i] for i in rows]
     chosen = ticked or views
     alive = [v for v in chosen if v.state in jobs_view.ALIVE]
     for view in alive:

@@ -43,7 +43,12 @@ def form() -> None:
     sources = [plugin for plugin in SOURCES if plugin.name != DEMO]
     titles = {plugin.name: plugin.title for plugin in sources}
     source = st.selectbox(
-        "Format", list(titles), key="ingest source", format_func=titles.__getitem__, help=_help()
+        "Format",
+        list(titles),
+        key="ingest source",
+        persist_state="session",
+        format_func=titles.__getitem__,
+        help=_help(),
     )
     allowed = settings.ingest_folders(reads.workspace())
     # A form sends its fields together: nothing typed while files arrive is lost.
@@ -60,12 +65,22 @@ def form() -> None:
         path = st.text_input(
             "or a file or folder on this machine",
             key="ingest path",
+            persist_state="session",
             help="Inside: " + ", ".join(md(folder) for folder in allowed),
         )
-        name = st.text_input("Name", key="ingest name", max_chars=100, placeholder="my-crowd")
+        name = st.text_input(
+            "Name",
+            key="ingest name",
+            persist_state="session",
+            max_chars=100,
+            placeholder="my-crowd",
+        )
         chosen = _options(source)
         replace = st.checkbox(
-            "Replace a crowd of this name", key="ingest replace", help="Notes and scores are kept."
+            "Replace a crowd of this name",
+            key="ingest replace",
+            persist_state="session",
+            help="Notes and scores are kept.",
         )
         asked = st.form_submit_button("Ingest", type="primary")
     if asked:

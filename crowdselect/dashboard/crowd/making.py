@@ -36,8 +36,12 @@ def show(crowd: Crowd) -> None:
 def _answer(crowd: Crowd) -> None:
     shell.heading("Add a model's answers", "The crowd grows when the model is done.")
     model, url = _model("generate", "Folder, hub id or served name")
-    name = st.text_input("Name in the crowd", key="generate name", placeholder="the model's")
-    most = st.number_input("Longest answer, tokens", 1, 100_000, 1024, key="generate tokens")
+    name = st.text_input(
+        "Name in the crowd", key="generate name", persist_state="session", placeholder="the model's"
+    )
+    most = st.number_input(
+        "Longest answer, tokens", 1, 100_000, 1024, key="generate tokens", persist_state="session"
+    )
     if st.button("Start answering", disabled=not model):
         from crowdselect.pipeline.generating import GenerateConfig, create_generate
 
@@ -55,10 +59,17 @@ def _answer(crowd: Crowd) -> None:
 def _judge(crowd: Crowd) -> None:
     shell.heading("Add a judge", "Its rewards join the crowd block by block.")
     model, url = _model("judge", "Reward model, or served chat model")
-    name = st.text_input("Name of the judge", key="judge name", placeholder="the model's")
+    name = st.text_input(
+        "Name of the judge", key="judge name", persist_state="session", placeholder="the model's"
+    )
     what = "overall quality"
     if url:
-        what = st.text_input("What it grades, 0 to 10", what, key="judge dimension") or what
+        what = (
+            st.text_input(
+                "What it grades, 0 to 10", what, key="judge dimension", persist_state="session"
+            )
+            or what
+        )
     if st.button("Start judging", disabled=not model):
         from crowdselect.pipeline.judging import JudgingConfig, create_judge
 
@@ -75,10 +86,11 @@ def _judge(crowd: Crowd) -> None:
 
 
 def _model(key: str, hint: str) -> tuple[str, str | None]:
-    model = st.text_input("Model", key=f"{key} model", placeholder=hint)
+    model = st.text_input("Model", key=f"{key} model", persist_state="session", placeholder=hint)
     url = st.text_input(
         "Server",
         key=f"{key} server",
+        persist_state="session",
         placeholder="none: the model is loaded here",
         help="Address of an OpenAI-compatible server that serves the model.",
     )

@@ -61,7 +61,9 @@ def _import(crowd: Crowd) -> None:
         key="scores upload",
         max_upload_size=200,
     )
-    column = st.text_input("Column of the ids", key="scores id", placeholder="detected")
+    column = st.text_input(
+        "Column of the ids", key="scores id", persist_state="session", placeholder="detected"
+    )
     if st.button("Import", disabled=upload is None) and upload is not None:
         folder = reads.workspace().uploads
         folder.mkdir(parents=True, exist_ok=True)
@@ -79,19 +81,28 @@ def _score(crowd: Crowd) -> None:
 
     shell.heading("Score with models", "Runs as a job; what is finished survives a restart.")
     titles = {plugin.name: plugin.title for plugin in SCORERS}
-    name = st.selectbox("Scorer", list(titles), key="scorer", format_func=titles.__getitem__)
+    name = st.selectbox(
+        "Scorer",
+        list(titles),
+        key="scorer",
+        persist_state="session",
+        format_func=titles.__getitem__,
+    )
     plugin = SCORERS[name]
     declared = {o.name for o in options_of(plugin)}
     given: dict[str, Any] = {}
     if "models" in declared:
         lines = st.text_area(
-            "Models, one per line", key="score models", height=80,
+            "Models, one per line", key="score models", persist_state="session", height=80,
             placeholder="A folder or a hub id",
         )  # fmt: skip
         url = st.text_input(
-            "Server", key="score url", placeholder="none: the models are loaded here",
+            "Server",
+            key="score url",
+            persist_state="session",
+            placeholder="none: the models are loaded here",
             help="Address of an OpenAI-compatible server that serves the model.",
-        )  # fmt: skip
+        )
         given["models"] = _models((lines or "").split("\n"), (url or "").strip())
     with st.expander("Options"):
         offered = tuple(o.name for o in options_of(plugin) if o.name not in HIDDEN)

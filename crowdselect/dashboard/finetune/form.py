@@ -97,6 +97,7 @@ def _ask(saved: Sequence[SavedSelection]) -> Asked:
             list(by_id),
             default=next(iter(by_id)),
             key="finetune selections",
+            persist_state="session",
             help="One run per selection, with the same options.",
             format_func=lambda i: f"{by_id[i].name} ({by_id[i].n:,})",
         )
@@ -106,6 +107,7 @@ def _ask(saved: Sequence[SavedSelection]) -> Asked:
             models,
             index=0 if models else None,
             key="finetune model",
+            persist_state="session",
             format_func=model_words,
             accept_new_options=True,
             placeholder="A folder or a hub name",
@@ -119,13 +121,18 @@ def _options(*, small: bool) -> dict[str, Any]:
     """The recipe of training; ``small``: a demo model, which a CPU trains whole in minutes."""
     with st.container(horizontal=True, vertical_alignment="top"):
         method = st.selectbox(
-            "Method", list(METHODS), key="finetune method", width=230,
+            "Method", list(METHODS), key="finetune method", persist_state="session", width=230,
             format_func=METHODS.__getitem__,
         )  # fmt: skip
         mode = st.segmented_control(
-            "Train", list(MODES), key=f"finetune mode {small}", required=True,
-            default="full" if small else "lora", format_func=MODES.__getitem__,
-        )  # fmt: skip
+            "Train",
+            list(MODES),
+            key=f"finetune mode {small}",
+            persist_state="session",
+            required=True,
+            default="full" if small else "lora",
+            format_func=MODES.__getitem__,
+        )
         fitting = [n for n, p in PRESETS.items() if p.options.get("method", "sft") == method]
         usual = _usual(mode, small=small)
         preset = st.selectbox(
@@ -133,6 +140,7 @@ def _options(*, small: bool) -> dict[str, Any]:
             fitting,
             index=fitting.index(usual) if usual in fitting else 0,
             key=f"finetune preset {method} {usual}",
+            persist_state="session",
             width=230,
         )
     st.caption(md(PRESETS[preset].source))
@@ -152,14 +160,21 @@ def _options(*, small: bool) -> dict[str, Any]:
                 step=step,
                 format=style,
                 key=f"finetune {name} {preset} {mode}",
+                persist_state="session",
                 width=140,
             )
             if chosen != values[name]:
                 given[name] = chosen
         held_out = st.number_input(
-            "Held out, %", 0, 50, 0, key="finetune eval", width=120, help="Rows kept for a "
-            "validation loss.",
-        )  # fmt: skip
+            "Held out, %",
+            0,
+            50,
+            0,
+            key="finetune eval",
+            persist_state="session",
+            width=120,
+            help="Rows kept for a validation loss.",
+        )
     if held_out:
         given["eval_share"] = held_out / 100
     return given

@@ -9,7 +9,7 @@ import streamlit as st
 
 from crowdselect import jobs, settings
 from crowdselect.charts.loss_curve import loss_curve
-from crowdselect.dashboard import jobs_view, reads, shell
+from crowdselect.dashboard import jobs_view, reads, shell, table
 from crowdselect.dashboard.text import md, number
 from crowdselect.finetune import RunView, read_run, resume
 
@@ -23,20 +23,18 @@ def show() -> None:
         shell.empty("No run yet", "Start one under New run.")
         return
     views = [read_run(v.path) for v in known]
-    event = st.dataframe(
+    rows = table.ticks(
         overview(views),
-        key="finetune runs",
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="multi-row",
-        height=min(shell.rows_px(len(views)), 300),
+        [view.id for view in views],
+        name="runs",
+        height=300,
         alt="Fine-tuning runs",
         column_config={
             "final loss": st.column_config.NumberColumn(format="%.4f"),
             "progress": st.column_config.ProgressColumn(min_value=0, max_value=1, format="percent"),
         },
     )
-    ticked = [views[i].id for i in event["selection"]["rows"] if i < len(views)]
+    ticked = [views[i].id for i in rows]
     wanted = ticked or st.session_state.get(SHOWN) or [views[0].id]
     chosen = [v for v in views if v.id in wanted]
     if any(v.state in jobs_view.ALIVE for v in chosen):

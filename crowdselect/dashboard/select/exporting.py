@@ -29,6 +29,7 @@ def show(saved: SavedSelection) -> None:
             "Format",
             list(formats),
             key="export format",
+            persist_state="session",
             format_func=lambda n: formats[n].title,
             width=360,
         )

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from crowdselect import pipeline, settings
-from crowdselect.dashboard import reads, shell, state
+from crowdselect.dashboard import reads, shell, state, table
 from crowdselect.dashboard.select.draft import saved_of
 from crowdselect.dashboard.text import md, plural
 from crowdselect.pipeline import SavedSelection
@@ -46,13 +46,11 @@ def listing(crowd: Crowd) -> list[SavedSelection]:
             "id": [s.id for s in saved],
         }
     )
-    event = st.dataframe(
+    chosen = table.ticks(
         data,
-        key="saved",
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="multi-row",
-        height=min(shell.rows_px(len(data)), 260),
+        [s.id for s in saved],
+        name="saved",
+        height=260,
         alt="Saved selections",
         column_config={
             "n": st.column_config.NumberColumn("instructions", format="localized"),
@@ -63,7 +61,7 @@ def listing(crowd: Crowd) -> list[SavedSelection]:
     stale = [s for s in saved if s.crowd_fingerprint not in ("", crowd.fingerprint)]
     if stale:
         st.caption(f"{plural(len(stale), 'selection')} of an earlier state of this crowd.")
-    return [saved[i] for i in event["selection"]["rows"] if i < len(saved)]
+    return [saved[i] for i in chosen]
 
 
 def actions(one: SavedSelection) -> None:
