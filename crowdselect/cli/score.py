@@ -124,15 +124,42 @@ def score(
     if json:
         print_json({"run": view.id, **{k: v for k, v in found.items() if k not in ("event", "t")}})
         return
+    for name, value in found["report"].items():
+        _tell(name.replace("_", " "), value)
     if analysis := found.get("analysis"):
-        rows = [
-            (f"best {s['end']:.0%}", s["n"], s["mean_score"], s["mean_length"], s["calc_share"])
-            for s in analysis["budgets"]
-        ]
-        print_table(("budget", "samples", "mean score", "mean words", "calculation"), rows)
+        _tell_analysis(analysis)
     for column, missing in found["missing"].items():
         say(f"{column}: {missing:,} samples without a value" if missing else column)
     typer.echo(found.get("file") or found["crowd"])
+
+
+def _tell(name: str, value: Any) -> None:
+    """One figure of a scorer's report as a line, several as a table."""
+    if not isinstance(value, dict):
+        return say(f"{name}: {value:,.3g}" if isinstance(value, float) else f"{name}: {value:,}")
+    nested = {k: v for k, v in value.items() if isinstance(v, dict)}
+    for key, inner in nested.items():
+        _tell(f"{name}, {key}", inner)
+    return print_table((name, ""), [(k, v) for k, v in value.items() if k not in nested])
+
+
+def _tell_analysis(analysis: dict[str, Any]) -> None:
+    """Length and calculation by rank and by budget; what each level gave, and shares."""
+    for title, parts in (("ranks", analysis["ranks"]), ("budget", analysis["budgets"])):
+        rows = [
+            (
+                f"{s['begin']:.0%} to {s['end']:.0%}" if s["begin"] else f"best {s['end']:.0%}",
+                s["n"],
+                s["mean_score"],
+                s["mean_length"],
+                s["calc_share"],
+            )
+            for s in parts
+        ]
+        print_table((title, "samples", "mean score", "mean words", "calculation"), rows)
+    best = f"best {analysis['share']:.0%}"
+    print_table(("level", f"its {best} in the final"), list(analysis["contributions"].items()))
+    print_table(("levels", f"overlap of their {best}"), list(analysis["overlaps"].items()))
 
 
 def _model(text: str) -> dict[str, Any]:

@@ -127,7 +127,7 @@ def run_score_job(job: Job) -> None:
     )
     found: dict[str, Any] = {"report": dict(table.report)}
     if analysis := analysis_of(scorer, table, samples):
-        found["analysis"] = asdict(analysis)
+        found["analysis"] = _without_empty_slices(asdict(analysis))
     if crowd is None:
         target = Path(config.out).expanduser() if config.out else job.path / "scores.parquet"
         with files.write_aside(target) as temporary:
@@ -135,7 +135,7 @@ def run_score_job(job: Job) -> None:
             pq.write_table(frame, temporary, compression="zstd")
         found |= {"file": str(target), "columns": list(table.columns), "missing": table.missing}
     else:
-        added = _add_to_crowd(crowd, config, scorer, table)
+        added = _add_to_crowd(crowd, config, scorer, table, found)
         missing = dict(zip(added, table.missing.values(), strict=True))
         found |= {"crowd": crowd.name, "columns": added, "missing": missing}
     job.event("scores", **found)
@@ -155,6 +155,12 @@ def analysis_of(scorer: Scorer, table: ScoreTable, samples: Sequence[Sample]) ->
         np.array(words, dtype=np.float64),
         np.array([is_calculation(s.instruction) for s in samples]),
     )
+
+
+def _without_empty_slices(analysis: dict[str, Any]) -> dict[str, Any]:
+    """With fewer than ten samples some tenths hold nobody, and have no mean."""
+    slices = {k: [s for s in analysis[k] if s["n"]] for k in ("ranks", "budgets")}
+    return {**analysis, **slices}
 
 
 def _is_file(source: str) -> bool:
@@ -191,9 +197,16 @@ def _inputs(
 
 
 def _add_to_crowd(
-    crowd: Crowd, config: ScoreConfig, scorer: Scorer, table: ScoreTable
+    crowd: Crowd,
+    config: ScoreConfig,
+    scorer: Scorer,
+    table: ScoreTable,
+    found: Mapping[str, Any],
 ) -> list[str]:
-    """One score file per column, since each has a title and direction of its own."""
+    """One score file per column, since each has a title and direction of its own.
+
+    Report and analysis stay with the column that is called like the scorer.
+    """
     frame = table.frame()
     prefix = config.name or scorer.prefix
     added = []
@@ -207,7 +220,7 @@ def _add_to_crowd(
             direction=column.direction,
             unit=column.unit,
             source=scorer.source,
-            made=dict(table.made),
+            made={**table.made, **(found if name == scorer.name else {})},
         )
         crowd.write_scores(called, part, info)
         added.append(called)

@@ -90,7 +90,8 @@ def diverse_middle(vectors: FloatArray, losses: FloatArray, wanted: int, seed: i
         rows = np.flatnonzero(labels == label)
         if len(rows) >= share:
             low, high = np.percentile(losses[rows], MIDDLE)
-            rows = rows[(losses[rows] >= low) & (losses[rows] <= high)]
+            middle = rows[(losses[rows] >= low) & (losses[rows] <= high)]
+            rows = middle if len(middle) else rows
         step = max(1, len(rows) // share)
         chosen += rows[::step][:share].tolist()
     return np.array(sorted(chosen), dtype=np.int64)

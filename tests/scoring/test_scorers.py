@@ -33,6 +33,31 @@ def test_selectit_equals_the_formula_on_full_logits(small_model, samples, tmp_pa
         assert got[row] == pytest.approx(float(want), abs=1e-4)
 
 
+def test_sample_first_reads_a_sample_once_and_scores_the_texts_in_that_order(
+    small_model, samples, tmp_path
+):
+    """The texts of all prompts are equal up to the prompt; each is scored as if it were alone."""
+    scorer = selectit(small_model, order="sample_first")
+    got = score(samples[:5], scorer, tmp_path).columns["selectit"].values
+    lm = LanguageModel(ModelSpec(model=str(small_model)))
+    for row, sample in enumerate(samples[:5]):
+        texts = [
+            rating_text(prompt, sample.instruction, sample.response, "sample_first")
+            for prompt in rating_prompts(5, 5)
+        ]
+        assert all(t.startswith(f"Instruction: {sample.instruction}\nResponse: ") for t in texts)
+        digits = digit_tokens(lm, texts[0], 5)
+        raw = []
+        for text in texts:
+            with torch.inference_mode():
+                logits = lm.model(torch.tensor([lm.ids(text)])).logits[0, -1].double()
+            raw.append(torch.softmax(logits, -1)[digits].numpy())
+        want = sentence_scores(token_scores(digit_shares(np.array(raw))))
+        assert got[row] == pytest.approx(float(want), abs=1e-4)
+    other = score(samples[:5], selectit(small_model), tmp_path).columns["selectit"].values
+    assert not np.allclose(got, other), "the order is part of the score"
+
+
 def test_model_level_weighs_by_parameters(small_model, large_model, samples, tmp_path):
     table = score(samples, selectit(small_model, large_model), tmp_path)
     small = score(samples, selectit(small_model), tmp_path).columns["selectit"].values
