@@ -11,6 +11,7 @@ import streamlit as st
 
 from crowdselect import jobs
 from crowdselect.dashboard import jobs_view, options, reads, shell
+from crowdselect.dashboard.crowd import score_report
 from crowdselect.dashboard.text import md, plural
 from crowdselect.registry import options_of
 from crowdselect.store import Crowd
@@ -22,6 +23,7 @@ HIDDEN = ("models", "prompts_file", "labels_file")
 def show(crowd: Crowd) -> None:
     """The columns, running jobs, and two ways to get more."""
     _columns(crowd)
+    score_report.show(crowd)
     for view in jobs.all_runs(reads.workspace(), "score"):
         if view.state in jobs_view.ALIVE and view.config.get("source") == crowd.name:
             jobs_view.follow(view.path, f"Scoring with {view.config.get('scorer')}")
