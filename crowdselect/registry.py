@@ -166,9 +166,10 @@ class Registry(Generic[T]):
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return a remedy sentence that offers the closest of ``known``, or all of them."""
+    """Return a remedy sentence that offers the closest of ``known``, or a dozen of them."""
     names = sorted(known)
     close = difflib.get_close_matches(name, names, n=3, cutoff=0.6)
     if close:
         return f"Did you mean {' or '.join(close)}?"
-    return f"Known: {', '.join(names) or 'none yet'}."
+    more = f" and {len(names) - 12} more" if len(names) > 12 else ""
+    return f"Known: {', '.join(names[:12]) or 'none yet'}{more}."

@@ -51,6 +51,7 @@ def test_an_unknown_name_is_offered_its_neighbours() -> None:
     assert "tall" in raised.value.remedy
     assert did_you_mean("zzz", ["b", "a"]) == "Known: a, b."
     assert did_you_mean("zzz", []) == "Known: none yet."
+    assert did_you_mean("zzz", [f"run-{i:02}" for i in range(40)]).endswith("run-11 and 28 more.")
 
 
 def test_a_name_is_taken_once() -> None:

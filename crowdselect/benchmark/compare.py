@@ -85,9 +85,10 @@ def compare(
 ) -> ResultComparison:
     """Compare runs on every benchmark (or those named) that at least two of them finished.
 
-    Of runs that tested the same model the newest counts. Runs of one name and variant are seeds
-    of one another. Protocols are never mixed: where they differ, the benchmark is refused with
-    the fields that differ.
+    Of runs that tested the same model the newest counts, among those of a protocol that every
+    side has (whole ones before quick looks). Runs of one name and variant are seeds of one
+    another. Protocols are never mixed: where none is shared, the benchmark is refused with the
+    fields that differ.
 
     Raises
     ------
@@ -105,11 +106,12 @@ def compare(
     found: list[BenchmarkComparison] = []
     refused: list[str] = []
     for label in wanted:
-        reason = _mixed(groups, label)
+        finished = _finished(groups, label)
+        reason = _mixed(finished, label)
         if reason:
             refused.append(reason)
         else:
-            found += _compare_one(groups, label, seed)
+            found += _compare_one(groups, finished, label, seed)
     if not found and not refused:
         raise InputError(
             "These runs have no finished benchmark in common.",
@@ -133,19 +135,35 @@ def group_runs(views: Sequence[BenchmarkView]) -> tuple[Group, ...]:
     return tuple(groups)
 
 
-def _outcomes(group: Group, label: str) -> list[tuple[BenchmarkView, Outcome]]:
-    """The newest outcome of each model of the group."""
-    found: dict[str, tuple[BenchmarkView, Outcome]] = {}
-    for view in sorted(group.views, key=lambda v: (v.started, v.id)):
-        for outcome in view.outcomes:
-            if outcome.benchmark == label:
-                found[view.config.subject.identity] = (view, outcome)
-    return list(found.values())
+Finished = Sequence[tuple[BenchmarkView, Outcome]]
 
 
-def _mixed(groups: Sequence[Group], label: str) -> str:
+def _finished(groups: Sequence[Group], label: str) -> dict[str, Finished]:
+    """By group, the newest outcome of each model, of one protocol if all groups share one."""
+    by_age = {g.name: sorted(g.views, key=lambda v: (v.started, v.id)) for g in groups}
+    every = {
+        name: [(v, o) for v in views for o in v.outcomes if o.benchmark == label]
+        for name, views in by_age.items()
+    }
+    every = {name: outcomes for name, outcomes in every.items() if outcomes}
+    keys = [{o.protocol_key for _, o in outcomes} for outcomes in every.values()]
+    shared = set.intersection(*keys) if keys else set()
+    if shared:
+        usable = [(v, o) for found in every.values() for v, o in found if o.protocol_key in shared]
+        _, best = max(usable, key=lambda pair: (not pair[1].quick_look, pair[0].started))
+        every = {
+            name: [(v, o) for v, o in outcomes if o.protocol_key == best.protocol_key]
+            for name, outcomes in every.items()
+        }
+    return {
+        name: list({v.config.subject.identity: (v, o) for v, o in outcomes}.values())
+        for name, outcomes in every.items()
+    }
+
+
+def _mixed(finished: Mapping[str, Finished], label: str) -> str:
     """Why the benchmark cannot be compared; empty: it can, or fewer than two groups have it."""
-    outcomes = [o for g in groups for _, o in _outcomes(g, label)]
+    outcomes = [o for found in finished.values() for _, o in found]
     if len({o.protocol_key for o in outcomes}) < 2:
         return ""
     differing = sorted(
@@ -164,9 +182,9 @@ def _differing(a: Any, b: Any, path: str = "") -> list[str]:
     return [] if a == b else [path]
 
 
-def _compare_one(groups: Sequence[Group], label: str, seed: int) -> list[BenchmarkComparison]:
-    found = {g.name: _outcomes(g, label) for g in groups}
-    found = {name: outcomes for name, outcomes in found.items() if outcomes}
+def _compare_one(
+    groups: Sequence[Group], found: Mapping[str, Finished], label: str, seed: int
+) -> list[BenchmarkComparison]:
     if len(found) < 2:
         return []
     first = next(iter(found.values()))[0][1]

@@ -204,12 +204,23 @@ def _may_succeed(item: Item) -> bool:
     return bool(item.details.get("retry")) or item.reason.startswith(REFUSED)
 
 
+def _kinds(failed: Sequence[Item]) -> list[str]:
+    """Failures by kind, the most frequent first, each with an example."""
+    alike: dict[str, list[str]] = {}
+    for item in failed:
+        reason = item.reason or "no value"
+        alike.setdefault(re.sub(r"\d+", "", reason.split(": ")[0]), []).append(reason)
+    kinds = sorted(alike.values(), key=len, reverse=True)
+    return [f"{len(reasons)} x {reasons[0]}" for reasons in kinds[:5]]
+
+
 def _note_failures(context: Context, items: Sequence[Item]) -> int:
     """Tell what failed and why, and how many answers are empty; return the latter."""
     failed = [item for item in items if item.value is None]
     if failed:
-        reason = failed[0].reason or "no value"
-        context.note(f"{len(failed)} of {len(items)} failed and do not count; the first: {reason}")
+        context.note(
+            f"{len(failed)} of {len(items)} failed and do not count: {'; '.join(_kinds(failed))}"
+        )
     retry = sum(map(_may_succeed, failed))
     if retry:
         context.note(f"{retry} requests were refused; resume the run to ask for them again.")

@@ -25,7 +25,7 @@ from crowdselect.benchmark import (
 from crowdselect.cli.follow import run_job
 from crowdselect.cli.options import DetachOption, JsonOption, WorkspaceOption, example
 from crowdselect.cli.terminal import plain, print_json, print_table, say
-from crowdselect.errors import InputError
+from crowdselect.errors import CrowdSelectError, InputError
 from crowdselect.servers import Cost
 from crowdselect.settings import open_workspace
 
@@ -142,7 +142,13 @@ def run(
     if estimate:
         return _show_estimate(estimate_cost(config), json)
     path = create(folder, config)
-    run_job(path, detach=detach, as_json=json)
+    try:
+        run_job(path, detach=detach, as_json=json)
+    except CrowdSelectError:
+        view = read_results(path)
+        if view.outcomes:  # one benchmark's failure hides nobody else's result
+            _show(view, json)
+        raise
     return None if detach else _show(read_results(path), json)
 
 

@@ -137,6 +137,19 @@ def test_bad_input_is_two_lines(command: Any, workspace: Workspace, base_model: 
     assert list_results(workspace) == []
 
 
+def test_a_failed_benchmark_hides_no_other_result(
+    command: Any, base_model: Path, dev_file: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "bad.jsonl").write_text('{"a": 1}\n')
+    said = command(
+        str(base_model), "--suite", f"heldout-loss:path={dev_file}",
+        "--suite", f"translation:path={tmp_path / 'bad.jsonl'}",
+    )  # fmt: skip
+    assert said.code == 2
+    assert "holds no pair" in said.err
+    assert "perplexity" in said.out
+
+
 def test_detach_and_follow(command: Any, workspace: Workspace, base_model: Path) -> None:
     with serve(lambda *_: {"text": "a b"}) as server:
         said = command(

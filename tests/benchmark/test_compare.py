@@ -79,6 +79,18 @@ def test_the_newest_result_of_a_model_counts(finished: Any) -> None:
     assert scores["a"].interval.value == pytest.approx(newest.outcomes[0].headline.interval.value)
 
 
+def test_a_quick_look_afterwards_does_not_stand_in_the_way(finished: Any) -> None:
+    """The newest result of one side was made otherwise, but both have one that can be compared."""
+    views = [
+        finished("a", HARD, run="ra"),
+        finished("b", HARD - 1, run="rb"),
+        finished("a", HARD[:5], run="ra", options={"tokens": 9}),
+    ]
+    found = compare(views)
+    assert found.refused == ()
+    assert found.benchmarks[0].differences[0].interval.value == pytest.approx(1.0)
+
+
 def test_failed_questions_are_left_out_and_counted(finished: Any) -> None:
     values: list[float | None] = [None, *HARD[1:].tolist()]
     only = compare([finished("a", values), finished("b", HARD)]).benchmarks[0]
