@@ -15,7 +15,6 @@ from crowdselect.charts.instruction_rewards import instruction_rewards
 from crowdselect.charts.leaderboard import leaderboard
 from crowdselect.charts.length_bias import length_bias
 from crowdselect.charts.loss_curve import loss_curve
-from crowdselect.charts.metric_histogram import metric_histogram
 from crowdselect.charts.missingness import missingness
 from crowdselect.charts.overlap_matrix import overlap_matrix
 from crowdselect.charts.plane import plane
@@ -124,11 +123,6 @@ def test_share_shift_shows_shares_of_each_group():
 def test_empty_groups_do_not_divide_by_zero():
     fig = share_shift(["a"], np.array([0.0]), np.array([0.0]), LIGHT)
     assert list(fig.data[1].x) == [0]
-
-
-def test_metric_histogram_overlays_the_selection():
-    fig = metric_histogram(np.array([0.0, 1, 2]), np.array([5.0, 5]), np.array([1.0, 0]), "m", DARK)
-    assert list(fig.data[1].y) == [1, 0]
 
 
 def test_overlap_matrix_prints_jaccard():
