@@ -10,7 +10,7 @@ from crowdselect.charts.style import Palette, figure, plain
 
 def loss_curve(frame: pd.DataFrame, p: Palette) -> go.Figure:
     """Lines of the loss; ``frame``: ``run``, ``step``, ``loss``, ``kind`` (``train``/``eval``)."""
-    fig = figure(p, height=300, x="step", y="loss", legend=True)
+    fig = figure(p, height=300, x="step", y="loss", legend=True, measured=True)
     runs = list(dict.fromkeys(frame["run"]))
     for (run, kind), rows in frame.groupby(["run", "kind"], sort=False):
         colour = p.categories[runs.index(run) % len(p.categories)]

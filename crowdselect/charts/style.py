@@ -15,6 +15,8 @@ from crowdselect.values import FloatArray
 FONT = "'Source Sans', 'Source Sans 3', 'Segoe UI', system-ui, sans-serif"
 CHAR_PX = 6.5
 LONGEST = 40
+NUMBER = 8
+"""Characters of an axis's numbers, at most."""
 LOG_STEPS = ((1,), (1, 3), (1, 2, 5), (1, 1.5, 2, 3, 4, 5, 7))
 LEAST_TICKS = 3
 ROW_PX = 22
@@ -150,8 +152,8 @@ def listing_height(rows: int, *, extra: int = 70, least: int = 120) -> int:
 
 
 def _room(names: Sequence[str], title: str) -> int:
-    """Pixels for the labels to the left; numbers take as much as six characters."""
-    longest = max((len(html.unescape(name)) for name in names), default=6)
+    """Pixels for the labels to the left."""
+    longest = max((len(html.unescape(name)) for name in names), default=NUMBER)
     return round(min(longest, LONGEST) * CHAR_PX) + 19 + (18 if title else 0)
 
 

@@ -11,17 +11,21 @@ from markupsafe import Markup, escape
 LEAST = 1e-4
 """Smaller numbers are not told apart from zero."""
 MINUS = "\N{MINUS SIGN}"
+WORD_JOINER = "\N{WORD JOINER}"
 _PUNCTUATION = re.compile(r"([!-/:-@\[-`{-~])")
+_ADDRESS = re.compile(r":(?=//)|www(?=\.)|@(?=[\w-]+\.)", re.IGNORECASE)
 _WORDS = re.compile(r"\s+|\w+|[^\w\s]")
 
 
 def md(text: object, limit: int | None = None) -> str:
     """``text`` for a Streamlit label, caption or heading: no Markdown, link, image, TeX or emoji.
 
-    Line breaks become spaces; ``limit`` cuts to that many characters.
+    Line breaks become spaces; ``limit`` cuts to that many characters. A bare address would become
+    a link even with its punctuation escaped, so an invisible word joiner breaks it up.
     """
     flat = " ".join(str(text).split())
-    return _PUNCTUATION.sub(r"\\\1", shorten(flat, limit))
+    apart = _ADDRESS.sub(lambda found: f"{found[0]}{WORD_JOINER}", shorten(flat, limit))
+    return _PUNCTUATION.sub(r"\\\1", apart)
 
 
 def shorten(text: str, limit: int | None) -> str:

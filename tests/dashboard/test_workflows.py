@@ -8,7 +8,7 @@ import pytest
 
 from crowdselect import pipeline
 from crowdselect.dashboard import state, table
-from crowdselect.dashboard.finetune import form
+from crowdselect.dashboard.finetune.names import demo_models
 from crowdselect.dashboard.scatter import PointSet, lasso_state
 from crowdselect.values import Recipe
 from tests.dashboard import small
@@ -286,7 +286,7 @@ def test_a_fine_tune_starts_from_what_was_saved_last_and_the_demos_base(ready, o
     assert not at.exception
     newest = pipeline.list_selections(ready)[0]
     assert at.multiselect(key="finetune selections").value == [newest.id]
-    if not form.demo_models():
+    if not demo_models():
         pytest.skip("data/demo is not there")
     model = Path(at.selectbox(key="finetune model").value)
     assert model.name.startswith("base-")

@@ -6,10 +6,9 @@ from typing import Any
 
 import streamlit as st
 
-from crowdselect import jobs
 from crowdselect.benchmark import BENCHMARKS, BenchmarkConfig, JudgeConfig, Suite, start
 from crowdselect.dashboard import options, reads, shell, state
-from crowdselect.dashboard.finetune.form import base_models
+from crowdselect.dashboard.finetune.names import targets
 from crowdselect.dashboard.text import md, plural
 from crowdselect.pipeline.benchmarking import subject_of
 
@@ -18,11 +17,13 @@ def show() -> None:
     """The form with its start button."""
     if shell.read_only_note("benchmarking"):
         return
+    known = targets()
     left, right = st.columns(2)
     with left:
-        targets = st.multiselect(
+        chosen = st.multiselect(
             "Models",
-            _targets(),
+            list(known),
+            format_func=lambda t: known.get(t, t),
             key="benchmark models",
             persist_state="session",
             accept_new_options=True,
@@ -50,16 +51,11 @@ def show() -> None:
         help="A limit makes a quick look, and results say so.",
     )
     judge = _judge() if any(BENCHMARKS[n].judged for n in names) else None
-    ready = bool(targets and names)
+    ready = bool(chosen and names)
     if not ready:
         st.caption("Choose at least one model and one benchmark.")
     if st.button("Start", type="primary", disabled=not ready):
-        _start(targets, suites, limit, judge)
-
-
-def _targets() -> list[str]:
-    done = [v.id for v in jobs.all_runs(reads.workspace(), "finetune") if v.state == "done"]
-    return [*done, *base_models()]
+        _start(chosen, suites, limit, judge)
 
 
 def _suite(name: str) -> Suite:
@@ -94,17 +90,17 @@ def _judge() -> dict[str, Any]:
 
 
 def _start(
-    targets: list[str], suites: list[Suite], limit: int | None, judge: dict[str, Any] | None
+    chosen: list[str], suites: list[Suite], limit: int | None, judge: dict[str, Any] | None
 ) -> None:
     config = {
         "suites": suites,
         "limit": limit,
         "judge": None if judge is None else JudgeConfig.parse(judge, "The judge"),
     }
-    for target in targets:
+    for target in chosen:
         subject = subject_of(reads.workspace(), target)
         asked = BenchmarkConfig.parse({**config, "subject": subject}, "The form")
         start(reads.workspace(), asked)
     state.set_view("tab", "Results")
-    st.toast(f"Started {plural(len(targets), 'benchmark run')}.")
+    st.toast(f"Started {plural(len(chosen), 'benchmark run')}.")
     st.rerun()

@@ -21,7 +21,7 @@ from crowdselect.charts.benchmark_scores import benchmark_scores
 from crowdselect.charts.category_scores import category_scores
 from crowdselect.dashboard import jobs_view, reads, shell, table
 from crowdselect.dashboard.benchmark import examples
-from crowdselect.dashboard.text import md
+from crowdselect.dashboard.text import md, plural
 from crowdselect.errors import CrowdSelectError
 
 
@@ -41,15 +41,20 @@ def show() -> None:
     )
     ticked = [views[i] for i in rows]
     chosen = ticked or views
-    alive = [v for v in chosen if v.state in jobs_view.ALIVE]
-    for view in alive:
-        jobs_view.follow(view.path, f"{view.name}: {', '.join(s.name for s in view.config.suites)}")
     for view in chosen:
-        if view not in alive:
-            _stopped(view)
-    finished = [v for v in chosen if v.outcomes]
-    if finished:
+        if view.state in jobs_view.ALIVE:
+            suites = ", ".join(suite.name for suite in view.config.suites)
+            jobs_view.follow(view.path, f"{view.name}: {suites}")
+    stopped = [v for v in chosen if v.state in ("failed", "cancelled")]
+    if ticked:
+        for view in stopped:
+            st.text(view.name)
+            jobs_view.ended(jobs.read(view.path))
+    elif stopped:
+        st.caption(f"{plural(len(stopped), 'run')} did not reach the end; tick one to see why.")
+    if finished := [v for v in chosen if v.outcomes]:
         _results(finished)
+    _notes(chosen)
 
 
 def overview(views: Sequence[BenchmarkView]) -> pd.DataFrame:
@@ -67,12 +72,12 @@ def overview(views: Sequence[BenchmarkView]) -> pd.DataFrame:
     )
 
 
-def _stopped(view: BenchmarkView) -> None:
-    if view.state in ("failed", "cancelled"):
-        st.text(view.name)
-        jobs_view.ended(jobs.read(view.path))
-    for note in view.notes:
-        st.caption(f"{md(view.name)}: {md(note)}")
+def _notes(views: Sequence[BenchmarkView]) -> None:
+    """What the runs remarked on, behind one line."""
+    notes = [f"{view.name}: {note}" for view in views for note in view.notes]
+    if notes:
+        with st.expander(f"{plural(len(notes), 'remark')} of the runs"):
+            st.text("\n".join(notes))
 
 
 def _results(views: Sequence[BenchmarkView]) -> None:

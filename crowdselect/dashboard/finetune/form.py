@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from crowdselect import jobs, pipeline, settings
+from crowdselect import pipeline
 from crowdselect.dashboard import reads, shell, state
+from crowdselect.dashboard.finetune.names import base_models, demo_models, model_words
 from crowdselect.dashboard.text import md, plural
-from crowdselect.errors import NotFoundError
 from crowdselect.finetune import PRESETS, FinetuneConfig
 from crowdselect.finetune.presets import preset_options
 from crowdselect.pipeline import SavedSelection
@@ -41,30 +40,6 @@ class Asked:
     def complete(self) -> bool:
         """Tell whether a run can be started."""
         return bool(self.selections and self.model)
-
-
-def base_models() -> list[str]:
-    """Models to offer: those of earlier runs, then the demo's, its base models first."""
-    runs = jobs.all_runs(reads.workspace(), "finetune")
-    return list(dict.fromkeys([*(str(v.config.get("model")) for v in runs), *demo_models()]))
-
-
-def demo_models() -> list[str]:
-    """Folders of the demo's models, the largest base model first; none where there is no demo."""
-    try:
-        folder = settings.demo_data() / "models"
-    except NotFoundError:
-        return []
-    found = sorted(path.parent for path in folder.glob("*/config.json"))
-    bases = [path for path in found if path.name.startswith("base-")]
-    return [str(path) for path in (*reversed(bases), *(p for p in found if p not in bases))]
-
-
-def model_words(model: str) -> str:
-    """A folder by its last part, a hub id as it is."""
-    if model in demo_models():
-        return f"{Path(model).name} (demo)"
-    return Path(model).name if Path(model).is_absolute() else model
 
 
 def show() -> None:

@@ -10,6 +10,12 @@ import streamlit as st
 from crowdselect import jobs, settings
 from crowdselect.charts.loss_curve import loss_curve
 from crowdselect.dashboard import jobs_view, reads, shell, table
+from crowdselect.dashboard.finetune.names import (
+    model_words,
+    run_words,
+    selection_names,
+    trained_on,
+)
 from crowdselect.dashboard.text import md, number
 from crowdselect.finetune import RunView, read_run, resume
 
@@ -30,7 +36,7 @@ def show() -> None:
         height=300,
         alt="Fine-tuning runs",
         column_config={
-            "final loss": st.column_config.NumberColumn(format="%.4f"),
+            "final loss": st.column_config.TextColumn(alignment="right"),
             "progress": st.column_config.ProgressColumn(min_value=0, max_value=1, format="percent"),
         },
     )
@@ -45,15 +51,16 @@ def show() -> None:
 
 def overview(views: Sequence[RunView]) -> pd.DataFrame:
     """One line per run, newest first."""
+    names = selection_names()
     return pd.DataFrame(
         {
-            "run": [v.id for v in views],
-            "selection": [v.config.selection or v.config.data for v in views],
-            "model": [v.config.model for v in views],
+            "selection": [trained_on(v.config, names) for v in views],
+            "model": [model_words(v.config.model) for v in views],
             "method": [f"{v.config.method}, {v.config.mode}" for v in views],
             "state": [jobs_view.WORDS[v.state] for v in views],
             "progress": [_share(v) for v in views],
-            "final loss": [v.final_loss for v in views],
+            "final loss": ["" if v.final_loss is None else f"{v.final_loss:.4f}" for v in views],
+            "run": [v.id for v in views],
         }
     )
 
@@ -75,8 +82,10 @@ def _live(ids: list[str]) -> None:
 
 def curve_frame(views: Sequence[RunView]) -> pd.DataFrame:
     """``run``, ``step``, ``loss``, ``kind`` of every logged step."""
-    rows = [(v.id, point.step, point.loss, "train") for v in views for point in v.curve] + [
-        (v.id, step, loss, "eval") for v in views for step, loss in v.eval_curve
+    names = selection_names()
+    words = {v.id: run_words(v.id, v.config, names) for v in views}
+    rows = [(words[v.id], point.step, point.loss, "train") for v in views for point in v.curve] + [
+        (words[v.id], step, loss, "eval") for v in views for step, loss in v.eval_curve
     ]
     return pd.DataFrame(rows, columns=["run", "step", "loss", "kind"])
 
@@ -91,7 +100,7 @@ def _follow(views: Sequence[RunView]) -> None:
 
 def _one(view: RunView) -> None:
     with st.container(border=True):
-        st.text(view.id)
+        st.text(run_words(view.id, view.config, selection_names()))
         alive = view.state in jobs_view.ALIVE
         parts = [jobs_view.WORDS[view.state], view.label if alive else ""]
         if view.max_steps:
@@ -111,6 +120,7 @@ def _one(view: RunView) -> None:
             st.caption(md(note))
         _buttons(view)
         with st.expander("Options and data"):
+            st.caption(f"Run {md(view.id)}")
             st.json(view.config.model_dump(mode="json"), expanded=False)
             if view.data:
                 st.json(dict(view.data), expanded=False)
