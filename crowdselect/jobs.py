@@ -7,6 +7,8 @@ The dashboard and the command line start the same jobs: ``python -m crowdselect.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import importlib
 import itertools
 import os
@@ -43,6 +45,11 @@ KINDS: dict[str, str] = {
 """Job kind -> ``module:function`` taking a :class:`Job`; a new kind is one line here."""
 
 STALE_AFTER_S = 120.0
+
+_RESERVE = ".reserve"
+"""A file that keeps room for the last words of a run whose disk is full."""
+
+_RESERVE_BYTES = 1 << 18
 
 
 @dataclass(frozen=True)
@@ -165,6 +172,7 @@ def run_here(path: Path) -> State:
     state: State
     error: tuple[str, str] | None = None
     try:
+        (path / _RESERVE).write_bytes(b"\0" * _RESERVE_BYTES)
         module, function = KINDS[job.kind].split(":")
         getattr(importlib.import_module(module), function)(job)
         state = "done"
@@ -176,14 +184,32 @@ def run_here(path: Path) -> State:
         state = "failed"
         error = ("The machine ran out of memory.", "Lower the batch size or the length, or resume.")
     except OSError as problem:
-        traceback.print_exc()
-        state, error = "failed", (f"{problem}.", "Free some disk space, then resume the run.")
+        state, error = "failed", _of_the_disk(problem, path)
+        _log()
     except Exception as problem:  # noqa: BLE001 - a job's last line of defence; logged in full
-        traceback.print_exc()
         state, error = "failed", (f"{type(problem).__name__}: {problem}", f"See {path}/log.txt.")
+        _log()
+    release_reserve(path)
     job.event("end", state=state)
     _set_status(path, state, error=error)
     return state
+
+
+def release_reserve(path: Path) -> None:
+    """Give back the disk space that a running job keeps for its last words."""
+    (path / _RESERVE).unlink(missing_ok=True)
+
+
+def _of_the_disk(error: OSError, path: Path) -> tuple[str, str]:
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"The disk that holds {path} is full.", "Free some space, then resume the run."
+    return f"{error}.", "Free some disk space, then resume the run."
+
+
+def _log() -> None:
+    """Write the traceback into the log, where there is room for it."""
+    with contextlib.suppress(OSError):
+        traceback.print_exc()
 
 
 def cancel(path: Path, *, wait_s: float = 0.0) -> None:

@@ -1,5 +1,6 @@
 """Jobs: real processes that finish, fail, are cancelled, are killed and are resumed."""
 
+import json
 import os
 import signal
 import subprocess
@@ -245,6 +246,58 @@ def test_eta_is_the_median_pace() -> None:
     assert jobs.eta_seconds(events((0, 0))) is None
     assert jobs.eta_seconds([]) is None
     assert jobs.eta_seconds(events((0, 50), (1, 100))) == 0.0
+
+
+FULL_DISK = """
+import json, sys, types
+from pathlib import Path
+from crowdselect import jobs
+from crowdselect.settings import open_workspace
+
+disk = Path(sys.argv[1])
+filler = disk / "filler"
+
+def work(job):
+    done = job.path / "done"
+    done.touch()
+    if not filler.exists():
+        with filler.open("wb", buffering=0) as out:
+            while True:
+                out.write(bytes(1 << 12))
+    job.event("finished")
+
+module = types.ModuleType("worker")
+module.work = work
+sys.modules["worker"] = module
+jobs.KINDS["count"] = "worker:work"
+path = jobs.create(open_workspace(disk / "workspace"), "count", {})
+first = jobs.run_here(path)
+error = jobs.read(path).error
+filler.write_bytes(b"")
+second = jobs.run_here(path)
+print(json.dumps([first, error, second, sorted(p.name for p in path.iterdir())]))
+"""
+
+
+def test_a_full_disk_is_named_in_the_status(tmp_path: Path) -> None:
+    """On a real file system of 2 MB: the last word needs room, which the job has kept."""
+    if subprocess.run(["unshare", "-rm", "true"], check=False, capture_output=True).returncode:
+        pytest.skip("this system lets nobody mount a small file system of their own")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mounted = f'mount -t tmpfs -o size=2M none {disk} && exec "$@"'
+    out = subprocess.run(
+        ["unshare", "-rm", "sh", "-c", mounted, "sh", sys.executable, "-c", FULL_DISK, str(disk)],
+        check=False,
+        capture_output=True,
+        text=True,
+    )
+    assert out.returncode == 0, out.stderr
+    first, error, second, left = json.loads(out.stdout.splitlines()[-1])
+    assert (first, second) == ("failed", "done")
+    assert error[0].endswith("is full.")
+    assert "resume" in error[1]
+    assert left == ["config.json", "done", "events.jsonl", "status.json"]
 
 
 def test_what_has_ended_has_no_time_left(workspace: Workspace) -> None:

@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from crowdselect.benchmark.base import Context
-from crowdselect.benchmark.generate import Answer, Deliver, Request, generate, request_seed
+from crowdselect.benchmark.generate import (
+    Answer,
+    Deliver,
+    Request,
+    generate,
+    request_seed,
+    use_vllm,
+)
 from crowdselect.servers import (
     REFUSED,
     ChatReply,
@@ -28,6 +35,9 @@ def answer_all(
     todo = [r for r in requests if r.key not in context.journal]
     refused: dict[str, dict[str, Any]] = {}
     done = len(requests) - len(todo)
+    if todo and not context.subject.config.endpoint and not use_vllm():
+        context.progress(0, None, "loading the model")  # its time is no pace of answering
+        context.subject.loaded  # noqa: B018
     context.progress(done, len(requests), "answering")
 
     def deliver(key: str, answer: Answer) -> None:

@@ -248,7 +248,8 @@ def compare_(
         print_table(columns, rows, title=each.benchmark)
     for group in found.groups:
         if " #" in group.name:
-            typer.echo(f"{group.name} is {', '.join(v.id for v in group.views)}.")
+            made_by = [v.config.subject.run or v.config.subject.model for v in group.views]
+            typer.echo(f"{group.name} is {', '.join(dict.fromkeys(made_by))}.")
     for sentence in found.sentences():
         typer.echo(sentence)
     return None

@@ -12,22 +12,9 @@ from crowdselect.errors import CrowdSelectError
 from crowdselect.finetune.budget import what_to_lower
 from crowdselect.finetune.checkpoints import remove_incomplete
 from crowdselect.finetune.plan import Plan
+from crowdselect.jobs import release_reserve
 
-RESERVE = ".reserve"
-"""A file that keeps room for the last words of a run whose disk is full."""
-
-_RESERVE_BYTES = 1 << 18
 _FULL_BELOW_BYTES = 1 << 20
-
-
-def hold_reserve(run: Path) -> None:
-    """Take a little disk space that :func:`in_words` can give back."""
-    (run / RESERVE).write_bytes(b"\0" * _RESERVE_BYTES)
-
-
-def release_reserve(run: Path) -> None:
-    """Give the space back."""
-    (run / RESERVE).unlink(missing_ok=True)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from crowdselect.finetune.card import library_versions
 from crowdselect.finetune.checkpoints import last_checkpoint, remove_incomplete
 from crowdselect.finetune.config import FinetuneConfig
 from crowdselect.finetune.estimate import assess, refuse
-from crowdselect.finetune.failures import hold_reserve, in_words, release_reserve
+from crowdselect.finetune.failures import in_words
 from crowdselect.finetune.launch import launch
 from crowdselect.finetune.plan import Plan, check_packages, make_plan
 from crowdselect.finetune.prepare import Prepared, load_prepared, save_prepared
@@ -40,18 +40,13 @@ def run(job: Job) -> None:
 
     config = FinetuneConfig.parse(job.config, str(job.path / "config.json"))
     checkpoints = job.path / CHECKPOINTS
-    plan: Plan | None = None
-    try:
-        with in_words(job.path, checkpoints, None):
-            hold_reserve(job.path)
-            check_packages(config)
-            sha256 = _check_data(job, config)
-            remove_incomplete(checkpoints)
-            plan, prepared = _plan(job, config, resuming=last_checkpoint(checkpoints) is not None)
-        with in_words(job.path, checkpoints, plan):
-            _train(job, plan, prepared, sha256)
-    finally:
-        release_reserve(job.path)
+    with in_words(job.path, checkpoints, None):
+        check_packages(config)
+        sha256 = _check_data(job, config)
+        remove_incomplete(checkpoints)
+        plan, prepared = _plan(job, config, resuming=last_checkpoint(checkpoints) is not None)
+    with in_words(job.path, checkpoints, plan):
+        _train(job, plan, prepared, sha256)
     _tidy(job.path, checkpoints)
 
 

@@ -77,7 +77,7 @@ def benchmark_views(workspace: Workspace, keys: list[str]) -> list[BenchmarkView
         if any(view.id == key for view in known):
             hits = [read_results(path)]
         else:
-            hits = [v for v in known if key in _names(v)]
+            hits = [v for v in known if key in _names(v)] or _of_selection(workspace, key, known)
         if not hits:
             names = {name for v in known for name in _names(v)}
             raise NotFoundError(f"There is no benchmark run {key!r}.", did_you_mean(key, names))
@@ -85,11 +85,20 @@ def benchmark_views(workspace: Workspace, keys: list[str]) -> list[BenchmarkView
     return list(found.values())
 
 
+def _of_selection(
+    workspace: Workspace, key: str, known: list[BenchmarkView]
+) -> list[BenchmarkView]:
+    try:
+        saved = find_selection(workspace, key)
+    except NotFoundError:
+        return []
+    return [view for view in known if view.config.subject.selection == saved.id]
+
+
 def _names(view: BenchmarkView) -> set[str]:
     """What a person may call a benchmark run."""
     subject = view.config.subject
-    made_by = (subject.run, subject.selection, (subject.recipe or {}).get("name"))
-    return {view.id, view.name, *filter(None, made_by)}
+    return {view.id, view.name, *filter(None, (subject.run, subject.selection))}
 
 
 def _run_folder(workspace: Workspace, target: str) -> Path | None:

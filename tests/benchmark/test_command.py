@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from crowdselect import files, jobs
-from crowdselect.benchmark import list_results
+from crowdselect.benchmark import BenchmarkConfig, create, list_results
 from crowdselect.errors import CrowdSelectError, NotFoundError
 from crowdselect.finetune import FinetuneConfig
 from crowdselect.finetune import create as create_finetune
@@ -103,14 +103,6 @@ def test_a_run_without_a_model_says_so(
     assert "has no model yet" in said.err
 
 
-def test_views_are_found_by_the_selections_name(workspace: Workspace, finished: Any) -> None:
-    """As the documentation compares: by what a person called the selection."""
-    for name in ("best-1000", "random-1000"):
-        finished(f"{name} (base, LoRA)", [1.0, 0.0], recipe={"id": name[:4], "name": name})
-    found = benchmark_views(workspace, ["best-1000", "random-1000"])
-    assert [v.name for v in found] == ["best-1000 (base, LoRA)", "random-1000 (base, LoRA)"]
-
-
 def test_views_are_found_by_run_name_and_fine_tune(workspace: Workspace, finished: Any) -> None:
     a, b = finished("a", [1.0, 0.0], run="finetune-1"), finished("b", [0.0, 0.0])
     assert [v.id for v in benchmark_views(workspace, ["finetune-1"])] == [a.id]
@@ -204,3 +196,6 @@ def test_a_selections_note_declares_what_it_was_chosen_on(
     assert subject.name == f"best ({base_model.name}, LoRA)"
     assert subject.recipe is not None
     assert subject.recipe["id"] == saved.id
+
+    made = create(ready, BenchmarkConfig(subject=subject, suites=("verifiable",)))
+    assert [v.id for v in benchmark_views(ready, ["best"])] == [made.name]
