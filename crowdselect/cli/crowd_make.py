@@ -104,7 +104,10 @@ def generate(
         return
     rows = [(e["model"], e["answers"], e["cut"], e["without"]) for e in found]
     print_table(("model", "answers", "cut at the limit", "without an answer"), rows)
-    say(f"The crowd is called {config.name}; judge it: crowdselect crowd judge {config.name}")
+    if config.name in open_workspace(workspace).crowd_names():
+        say(f"The crowd is called {config.name}; judge it: crowdselect crowd judge {config.name}")
+    else:
+        say("No model gave an answer, so there is no crowd.")
 
 
 def judge(

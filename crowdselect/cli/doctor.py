@@ -33,6 +33,16 @@ PURPOSES = {
 """Extra -> what it is for."""
 
 
+_NEEDED: dict[str, tuple[str, tuple[str, ...]]] = {
+    "language model": ("finetune", ("torch", "transformers")),
+    "reward model": ("benchmark", ("torch", "transformers")),
+    "chat server": ("benchmark", ("openai",)),
+    "ray": ("scale", ("ray",)),
+    "no model": ("", ()),
+}
+"""What a scorer uses -> the extra that brings it, and its packages."""
+
+
 @dataclass(frozen=True)
 class Part:
     """One extra: its packages and the line that installs what is missing."""
@@ -68,6 +78,7 @@ def doctor(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
         "workspace": _workspace(workspace),
         "demo_crowd": _demo(),
         "parts": [{**part.__dict__, "install": part.install} for part in parts()],
+        "scoring": scoring(),
     }
     if json:
         return print_json(report)
@@ -90,6 +101,22 @@ def parts() -> list[Part]:
         missing = tuple(package for package in packages if package not in installed)
         found.append(Part(extra, PURPOSES[extra], installed, missing))
     return found
+
+
+def scoring() -> list[dict[str, Any]]:
+    """Every scorer, and the two ways of making a crowd: what each uses and still lacks."""
+    from crowdselect.scoring import SCORERS
+
+    uses = {s.name: str(s.uses) for s in SCORERS}
+    uses |= {"crowd generate": "language model", "crowd judge": "reward model"}
+    uses["--engine ray"] = "ray"
+    rows = []
+    for name, used in uses.items():
+        extra, packages = _NEEDED[used]
+        lacks = [package for package in packages if _version(package) is None]
+        install = f"pip install 'crowdselect[{extra}]'" if lacks else None
+        rows.append({"name": name, "uses": used, "missing": lacks, "install": install})
+    return rows
 
 
 def machine() -> dict[str, Any]:
@@ -159,6 +186,8 @@ def _show(report: dict[str, Any]) -> None:
         state = "missing " + ", ".join(part["missing"]) if part["missing"] else "complete"
         rows.append((part["extra"] or "base", part["purpose"], state, versions))
     print_table(("extra", "for", "state", "adds"), rows)
+    ready = [(s["name"], s["uses"], s["install"] or "ready") for s in report["scoring"]]
+    print_table(("scoring", "uses", "state"), ready)
     for part in report["parts"]:
         if part["install"]:
             say(f"{part['purpose']}: {part['install']}")

@@ -19,6 +19,7 @@ from crowdselect.ingest.columns import IDS, TEXTS
 from crowdselect.jobs import Job
 from crowdselect.pipeline.crowds import open_crowd
 from crowdselect.pipeline.growing import Given, grow_crowd
+from crowdselect.pipeline.scoring import check_source
 from crowdselect.registry import content_key
 from crowdselect.scoring.language_model import model_files
 from crowdselect.servers import ChatReply, ChatRequest, RequestCache, ServerConfig, ask_all
@@ -73,10 +74,13 @@ class GenerateConfig(Frozen):
 
 def create_generate(workspace: Workspace, config: GenerateConfig) -> Path:
     """Make the run directory of a generating job; raises at once for what can be seen before."""
+    check_source(config.source)
     check_name("crowd", config.name)
     for answerer in config.answerers:
         if answerer.base_url is None:
             check_folder(answerer.model)
+        else:
+            _server(config, answerer)
     _instructions(workspace, config)
     exists = config.name in workspace.crowd_names()
     if exists and config.source != config.name:
@@ -159,13 +163,7 @@ def _answer(
 def _from_server(
     job: Job, config: GenerateConfig, answerer: Answerer, texts: Sequence[str], take: Take
 ) -> None:
-    server = ServerConfig(
-        model=answerer.model,
-        base_url=answerer.base_url,
-        api_key_variable=config.api_key_variable,
-        concurrency=config.concurrency,
-        retries=config.retries,
-    )
+    server = _server(config, answerer)
     requests = [
         ChatRequest(
             _key(text),
@@ -184,6 +182,16 @@ def _from_server(
 
     cache = RequestCache(job.workspace.cache / "answers" / "replies")
     ask_all(server, requests, deliver, cache=cache)
+
+
+def _server(config: GenerateConfig, answerer: Answerer) -> ServerConfig:
+    return ServerConfig(
+        model=answerer.model,
+        base_url=answerer.base_url,
+        api_key_variable=config.api_key_variable,
+        concurrency=config.concurrency,
+        retries=config.retries,
+    )
 
 
 def _instructions(workspace: Workspace, config: GenerateConfig) -> Given:

@@ -13,7 +13,8 @@ import pyarrow.parquet as pq
 from pydantic import Field
 
 from crowdselect import files, jobs
-from crowdselect.errors import InputError
+from crowdselect.benchmark.subject import check_folder
+from crowdselect.errors import InputError, NotFoundError
 from crowdselect.finetune.data import read_data
 from crowdselect.jobs import Job
 from crowdselect.landscape import embed, encoder_named
@@ -93,6 +94,10 @@ def create_score(workspace: Workspace, config: ScoreConfig) -> Path:
     """Make the run directory of a scoring job; raises at once for what can be seen beforehand."""
     scorer = make_scorer(config.scorer, config.options)
     scorer.passes()
+    check_source(config.source)
+    for given in config.options.get("models", ()):
+        if not given.get("base_url"):
+            check_folder(str(given["model"]))
     if _is_file(config.source):
         if scorer.inputs():
             raise InputError(
@@ -155,6 +160,14 @@ def analysis_of(scorer: Scorer, table: ScoreTable, samples: Sequence[Sample]) ->
         np.array(words, dtype=np.float64),
         np.array([is_calculation(s.instruction) for s in samples]),
     )
+
+
+def check_source(source: str) -> None:
+    """Raise NotFoundError for what is written as a file's path but is no file."""
+    path = Path(source).expanduser()
+    written_so = "/" in source or path.suffix.lower() in (".jsonl", ".json", ".parquet", ".csv")
+    if written_so and not path.is_file():
+        raise NotFoundError(f"There is no file {source}.", "Give a file, or a crowd's name.")
 
 
 def _without_empty_slices(analysis: dict[str, Any]) -> dict[str, Any]:

@@ -290,8 +290,12 @@ def _load(spec: ModelSpec) -> tuple[Any, Any, str]:
     options = {"trust_remote_code": spec.trust_remote_code}
     try:
         tokenizer = AutoTokenizer.from_pretrained(spec.model, **options)
-        model = AutoModelForCausalLM.from_pretrained(
-            spec.model, dtype=names[spec.dtype], use_safetensors=True, **options
+        loaded: Any = AutoModelForCausalLM.from_pretrained(
+            spec.model,
+            dtype=names[spec.dtype],
+            use_safetensors=True,
+            output_loading_info=True,
+            **options,
         )
     except (OSError, ValueError) as error:
         first = str(error).split("\n")[0]
@@ -300,5 +304,10 @@ def _load(spec: ModelSpec) -> tuple[Any, Any, str]:
             "Give a folder with config.json, *.safetensors and a tokenizer, or a hub id where "
             "the hub is reachable.",
         ) from error
-    placed: Any = model
-    return placed.to(device).eval(), tokenizer, device
+    model, found = loaded
+    if missing := sorted(found["missing_keys"]):
+        raise InputError(
+            f"{spec.model} is no causal language model: {missing[0]} is not among its weights.",
+            "Give a model that writes text; a reward model goes to crowdselect crowd judge.",
+        )
+    return model.to(device).eval(), tokenizer, device

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
+from crowdselect.errors import InputError
 from crowdselect.values import Frozen
 
 
@@ -27,3 +28,13 @@ class ServerConfig(Frozen):
     """Price of a million completion tokens, in the same currency."""
     budget: float | None = Field(default=None, ge=0)
     """Stop before a further request could cost more than this in total; needs both prices."""
+
+    @field_validator("base_url")
+    @classmethod
+    def _is_an_address(cls, base_url: str | None) -> str | None:
+        if base_url is not None and not base_url.startswith(("http://", "https://")):
+            raise InputError(
+                f"{base_url!r} is no server's address.",
+                "Give one such as http://127.0.0.1:8000/v1.",
+            )
+        return base_url

@@ -15,6 +15,7 @@ from crowdselect import files, jobs, pipeline
 from crowdselect.cli import main
 from crowdselect.errors import CrowdSelectError, InputError, NotFoundError
 from crowdselect.pipeline.scoring import ScoreConfig, create_score
+from crowdselect.scoring import SCORERS
 from crowdselect.values import Recipe
 from tests.pipeline import tiny
 
@@ -129,9 +130,16 @@ def test_what_cannot_work_is_said_at_once(workspace, crowd, small_model, tmp_pat
         ({"scorer": "selectitt"}, NotFoundError, "no scorer called"),
         ({"options": {}}, InputError, "needs a model"),
         ({"source": "nobody"}, NotFoundError, "no crowd called"),
+        ({"source": "data/none.jsonl"}, NotFoundError, "no file data/none.jsonl"),
+        ({"options": {"models": [{"model": "./none"}]}}, NotFoundError, "no model folder ./none"),
         ({"answer": "worst-ever"}, InputError, "worst-ever"),
         ({"options": {"n_levels": 10}}, InputError, "outside"),
         ({"scorer": "direct", "options": {"models": [{"model": "m"}]}}, InputError, "no address"),
+        (
+            {"scorer": "direct", "options": {"models": [{"model": "m", "base_url": "here"}]}},
+            InputError,
+            "'here' is no server's address",
+        ),
         ({"scorer": "deita"}, InputError, "one for quality"),
     ]
     for fields, kind, words in wrong:
@@ -149,3 +157,21 @@ def test_a_file_without_responses_fails_with_a_reason(workspace, small_model, tm
     run = create_score(workspace, config(path, small_model, "ifd"))
     assert jobs.run_here(run) == "failed"
     assert "bare.jsonl" in jobs.read(run).error[0]
+
+
+def test_fewer_samples_than_tenths(workspace, crowd, small_model):
+    told = finish(workspace, config("tiny", small_model, limit=3))
+    assert [s["n"] for s in told["analysis"]["ranks"]] == [1, 1, 1]
+    made = pipeline.open_crowd(workspace, "tiny").score_columns()["selectit"].made
+    assert json.dumps(made["analysis"], allow_nan=False)
+
+
+def test_the_doctor_knows_every_scorer(capsys):
+    assert main(["doctor", "--json"]) == 0
+    told = {row["name"]: row for row in json.loads(capsys.readouterr().out)["scoring"]}
+    assert {scorer.name for scorer in SCORERS} < set(told)
+    assert {"crowd generate", "crowd judge", "--engine ray"} < set(told)
+    assert told["direct"]["uses"] == "chat server"
+    assert told["ifd"] == {
+        "name": "ifd", "uses": "language model", "missing": [], "install": None
+    }  # fmt: skip

@@ -100,6 +100,17 @@ def test_a_model_that_is_not_there(tmp_path):
         LanguageModel(ModelSpec(model=str(tmp_path / "none")))
 
 
+def test_a_model_without_a_language_head_is_refused(tmp_path, small_model):
+    """transformers would make one up, and score with random numbers."""
+    from transformers import AutoConfig, AutoModelForSequenceClassification, AutoTokenizer
+
+    given = AutoConfig.from_pretrained(small_model, num_labels=1, tie_word_embeddings=False)
+    AutoModelForSequenceClassification.from_config(given).save_pretrained(tmp_path)
+    AutoTokenizer.from_pretrained(small_model).save_pretrained(tmp_path)
+    with pytest.raises(InputError, match=r"lm_head.weight is not among its weights"):
+        LanguageModel(ModelSpec(model=str(tmp_path)))
+
+
 def test_an_unknown_dtype(small_model):
     with pytest.raises(InputError, match="no dtype"):
         LanguageModel(ModelSpec(model=str(small_model), dtype="float7"))
