@@ -267,8 +267,10 @@ def test_the_report_is_one_file_that_opens_without_a_network(chromium, server, t
 
 def test_small_screens_do_not_scroll_sideways(server):
     with browser_page(width=390, height=844) as watched:
-        for page in ("", "explore", "map", "select", "finetune", "report", "instruction"):
-            watched.page.goto(address(server, page))
+        published = {"benchmark.tab": "Published"}
+        pages = ("", "explore", "map", "select", "finetune", "benchmark", "report", "instruction")
+        for page in pages:
+            watched.page.goto(address(server, page, **published))
             watched.page.get_by_test_id("stMain").wait_for()
             watched.idle(60_000)
             wide = watched.page.evaluate(

@@ -30,10 +30,12 @@ def result_chapters(selection: str, p: Palette) -> list[Chapter]:
             & (frame["category"] == "")
             & (frame["metric"] == outcome.headline.metric)
         ]
+        if not overall["quick_look"].all():
+            overall = overall[~overall["quick_look"]]
         better = "higher" if outcome.higher_is_better else "lower"
         words = [
             f"{outcome.title}: {outcome.unit}, {better} is better, with 95 % intervals",
-            *_differences(label, asked, own),
+            *_differences(label, asked, selection),
         ]
         fig = benchmark_scores(overall, outcome.headline.metric, p)
         chapter = Chapter("What it was worth", list(sentences(words)), fig, f"Scores on {label}")
@@ -41,11 +43,18 @@ def result_chapters(selection: str, p: Palette) -> list[Chapter]:
     return found
 
 
-def _differences(label: str, views: Sequence[BenchmarkView], own: set[str]) -> list[str]:
-    """The paired differences that a model of this selection takes part in, and what limits them."""
+def _differences(label: str, views: Sequence[BenchmarkView], selection: str) -> list[str]:
+    """The paired differences that a model of ``selection`` takes part in, and what limits them."""
     compared = comparison(views)
+    if compared is None:
+        return []
+    own = {
+        group.name
+        for group in compared.groups
+        if any(view.config.subject.selection == selection for view in group.views)
+    }
     words: list[str] = []
-    for found in () if compared is None else compared.benchmarks:
+    for found in compared.benchmarks:
         if found.benchmark == label:
             words += [d.sentence() for d in found.differences if own & {d.first, d.second}]
             words += found.warnings
