@@ -42,12 +42,14 @@ class ScoreTable:
         return {name: int(np.isnan(c.values).sum()) for name, c in self.columns.items()}
 
     def frame(self) -> pd.DataFrame:
-        """``id``, a column per metric, and ``<column>__reason`` where there is a reason."""
+        """``id``, a column per metric, ``<column>__reason`` and ``tags`` where there are any."""
         data: dict[str, object] = {"id": list(self.ids)}
         for name, column in self.columns.items():
             data[name] = column.values
             if any(column.reasons):
                 data[f"{name}__reason"] = list(column.reasons)
+        if self.tags:
+            data["tags"] = [self.tags.get(i) for i in self.ids]
         return pd.DataFrame(data)
 
 

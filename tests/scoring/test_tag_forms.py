@@ -91,6 +91,11 @@ def test_complexity_counts_merged_tags(tmp_path):
     assert table.report["distinct_tags"] == 4
 
 
+def test_a_table_of_scores_holds_the_tags(tmp_path):
+    frame = tagged(tmp_path).frame()
+    assert [len(tags) for tags in frame["tags"]] == frame["instag"].tolist()
+
+
 def test_none_keeps_what_the_judge_said(tmp_path):
     assert tagged(tmp_path, merge="none").report["distinct_tags"] == 5
 
