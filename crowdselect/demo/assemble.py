@@ -54,9 +54,8 @@ def assemble(products: Products, out: Path) -> None:
             _copy_model(folder, out / "models" / member.name)
     _copy_model(products.judge, out / "reward_model")
     records = [read_json(folder / "training.json") for folder in products.models]
-    others = [read_json(f / "training.json") for f in (*products.bases, products.judge)]
     card = dataset_card(
-        products.seed, tasks, responses, len(products.heldout), products.members, records, others
+        products.seed, tasks, responses, len(products.heldout), products.members, records
     )
     write_text(out / "README.md", card)
     write_json(out / "checksums.json", checksums(out, products.seed))
@@ -90,7 +89,7 @@ def _responses(products: Products) -> pd.DataFrame:
     texts = [task.instruction for task in products.pool]
     parts = []
     for member, folder in zip(products.members, products.answers, strict=True):
-        part = read_answers(folder).iloc[: len(texts)].assign(model=member.name, instruction=texts)
+        part = read_answers(folder).assign(model=member.name, instruction=texts)
         parts.append(part.assign(row=range(len(texts))))
     table = pd.concat(parts, ignore_index=True)
     rewards = pd.read_parquet(products.rewards / "rewards.parquet")

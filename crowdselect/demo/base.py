@@ -1,8 +1,9 @@
 """The base models of the demo: what they read before anyone fine-tunes them.
 
-They learn the skills from worked examples in terse notation and the language from quiz sheets,
-where a question is followed by another question. Only a few of their texts answer a question, so
-they hardly follow instructions: like a real base model, they know more than they show.
+They learn the skills from worked examples in terse notation and from a textbook of questions with
+answers, and the chat format from quiz sheets, where a question is followed by another question. Few
+of their chats answer a question, so they hardly follow instructions: like a real base model, they
+know more than they show.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from random import Random
 from crowdselect.demo.curriculum import Pair, Texts, as_chat
 from crowdselect.demo.curriculum import drills as exercises
 from crowdselect.demo.networks import Shape
-from crowdselect.demo.tasks import Kind, Problem, draw_problem, task_stream
+from crowdselect.demo.tasks import Kind, Problem, Task, draw_problem, task_stream
 from crowdselect.demo.tokenizer import END, chat_text
 from crowdselect.demo.training import Schedule, schedules
 
@@ -30,7 +31,8 @@ class Base:
     practice: Schedule
     examples: int
     quiz_share: float = 0.12
-    answered_share: float = 0.06
+    answered_share: float = 0.02
+    textbook_share: float = 0.5
 
     def texts(self, seed: int, drills: int) -> Texts:
         """Drills and reading, in the plain form of a textbook."""
@@ -39,8 +41,8 @@ class Base:
 
 
 _SHAPES = (
-    ("base-0.2m", Shape(64, 2, 4), 1200, 700),
-    ("base-0.5m", Shape(96, 3, 4), 1100, 700),
+    ("base-0.2m", Shape(64, 2, 4), 1200, 1000),
+    ("base-0.5m", Shape(96, 3, 4), 1100, 1400),
 )
 """Name, shape, steps of schooling and of practice."""
 
@@ -64,6 +66,11 @@ def worked_example(kind: Kind, problem: Problem) -> Pair:
     return plain(f"{kind.name.replace('_', ' ')} : {problem.notation}", problem.answer)
 
 
+def textbook(task: Task) -> Pair:
+    """A question and its answer as a book prints them: the words of a chat, not its form."""
+    return f" Question: {task.instruction} Answer:", f" {task.reference}{END}"
+
+
 def reading(base: Base, seed: int) -> Iterator[Pair]:
     """Yield the texts a base model is pretrained on."""
     rng = Random(f"{seed}-reading")
@@ -74,6 +81,8 @@ def reading(base: Base, seed: int) -> Iterator[Pair]:
             yield chat_text(next(questions).instruction, next(questions).instruction)
         elif draw < base.quiz_share + base.answered_share:
             yield as_chat(next(questions))
+        elif draw < base.quiz_share + base.answered_share + base.textbook_share:
+            yield textbook(next(questions))
         else:
             kind, _, problem = draw_problem(rng)
             yield worked_example(kind, problem)

@@ -35,8 +35,10 @@ from crowdselect.files import build_folder_aside
 from crowdselect.progress import Progress, silent
 
 T = TypeVar("T")
-REWARD_MODEL_BODY = "alder-96x3"
+REWARD_MODEL_BODY = "alder-160x3"
 """The crowd model that the second judge grows from."""
+TEACHERS = ("alder-64x2", "birch-96x3", "cedar-128x3", "elm-96x3", "fir-112x3", "maple-64x3")
+"""The crowd models whose answers to training tasks teach the second judge: one per family."""
 
 
 @dataclass(frozen=True)
@@ -46,8 +48,8 @@ class Plan:
     seed: int = 7
     pool: int = 4200
     heldout: int = 1200
-    judged: int = 800
-    """Tasks of the training split that the crowd answers to teach the reward model."""
+    judged: int = 18_000
+    """Tasks of the training split that the teachers answer, to teach the reward model."""
     scale: float = 1.0
     """Shrinks training steps and data of every model; 1 for the real thing."""
 
@@ -88,23 +90,30 @@ def _trained(pupil: makers.Pupil, cache: Cache, plan: Plan, progress: Progress =
 
 
 def _answers(model: Path, cache: Cache, plan: Plan, progress: Progress = silent) -> Path:
-    tasks = [*plan.pool_tasks(), *plan.judged_tasks()]
     return cache.made(
         "answers",
-        [model.name, plan.seed, plan.pool, plan.judged],
-        lambda folder: makers.make_answers(model, tasks, folder, progress),
+        [model.name, plan.seed, plan.pool],
+        lambda folder: makers.make_answers(model, plan.pool_tasks(), folder, progress),
+    )
+
+
+def _taught(model: Path, cache: Cache, plan: Plan, progress: Progress = silent) -> Path:
+    return cache.made(
+        "taught",
+        [model.name, plan.seed, plan.judged],
+        lambda folder: makers.make_answers(model, plan.judged_tasks(), folder, progress),
     )
 
 
 def _reward_model(
-    body: Path, answers: Sequence[Path], cache: Cache, plan: Plan, progress: Progress
+    body: Path, taught: Sequence[Path], cache: Cache, plan: Plan, progress: Progress
 ) -> Path:
-    taught = [makers.read_answers(folder).iloc[plan.pool :] for folder in answers]
+    answers = [makers.read_answers(folder) for folder in taught]
     return cache.made(
         "reward-model",
-        [body.name, [folder.name for folder in answers]],
+        [body.name, [folder.name for folder in taught], makers.REWARD_MODEL_EPOCHS],
         lambda folder: makers.make_reward_model(
-            body, plan.judged_tasks(), taught, plan.seed, folder, progress
+            body, plan.judged_tasks(), answers, plan.seed, folder, progress
         ),
     )
 
@@ -112,7 +121,7 @@ def _reward_model(
 def _rewards(
     judge: Path, answers: Sequence[Path], cache: Cache, plan: Plan, progress: Progress
 ) -> Path:
-    given = [makers.read_answers(folder).iloc[: plan.pool] for folder in answers]
+    given = [makers.read_answers(folder) for folder in answers]
     return cache.made(
         "rewards",
         [judge.name, [folder.name for folder in answers]],
@@ -163,8 +172,10 @@ def build(plan: Plan, out: Path, cache: Cache, workshop: Workshop) -> None:
     _tokenizer(cache, plan)
     models = workshop.each("Crowd", crowd, partial(_trained, cache=cache, plan=plan))
     answers = workshop.each("Answers", models, partial(_answers, cache=cache, plan=plan))
-    body = models[[member.name for member in crowd].index(REWARD_MODEL_BODY)]
-    judge = _reward_model(body, answers, cache, plan, workshop.report)
+    named = dict(zip([member.name for member in crowd], models, strict=True))
+    teachers = [named[name] for name in TEACHERS]
+    taught = workshop.each("Examples", teachers, partial(_taught, cache=cache, plan=plan))
+    judge = _reward_model(named[REWARD_MODEL_BODY], taught, cache, plan, workshop.report)
     rewards = _rewards(judge, answers, cache, plan, workshop.report)
     ground_models = workshop.each("Base models", grounds, partial(_trained, cache=cache, plan=plan))
     products = Products(

@@ -21,14 +21,8 @@ def dataset_card(
     heldout: int,
     members: Sequence[Member],
     records: Sequence[dict[str, Any]],
-    others: Sequence[dict[str, Any]],
 ) -> str:
-    """Return the card as Markdown with a YAML header.
-
-    ``records`` are the training records of ``members``, ``others`` those of the base models and
-    the reward model.
-    """
-    seconds = sum(record["cpu_seconds"] for record in (*records, *others))
+    """Return the card as Markdown with a YAML header; ``records``: how ``members`` were trained."""
     verifier = responses.pivot(index="id", columns="model", values="verifier")
     rewards = responses.pivot(index="id", columns="model", values="reward_model")
     agreement = verifier.rank(axis=1).corrwith(rewards.rank(axis=1), axis=1).mean()
@@ -43,7 +37,6 @@ def dataset_card(
         responses=f"{len(responses):,}",
         heldout=f"{heldout:,}",
         models=len(members),
-        minutes=f"{seconds / 60:.0f}",
         agreement=f"{agreement:.2f}",
         n_kinds=tasks["kind"].nunique(),
         roll=_roll(members, records, verifier, rewards),

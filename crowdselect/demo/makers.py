@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 VOCABULARY = 1280
+REWARD_MODEL_EPOCHS = 1
+"""One pass over 18,000 tasks agrees better with the verifier than three passes over 6,000."""
 Pupil = Member | Base
 
 
@@ -196,7 +198,6 @@ def make_reward_model(
     seed: int,
     folder: Path,
     progress: Progress = silent,
-    epochs: int = 3,
 ) -> None:
     """Train the second judge on answers of the crowd, and references, to training tasks."""
     started = process_time()
@@ -210,8 +211,10 @@ def make_reward_model(
         seed,
     )
     size = 32
-    schedule = Schedule(steps=epochs * -(-len(pairs) // size), matrix_rate=0.003, other_rate=0.001)
-    steps = preference_batches(pairs, tokenizer, size, seed, epochs)
+    schedule = Schedule(
+        steps=REWARD_MODEL_EPOCHS * -(-len(pairs) // size), matrix_rate=0.003, other_rate=0.001
+    )
+    steps = preference_batches(pairs, tokenizer, size, seed, REWARD_MODEL_EPOCHS)
     losses = _train(judge, steps, schedule, progress, "reward model", bradley_terry)
     _save(judge, tokenizer, folder, "reward model", losses, process_time() - started)
 

@@ -12,6 +12,17 @@ selection      ``select(crowd, recipe)``, ``Session`` for live use    ``Selectio
 export         ``export(workspace, selection, format)``               ``Export``
 =============  =====================================================  ======================
 
+What needs a model is a module of its own, so that this one stays quick to import; each makes a
+job (``crowdselect.jobs``) that reports, can be cancelled and resumes:
+
+=============  =====================================================  ======================
+crowd          ``generating``, ``judging``: answers, rewards          ``Crowd``, grown
+scores         ``scoring``: a column of scores by a model             ``Scores``
+fine-tuning    ``finetuning.finetune(workspace, source, model)``      a run
+benchmark      ``benchmarking.subject_of(workspace, run)``            what to benchmark
+report         ``reporting``: the whole story as one page             HTML
+=============  =====================================================  ======================
+
 Each takes a ``Workspace`` or a ``Crowd`` first and ``progress`` last. Command line, dashboard and
 scripts call these and nothing below.
 """

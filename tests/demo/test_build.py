@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
@@ -17,7 +18,9 @@ from crowdselect.demo.cache import VERSION, Cache
 from crowdselect.demo.crowd import members
 from crowdselect.demo.tasks import KINDS, load_heldout, split_of, verify
 from crowdselect.files import read_json
+from crowdselect.metrics import METRICS, MetricInputs
 from crowdselect.settings import demo_data
+from crowdselect.values import Model, RewardMatrix
 from tests.demo.conftest import MINIATURE
 
 pytestmark = pytest.mark.xdist_group("miniature")  # built once, not once per worker
@@ -116,6 +119,34 @@ def test_the_committed_crowd_is_as_large_as_promised(committed: Path) -> None:
     assert len(pd.read_parquet(committed / "crowd" / "instructions.parquet")) >= 4000
     assert len(load_heldout(committed / "heldout.parquet")) >= 1000
     assert sum(p.stat().st_size for p in committed.rglob("*") if p.is_file()) <= 40_000_000
+
+
+def test_in_the_committed_crowd_larger_models_are_usually_not_always_better(
+    committed: Path,
+) -> None:
+    answers = pd.read_parquet(committed / "crowd" / "responses.parquet")
+    models = pd.read_csv(committed / "crowd" / "models.csv").assign(
+        mean=lambda known: known["model"].map(answers.groupby("model")["verifier"].mean())
+    )
+    steps = models.sort_values("size_b").groupby("family")["mean"].diff().dropna()
+    assert 0.75 <= (steps > 0).mean() < 1.0
+
+
+@pytest.mark.parametrize("metric", ["difficulty", "separability", "stability"])
+def test_the_metrics_of_the_committed_crowd_spread(committed: Path, metric: str) -> None:
+    answers = pd.read_parquet(committed / "crowd" / "responses.parquet")
+    known = pd.read_csv(committed / "crowd" / "models.csv")
+    matrix = answers.pivot(index="id", columns="model", values="verifier")[known["model"]]
+    models = tuple(
+        Model(row.model, row.family, row.size_b, order)
+        for order, row in enumerate(known.itertuples())
+    )
+    rewards = RewardMatrix("verifier", matrix.index.to_numpy(object), models, matrix.to_numpy())
+    scores = METRICS[metric]()(MetricInputs(rewards=rewards))
+    low, middle, high = np.nanquantile(scores, [0.1, 0.5, 0.9])
+    assert low < middle < high
+    if metric == "stability":
+        assert middle > 0
 
 
 def test_an_interrupted_build_goes_on_where_it_stopped(
