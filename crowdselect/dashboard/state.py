@@ -21,6 +21,7 @@ from crowdselect.dashboard.link import (
     to_params,
     write_value,
 )
+from crowdselect.dashboard.text import md
 from crowdselect.errors import InputError
 from crowdselect.landscape import default_encoder
 from crowdselect.values import Filters, Recipe
@@ -68,7 +69,7 @@ def _draft_from_link(
     try:
         return from_params(params, crowd, defaults)
     except InputError as error:
-        st.toast(error.problem)
+        st.toast(md(error.problem))
         return from_params({}, crowd, defaults)
 
 

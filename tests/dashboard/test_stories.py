@@ -175,6 +175,16 @@ def test_an_instruction_with_hostile_text_is_text(chromium, server):
     assert page.locator(".katex").count() == 0
 
 
+def test_a_hostile_link_is_text(chromium, server):
+    for name, page_name in (("budget", "select"), ("clusters", "map"), ("crowd", "explore")):
+        page = visit(chromium, server, page_name, **{name: small.IMAGE})
+        page.get_by_test_id("stToast").first.wait_for()
+        assert page.locator("img[src*='192.0.2.1']").count() == 0
+    page = visit(chromium, server, "map", encoder=small.IMAGE)
+    chromium.idle()
+    assert page.locator("img[src*='192.0.2.1']").count() == 0
+
+
 def test_notes_are_kept_and_undone(chromium, server, world):
     page = visit(chromium, server, "instruction", **{"instruction.id": "q010"})
     page.get_by_role("button", name="Pin").click()

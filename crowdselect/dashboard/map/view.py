@@ -20,7 +20,7 @@ from crowdselect.dashboard import (
 from crowdselect.dashboard.map import cards
 from crowdselect.dashboard.scatter import scatter
 from crowdselect.dashboard.select.draft import saved_of, saved_rows
-from crowdselect.dashboard.text import n_of_m
+from crowdselect.dashboard.text import md, n_of_m
 from crowdselect.errors import CrowdSelectError
 from crowdselect.metrics import BASE
 from crowdselect.store import Crowd
@@ -109,7 +109,7 @@ def _selected(crowd: Crowd, recipe: Recipe, on_top: str, kept: BoolArray) -> Boo
     try:
         mask[reads.picks(crowd, notes.with_notes(crowd, recipe)).rows] = True
     except CrowdSelectError as error:
-        st.caption(error.problem)
+        st.caption(md(error.problem))
         return None
     return mask
 
@@ -122,4 +122,4 @@ def _cards(crowd: Crowd, recipe: Recipe, clusters: Clustering) -> None:
     shell.heading("Clusters", "Largest first; names are the words that tell a cluster apart.")
     found = cards.cards_of(crowd, recipe)
     st.html(str(cards.cards_html(crowd, found, shell.palette().name)))
-    st.caption(f"Encoder {recipe.encoder}, seed {recipe.seed}, k = {clusters.k}.")
+    st.caption(f"Encoder {md(recipe.encoder)}, seed {recipe.seed}, k = {clusters.k}.")

@@ -219,4 +219,4 @@ def _changed(name: str) -> None:
     try:
         state.amend(**{name: value})
     except CrowdSelectError as error:
-        st.toast(error.problem)
+        st.toast(md(error.problem))
