@@ -132,7 +132,10 @@ def judge(
     max_length: Annotated[
         int, typer.Option(help="Longest conversation in tokens for a reward model", min=8)
     ] = 4096,
-    batch_tokens: BatchOption = 8192,
+    batch_tokens: Annotated[
+        int | None,
+        typer.Option(help="Padded tokens of one batch; else what suits the device", min=8),
+    ] = None,
     limit: LimitOption = None,
     engine: Annotated[str, typer.Option(help="local, or ray for a pool of workers")] = "local",
     workers: Annotated[int, typer.Option(help="Workers of --engine ray", min=1)] = 2,

@@ -27,7 +27,7 @@ from crowdselect.scoring import Engine, GradePass, Pass, Sample
 from crowdselect.scoring.base import Columns, Worker
 from crowdselect.scoring.chat import server_of
 from crowdselect.scoring.engines import run_pass
-from crowdselect.scoring.language_model import model_files
+from crowdselect.scoring.language_model import model_files, usual_tokens
 from crowdselect.scoring.shards import ShardFolder, shard_folder
 from crowdselect.settings import Workspace
 from crowdselect.store import Crowd
@@ -55,7 +55,8 @@ class JudgingConfig(Frozen):
     """What a served judge grades, from 0 to 10."""
     max_length: int = Field(default=4096, ge=8)
     """Longest conversation in tokens for a reward model; longer ones get no reward."""
-    batch_tokens: int = Field(default=8192, ge=8)
+    batch_tokens: int | None = Field(default=None, ge=8)
+    """Padded tokens of one batch; None: 512 on a CPU, 8192 on a GPU."""
     models: tuple[str, ...] = ()
     """Whose answers; empty: everybody's."""
     limit: int | None = Field(default=None, ge=1)
@@ -71,7 +72,7 @@ class RewardPass(Pass):
     model: str
     files: str
     max_length: int
-    batch_tokens: int
+    batch_tokens: int | None
 
     @property
     def label(self) -> str:
@@ -85,16 +86,16 @@ class RewardPass(Pass):
 
 class _Rewarder:
     def __init__(self, work: RewardPass) -> None:
-        self._work = work
         self._judge = load_reward_model(work.model)
         own = getattr(self._judge.model.config, "max_position_embeddings", None)
         self._limit = min(work.max_length, own or work.max_length)
+        self._budget = work.batch_tokens or usual_tokens(self._judge.device)
 
     def __call__(self, samples: Sequence[Sample]) -> Columns:
         ids = [self._ids(sample) for sample in samples]
         fitting = [row for row in range(len(ids)) if len(ids[row]) <= self._limit]
         found: list[float | None] = [None] * len(ids)
-        for group in batches([len(ids[row]) for row in fitting], self._work.batch_tokens, 0):
+        for group in batches([len(ids[row]) for row in fitting], self._budget, 0):
             rows = [fitting[i] for i in group]
             for row, value in zip(
                 rows, reward_batch(self._judge, [ids[r] for r in rows]), strict=True

@@ -200,8 +200,7 @@ class LanguageModel:
         return hidden, ids[:, 1:][scored], owners
 
     def _batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
-        usual = CPU_TOKENS if self.device == "cpu" else GPU_TOKENS
-        return length_batches(lengths, self.spec.batch_tokens or usual)
+        return length_batches(lengths, self.spec.batch_tokens or usual_tokens(self.device))
 
     def _padded(self, rows: Sequence[Sequence[int]]) -> tuple[Any, Any]:
         """Rows padded on the right, where a causal model does not look; and their lengths."""
@@ -250,6 +249,11 @@ def shared_start(rows: Sequence[Sequence[int]]) -> int:
     same = next((i for i, (a, b) in pairs if a != b), min(len(first), len(last)))
     same = min(same, min(map(len, rows)) - 1)
     return same if same * WORTH_SHARING >= sum(map(len, rows)) / len(rows) else 0
+
+
+def usual_tokens(device: str) -> int:
+    """Padded tokens of one batch that suit a device."""
+    return CPU_TOKENS if device == "cpu" else GPU_TOKENS
 
 
 def _joined(parts: Sequence[Any]) -> Any:
