@@ -208,7 +208,7 @@ def measure(case: Case, n: int, rounds: int, folder: Path) -> dict[str, Any]:
     scorer: Scorer = (
         SelectIT(models=(spec,), n_prompts=PROMPTS, order=case.order)
         if case.scorer == "selectit"
-        else IFD(models=(spec,))
+        else IFD(models=(spec,), keep_harmful=True)
     )
     loaded = LanguageModel(ModelSpec.parse(spec, "spec"))
     (work,) = scorer.passes()

@@ -8,10 +8,10 @@ import numpy as np
 
 from crowdselect.values import FloatArray
 
+Ratio = Literal["loss", "perplexity"]
 
-def ifd(
-    conditioned: FloatArray, alone: FloatArray, ratio: Literal["loss", "perplexity"] = "loss"
-) -> FloatArray:
+
+def ifd(conditioned: FloatArray, alone: FloatArray, ratio: Ratio = "loss") -> FloatArray:
     """Return IFD (Cherry, arXiv 2308.12032), shape (n,); higher = the instruction helps less.
 
     ``conditioned`` and ``alone`` are the mean token losses (nats) of the answer with and without

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
@@ -12,12 +12,13 @@ import numpy as np
 from crowdselect.errors import InputError
 from crowdselect.registry import option
 from crowdselect.scoring.base import Column, Columns, Found, Pass, Sample, Scorer, Worker
-from crowdselect.scoring.difficulty_ratio import ifd
+from crowdselect.scoring.difficulty_ratio import Ratio, ifd
 from crowdselect.scoring.language_model import LanguageModel, ModelSpec, model_spec
 
 QUESTION = "Instruction: {instruction}\n\n"
 ANSWER = "Response: "
 """Stays before the answer in the unconditioned pass too, as in the Cherry code."""
+RATIOS: tuple[Ratio, ...] = ("loss", "perplexity")
 
 
 @dataclass(frozen=True)
@@ -96,6 +97,10 @@ class IFD(Scorer):
         high=1_000_000,
     )
 
+    keep_harmful: bool = option(
+        False, "Keep ratios of 1 or more, where the instruction hurts; the paper drops such rows"
+    )
+
     @property
     def prefix(self) -> str:
         """``ifd``, or ``ifd_pre`` with the pre-experienced step: both can stand side by side."""
@@ -117,19 +122,19 @@ class IFD(Scorer):
         conditioned = np.array(got["conditioned"], dtype=np.float64)
         alone = np.array(got["alone"], dtype=np.float64)
         direction = "higher = the instruction helps less"
-        loss = ifd(conditioned, alone, "loss")
+        ratios = {name: ifd(conditioned, alone, name) for name in RATIOS}
+        hurts = ratios["loss"] >= 1
         reasons = [
-            reason or ("the instruction hurts (ratio >= 1)" if value >= 1 else None)
-            for reason, value in zip(got["reason"], loss, strict=True)
+            reason or (f"the instruction hurts (ratio {value:.4g})" if bad else None)
+            for reason, value, bad in zip(got["reason"], ratios["loss"], hurts, strict=True)
         ]
+        loss, perplexity = (
+            values if self.keep_harmful else np.where(hurts, np.nan, values)
+            for values in ratios.values()
+        )
         return {
             "ifd": Column(loss, reasons, "IFD, ratio of losses", direction),
-            "ifd_ppl": Column(
-                ifd(conditioned, alone, "perplexity"),
-                reasons,
-                "IFD, ratio of perplexities",
-                direction,
-            ),
+            "ifd_ppl": Column(perplexity, reasons, "IFD, ratio of perplexities", direction),
             "ifd_loss": Column(
                 conditioned,
                 reasons,
@@ -138,3 +143,12 @@ class IFD(Scorer):
                 "nats per token",
             ),
         }
+
+    def report(
+        self, samples: Sequence[Sample], found: Found, columns: Mapping[str, Column]
+    ) -> dict[str, Any]:
+        """How many samples the instruction hurts."""
+        got = found[self.passes()[0].key]
+        conditioned = np.array(got["conditioned"], dtype=np.float64)
+        alone = np.array(got["alone"], dtype=np.float64)
+        return {"the_instruction_hurts": int((ifd(conditioned, alone) >= 1).sum())}

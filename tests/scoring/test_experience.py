@@ -51,7 +51,7 @@ def conversations(folder, n=30):
 
 
 def config(source, model, **fields):
-    options = {"models": [{"model": str(model)}], "pre_experienced": 20}
+    options = {"models": [{"model": str(model)}], "pre_experienced": 20, "keep_harmful": True}
     return ScoreConfig(source=str(source), scorer="ifd", options=options, **fields)
 
 
@@ -77,7 +77,9 @@ def test_the_model_is_trained_on_what_it_then_scores(workspace, base_model, tmp_
     assert jobs.run_here(again) == "done"
     assert last(again, "experienced")["run"] == training.name
     plain = ScoreConfig(
-        source=str(source), scorer="ifd", options={"models": [{"model": str(base_model)}]}
+        source=str(source),
+        scorer="ifd",
+        options={"models": [{"model": str(base_model)}], "keep_harmful": True},
     )
     raw = create_score(workspace, plain)
     assert jobs.run_here(raw) == "done"

@@ -75,7 +75,7 @@ class Fragile(Scorer):
 
 
 def test_two_workers_equal_one_process_and_resume(small_model, samples, tmp_path):
-    scorer = IFD(models=({"model": str(small_model), "batch_tokens": 300},))
+    scorer = IFD(models=({"model": str(small_model), "batch_tokens": 300},), keep_harmful=True)
     alone = score(samples, scorer, tmp_path / "alone", shard_rows=6)
     (folder,) = [p for p in (tmp_path / "alone").iterdir() if p.is_dir()]
     # As if an earlier run had been interrupted after two of four shards.

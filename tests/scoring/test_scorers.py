@@ -129,7 +129,7 @@ def answer_start(lm: LanguageModel, ids: list[int], before: str) -> int:
 
 def test_ifd_equals_two_full_forward_passes(small_model, samples, tmp_path):
     rows = [*samples, Sample("empty", "Say nothing.", "  ")]
-    scorer = IFD(models=({"model": str(small_model), "batch_tokens": 300},))
+    scorer = IFD(models=({"model": str(small_model), "batch_tokens": 300},), keep_harmful=True)
     table = score(rows, scorer, tmp_path)
     lm = LanguageModel(ModelSpec(model=str(small_model)))
 
@@ -147,6 +147,28 @@ def test_ifd_equals_two_full_forward_passes(small_model, samples, tmp_path):
         assert table.columns["ifd"].values[row] == pytest.approx(want, abs=1e-4)
     assert np.isnan(table.columns["ifd"].values[-1])
     assert table.columns["ifd"].reasons[-1] == "empty response"
+
+
+def test_where_the_instruction_hurts_there_is_no_value_unless_it_is_asked_for(
+    small_model, tmp_path
+):
+    """A real small model predicts some answers worse after an instruction from elsewhere."""
+    rows = [Sample(f"s{i}", f"Name {i} rivers.", "Because of the water. " * 3) for i in range(9)]
+    rows.append(Sample("sum", "What is 3 plus 4?", "7"))
+    models = ({"model": str(small_model)},)
+    kept = score(rows, IFD(models=models, keep_harmful=True), tmp_path).columns
+    dropped = score(rows, IFD(models=models), tmp_path)
+    hurts = kept["ifd"].values >= 1
+    np.testing.assert_array_equal(hurts, kept["ifd_ppl"].values >= 1)
+    assert dropped.report["the_instruction_hurts"] == hurts.sum()
+    for name in ("ifd", "ifd_ppl"):
+        values = np.where(hurts, np.nan, kept[name].values)
+        np.testing.assert_array_equal(dropped.columns[name].values, values)
+    for bad, reason, ratio in zip(
+        hurts, dropped.columns["ifd"].reasons, kept["ifd"].values, strict=True
+    ):
+        assert reason == (f"the instruction hurts (ratio {ratio:.4g})" if bad else None)
+    assert np.isfinite(dropped.columns["ifd_loss"].values).all()
 
 
 def test_ifd_takes_one_model(small_model, samples, tmp_path):
