@@ -8,6 +8,7 @@ small synthetic crowd. Only such data may be committed.
 """
 
 import argparse
+import json
 import shutil
 import sys
 import tempfile
@@ -19,7 +20,7 @@ from PIL import Image
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
-from crowdselect import pipeline  # noqa: E402
+from crowdselect import jobs, pipeline  # noqa: E402
 from crowdselect.demo.study import StudyPlan, study  # noqa: E402
 from crowdselect.errors import NotFoundError  # noqa: E402
 from crowdselect.landscape import default_encoder  # noqa: E402
@@ -74,6 +75,9 @@ def links(workspace: Workspace, crowd: str, encoder: str) -> dict[str, str]:
     found = {}
     for name, params in PAGES.items():
         given = {"crowd": crowd, "encoder": encoder, **params}
+        if name == "finetune":
+            runs = [view.id for view in jobs.all_runs(workspace, "finetune")]
+            given["finetune.runs"] = json.dumps(runs[:3])
         if name == "report" and shown:
             given["report.of"] = shown[0].id
         found[name] = f"{'' if name == 'crowd' else name}?{urlencode(given)}"

@@ -61,12 +61,16 @@ def frequent(columns: IntArray, names: list[str]) -> list[str]:
 
 
 def cluster_labels(points: PointSet, clusters: Clustering) -> list[Label]:
-    """Each cluster's name at the median of its points, weighted by its size."""
+    """Each cluster's name at its most central point, weighted by its size.
+
+    The median itself may lie where the cluster has no point, between two parts of it.
+    """
     result = []
     placed = points.x < 1e29
     for label, name in enumerate(clusters.names):
         rows = np.flatnonzero((clusters.labels == label) & placed)
         if len(rows):
-            x, y = float(np.median(points.x[rows])), float(np.median(points.y[rows]))
-            result.append(Label(x, y, name, float(len(rows))))
+            xs, ys = points.x[rows], points.y[rows]
+            central = np.argmin((xs - np.median(xs)) ** 2 + (ys - np.median(ys)) ** 2)
+            result.append(Label(float(xs[central]), float(ys[central]), name, float(len(rows))))
     return result

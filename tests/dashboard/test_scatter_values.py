@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from crowdselect.charts.style import palette as figures_palette
+from crowdselect.dashboard import colours
 from crowdselect.dashboard import scatter as sc
-from crowdselect.dashboard.scatter import palette, values
+from crowdselect.dashboard.scatter import PointSet, palette, values
 from crowdselect.dashboard.scatter.shelf import Shelf
 from crowdselect.errors import InputError
+from crowdselect.values import Clustering
 
 SCATTER = Path(sc.__file__).parent
 coordinate = st.floats(-5, 5, width=32).map(lambda v: round(v, 1))
@@ -237,3 +239,16 @@ def test_the_lock_file_names_no_registry():
 def test_importing_the_package_does_not_load_streamlit():
     code = "import sys, crowdselect; sys.exit('streamlit' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_a_clusters_name_stands_on_one_of_its_points():
+    # Two clumps far apart: their median would be nowhere.
+    x = np.array([0.0, 0.1, 0.2, 10.0, 10.1, 10.2, 5.0])
+    y = np.array([0.0, 0.1, 0.0, 10.0, 10.1, 10.0, 5.0])
+    points = PointSet.from_arrays(x, y)
+    labels = np.array([0, 0, 0, 0, 0, 0, 1])
+    clusters = Clustering(np.arange(7).astype(str), labels, ("split", "single"), "lsa", 42, 0.0, "")
+    split, single = colours.cluster_labels(points, clusters)
+    assert (split.text, split.weight) == ("split", 6.0)
+    assert any(np.allclose([split.x, split.y], [a, b]) for a, b in zip(x[:6], y[:6], strict=True))
+    assert (single.x, single.y) == (5.0, 5.0)
