@@ -146,6 +146,43 @@ def test_a_model_with_a_sliding_window_reads_every_row_whole(capped_model):
     np.testing.assert_allclose(lm.next_token_probabilities(whole, [1, 2]), alone, atol=1e-6)
 
 
+COMMON = {"vocab_size": 60, "hidden_size": 32, "num_hidden_layers": 2, "initializer_range": 0.3}
+HEADS = {**COMMON, "num_attention_heads": 2, "intermediate_size": 64}
+ARCHITECTURES = {
+    "gpt2": ({"vocab_size": 60, "n_embd": 32, "n_layer": 2, "n_head": 2}, True),
+    "gpt_neox": (HEADS, True),
+    "qwen3": ({**HEADS, "num_key_value_heads": 1, "head_dim": 16}, True),
+    "mistral": ({**HEADS, "num_key_value_heads": 1, "sliding_window": 4}, False),
+    "mamba": (COMMON, False),
+}
+"""Model type -> its options, and whether a beginning can be kept for it."""
+
+
+@pytest.mark.parametrize("kind", list(ARCHITECTURES))
+def test_any_architecture_gives_the_numbers_of_its_own_forward_pass(kind, tmp_path):
+    from tokenizers import Tokenizer, models
+    from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedTokenizerFast
+
+    options, keeps = ARCHITECTURES[kind]
+    torch.manual_seed(0)
+    made = AutoModelForCausalLM.from_config(AutoConfig.for_model(kind, **options))
+    made.save_pretrained(tmp_path)
+    words = Tokenizer(models.WordLevel({f"w{i}": i for i in range(60)}, unk_token="w0"))
+    PreTrainedTokenizerFast(tokenizer_object=words).save_pretrained(tmp_path)
+    lm = LanguageModel(ModelSpec(model=str(tmp_path)))
+    whole = [[3, 9, 27, 4, 8, 11, 12, n, *range(20, 20 + n)] for n in range(5, 9)]
+    assert (lm._remembered(whole[0][:7]) is not None) is keeps
+    got = lm.next_token_probabilities(whole, [1, 2, 3])
+    losses = lm.losses(whole, [3] * len(whole)).mean
+    for row, ids in enumerate(whole):
+        labels = torch.tensor([[-100] * 3 + ids[3:]])
+        with torch.inference_mode():
+            out = lm.model(torch.tensor([ids]), labels=labels)
+        want = torch.softmax(out.logits[0, -1], -1)[[1, 2, 3]].numpy()
+        np.testing.assert_allclose(got[row], want, atol=1e-6)
+        assert losses[row] == pytest.approx(out.loss.item(), abs=1e-5)
+
+
 @given(st.lists(st.lists(st.integers(0, 2), min_size=1, max_size=12), min_size=1, max_size=6))
 def test_what_is_shared_is_shared_and_leaves_a_token_to_every_row(rows):
     shared = shared_start(rows)

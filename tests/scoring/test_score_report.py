@@ -5,8 +5,9 @@ import json
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from crowdselect import pipeline
+from crowdselect import jobs, pipeline
 from crowdselect.cli import main
+from crowdselect.pipeline.scoring import ScoreConfig, create_score
 from tests.pipeline import tiny
 from tests.scoring.served import serve
 
@@ -14,17 +15,21 @@ N = 12
 
 
 @pytest.fixture
-def scored(workspace, small_model, tmp_path, monkeypatch):
-    """A crowd with SelectIT's columns and a judge's grades."""
+def crowd(workspace, tmp_path, monkeypatch):
     monkeypatch.setenv("CROWDSELECT_WORKSPACE", str(workspace.root))
-    pipeline.ingest(workspace, "table", [tiny.write_tidy(tmp_path, tiny.frame(N))], name="tiny")
-    assert main(["score", "tiny", "-s", "selectit", "-m", str(small_model)]) == 0
-    with serve(lambda question: "4\nFine.") as (url, _):
-        assert main(["score", "tiny", "-s", "direct", "-m", "judge", "--server", url]) == 0
-    return workspace
+    return pipeline.ingest(
+        workspace, "table", [tiny.write_tidy(tmp_path, tiny.frame(N))], name="tiny"
+    )
 
 
-def test_the_terminal_shows_ranks_budgets_levels_and_ties(scored, small_model, capsys):
+def run(workspace, scorer: str, **model) -> None:
+    path = create_score(
+        workspace, ScoreConfig(source="tiny", scorer=scorer, options={"models": [model]})
+    )
+    assert jobs.run_here(path) == "done", jobs.read(path).error
+
+
+def test_the_terminal_shows_ranks_budgets_levels_and_ties(crowd, small_model, capsys):
     assert main(["score", "tiny", "-s", "selectit", "-m", str(small_model)]) == 0
     with serve(lambda question: "4\nFine.") as (url, _):
         assert main(["score", "tiny", "-s", "direct", "-m", "judge", "--server", url]) == 0
@@ -46,8 +51,11 @@ def page():
     score_report.show(open_crowd(workspace, "tiny"))
 
 
-def test_the_page_shows_the_analysis_that_the_job_made(scored):
-    made = pipeline.open_crowd(scored, "tiny").score_columns()["selectit"].made
+def test_the_page_shows_the_analysis_that_the_job_made(workspace, crowd, small_model):
+    run(workspace, "selectit", model=str(small_model))
+    with serve(lambda question: "4\nFine.") as (url, _):
+        run(workspace, "direct", model="judge", base_url=url)
+    made = pipeline.open_crowd(workspace, "tiny").score_columns()["selectit"].made
     assert json.loads(json.dumps(made, allow_nan=False)) == made
     at = AppTest.from_function(page, default_timeout=60).run()
     assert not at.exception
@@ -62,9 +70,7 @@ def test_the_page_shows_the_analysis_that_the_job_made(scored):
     assert any("largest share 1" in caption.value for caption in at.caption)
 
 
-def test_a_crowd_without_scores_has_no_such_part(workspace, tmp_path, monkeypatch):
-    monkeypatch.setenv("CROWDSELECT_WORKSPACE", str(workspace.root))
-    pipeline.ingest(workspace, "table", [tiny.write_tidy(tmp_path, tiny.frame(3))], name="tiny")
+def test_a_crowd_without_scores_has_no_such_part(crowd):
     at = AppTest.from_function(page, default_timeout=60).run()
     assert not at.exception
     assert not at.dataframe
