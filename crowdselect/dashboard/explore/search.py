@@ -44,26 +44,29 @@ def _wheres(crowd: Crowd, recipe: Recipe) -> tuple[str, ...]:
     return (*WHERE, MEANING) if embedded and reads.encodes_single_texts(recipe.encoder) else WHERE
 
 
-def controls(crowd: Crowd, recipe: Recipe) -> None:
-    """The search field and where it looks."""
+def field() -> None:
+    """What is searched for."""
+    st.text_input(
+        "Search",
+        key=state.view_key("q", ""),
+        type="search",
+        placeholder='words, a "quoted phrase", a question',
+        width=380,
+    )
+
+
+def where(crowd: Crowd, recipe: Recipe) -> None:
+    """Where it is looked for."""
     wheres = _wheres(crowd, recipe)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        st.text_input(
-            "Search",
-            key=state.view_key("q", ""),
-            type="search",
-            placeholder='words, a "quoted phrase", a question',
-            width=380,
-        )
-        st.segmented_control(
-            "in",
-            wheres,
-            key=state.view_key("in", wheres[0], wheres),
-            required=True,
-            label_visibility="collapsed",
-            width=310,
-            format_func=lambda w: LABELS.get(w, w),
-        )
+    st.segmented_control(
+        "in",
+        wheres,
+        key=state.view_key("in", wheres[0], wheres),
+        required=True,
+        label_visibility="collapsed",
+        width=310,
+        format_func=lambda w: LABELS.get(w, w),
+    )
 
 
 def find(crowd: Crowd, recipe: Recipe) -> Found:

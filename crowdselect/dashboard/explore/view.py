@@ -21,7 +21,8 @@ def show(crowd: Crowd) -> None:
     recipe = state.draft()
     clusters = reads.clustering(crowd, recipe)
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        search.controls(crowd, recipe)
+        search.field()
+        search.where(crowd, recipe)
         filters_form.show(crowd, clusters)
     search.like_chip(crowd)
     chips.show(() if clusters is None else clusters.names)
