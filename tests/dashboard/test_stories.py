@@ -83,9 +83,9 @@ def test_a_weight_moves_the_selection_and_the_link_gives_it_back(chromium, serve
     page = visit(chromium, server, "select", budget=20)
     before = metric(page, "Come in")
     slider = page.get_by_role("slider", name="difficulty")
-    for _ in range(8):
-        slider.press("ArrowLeft")
-    page.wait_for_function("() => location.search.includes('w.difficulty=0.2')")
+    # One movement: of several quick ones only the last is compared, and it may change no row.
+    slider.press("Home")
+    page.wait_for_function("() => location.search.includes('w.difficulty=-')")
     chromium.idle()
     assert metric(page, "Come in") != before
     shown(page, "come in")
@@ -94,7 +94,7 @@ def test_a_weight_moves_the_selection_and_the_link_gives_it_back(chromium, serve
     page.goto(link)
     shown(page, "Who comes in")
     chromium.idle()
-    assert page.get_by_role("slider", name="difficulty").input_value() == "0.2"
+    assert float(page.get_by_role("slider", name="difficulty").input_value()) < 0
     holds(page, "Budget", 20)
 
 
