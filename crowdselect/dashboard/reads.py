@@ -5,6 +5,7 @@ Everything here is read-only; nothing belongs to one visitor.
 
 from __future__ import annotations
 
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -37,6 +38,7 @@ MOST_HITS = 5_000
 
 _KEYS: WeakKeyDictionary[Crowd, str] = WeakKeyDictionary()
 """Handle -> the state of its files when it was opened."""
+_BACKGROUND = ThreadPoolExecutor(1, "crowdselect-reads")
 _SEEN: set[tuple[str, str, int]] = set()
 """Landscapes that are there: asked for many times per page, and never taken away."""
 
@@ -163,8 +165,16 @@ def _fast(_crowd: Crowd, fingerprint: str, encoder: str, seed: int) -> FastClust
 
 
 @st.cache_resource(max_entries=KEPT_CROWDS, show_spinner=False)
-def _labeller(_crowd: Crowd, fingerprint: str) -> ClusterLabels:
-    return ClusterLabels(_crowd.instruction_texts())
+def _labeller(_crowd: Crowd, fingerprint: str) -> Future[ClusterLabels]:
+    return _BACKGROUND.submit(ClusterLabels, _crowd.instruction_texts())
+
+
+def prepare_cluster_names(crowd: Crowd) -> None:
+    """Count the words of the instructions in the background (2 s at 100,000), before a slide asks.
+
+    A page calls it when everything on it is drawn.
+    """
+    _labeller(crowd, crowd.fingerprint)
 
 
 @st.cache_resource(max_entries=4 * MOST_CLUSTERS, show_spinner=False)
@@ -174,7 +184,7 @@ def _clustering(
     if method == "exact":
         return landscapes.clustering(_crowd, encoder, k, "exact", seed)
     found = _fast(_crowd, fingerprint, encoder, seed).clusters(k)
-    names = _labeller(_crowd, fingerprint).names(found.labels)
+    names = _labeller(_crowd, fingerprint).result().names(found.labels)
     warning = found.warning or ""
     return Clustering(_crowd.ids, found.labels, names, encoder, seed, found.inertia, warning)
 

@@ -60,11 +60,15 @@ def landscape(
     MissingDependencyError where the encoder's packages are not installed; the encoder ``lsa``
     needs none.
     """
-    return Landscape(
+    made = Landscape(
         vectors=vectors(crowd, encoder, progress, trust_remote_code=trust_remote_code),
         clustering=clustering(crowd, encoder, clusters, method, seed, progress),
         plane=plane_of(crowd, encoder, seed, progress) if plane else None,
     )
+    if plane:
+        # The map has a slider of clusters, whose first movement would otherwise wait for this.
+        fast_clusters(crowd, encoder, seed, progress)
+    return made
 
 
 def vectors(

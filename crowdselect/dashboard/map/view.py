@@ -70,6 +70,7 @@ def _map(crowd: Crowd) -> None:
         table.show(crowd, rows, columns, name="lasso", height=360)
     if clusters is not None:
         _cards(crowd, recipe, clusters)
+    reads.prepare_cluster_names(crowd)
 
 
 def _controls(crowd: Crowd, recipe: Recipe) -> tuple[str, str, Recipe]:
