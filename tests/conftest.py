@@ -1,6 +1,8 @@
 """Fixtures for every test."""
 
 import os
+import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,16 @@ os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 # A busy machine is not a bug: an example may take its time.
 settings.register_profile("crowdselect", deadline=None)
 settings.load_profile("crowdselect")
+
+
+@pytest.fixture(autouse=True)
+def _main_module() -> Iterator[None]:
+    """Put ``__main__`` back: Streamlit's AppTest leaves its page there, which a process that a
+    later test spawns would then run.
+    """
+    main = sys.modules["__main__"]
+    yield
+    sys.modules["__main__"] = main
 
 
 @pytest.fixture
