@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
@@ -13,13 +13,11 @@ from crowdselect.benchmark.alpaca_scores import (
     preference_of_letter,
     preference_of_logprobs,
 )
-from crowdselect.benchmark.anchor import anchor_answers, anchor_name
-from crowdselect.benchmark.answering import answer_all
+from crowdselect.benchmark.anchor import anchor_name
 from crowdselect.benchmark.base import Benchmark, Context, Item, Score
-from crowdselect.benchmark.generate import Request
 from crowdselect.benchmark.judges.prompts import OWN_CHOICE, Prompt, read_single
-from crowdselect.benchmark.judges.rewards import rewards
 from crowdselect.benchmark.judges.texts import needed_judge, verdicts
+from crowdselect.benchmark.paired import PairedAnswers, paired_answers, paired_rewards
 from crowdselect.benchmark.questions import (
     Question,
     judge_cost,
@@ -81,47 +79,34 @@ class AlpacaEval(Benchmark):
         questions = questions[: context.limit]
         if not (self.questions and self.prompt):
             context.note("alpaca-eval: own questions or own prompt, not comparable with published.")
-        requests = [Request(q.id, ({"role": "user", "content": q.turns[0]},)) for q in questions]
-        answers = answer_all(context, requests, self.max_new_tokens)
-        anchors = anchor_answers(context, self.anchor, questions, self.max_new_tokens)
-        texts = {q.id: str(answers[q.id]["text"]) for q in questions}
-        fair = [q for q in questions if q.id in anchors and not answers[q.id]["problem"]]
+        pairs = paired_answers(context, questions, self.anchor, self.max_new_tokens)
         if needed_judge(context).kind == "reward":
-            chosen = _by_reward(context, fair, texts, anchors)
+            chosen = _by_reward(context, pairs)
         else:
-            chosen = self._by_verdict(context, fair, texts, anchors)
+            chosen = self._by_verdict(context, pairs)
         return [
             _item(
                 q,
-                texts[q.id],
-                anchors.get(q.id),
-                chosen.get(q.id, (None, answers[q.id]["problem"] or "the anchor has no answer")),
+                pairs.model[q.id],
+                pairs.anchor.get(q.id),
+                chosen.get(q.id, (None, pairs.problems[q.id])),
             )
             for q in questions
         ]
 
     def _by_verdict(
-        self,
-        context: Context,
-        questions: Sequence[Question],
-        answers: Mapping[str, str],
-        anchors: Mapping[str, str],
+        self, context: Context, pairs: PairedAnswers
     ) -> dict[str, tuple[float | None, str]]:
         prompt = read_single(self.prompt) if self.prompt else OWN_CHOICE
-        swap = {q.id: _model_first(q, context.seed) for q in questions}
-        requests = [self._ask(prompt, q, answers, anchors, swap[q.id]) for q in questions]
+        swap = {q.id: _model_first(q, context.seed) for q in pairs.fair}
+        requests = [self._ask(prompt, q, pairs, swap[q.id]) for q in pairs.fair]
         replies = verdicts(context, requests)
-        return {q.id: self._preference(replies[q.id], swap[q.id]) for q in questions}
+        return {q.id: self._preference(replies[q.id], swap[q.id]) for q in pairs.fair}
 
     def _ask(
-        self,
-        prompt: Prompt,
-        question: Question,
-        answers: Mapping[str, str],
-        anchors: Mapping[str, str],
-        model_first: bool,
+        self, prompt: Prompt, question: Question, pairs: PairedAnswers, model_first: bool
     ) -> ChatRequest:
-        first, second = anchors[question.id], answers[question.id]
+        first, second = pairs.anchor[question.id], pairs.model[question.id]
         if model_first:
             first, second = second, first
         values = {"instruction": question.turns[0], "output_1": first, "output_2": second}
@@ -153,31 +138,15 @@ def _model_first(question: Question, seed: int) -> bool:
     return int(content_key([seed, question.turns[0]]), 16) % 2 == 0
 
 
-def _by_reward(
-    context: Context,
-    questions: Sequence[Question],
-    answers: Mapping[str, str],
-    anchors: Mapping[str, str],
-) -> dict[str, tuple[float | None, str]]:
+def _by_reward(context: Context, pairs: PairedAnswers) -> dict[str, tuple[float | None, str]]:
     """The model's Bradley-Terry probability: the logistic function of the reward difference."""
-    judge = needed_judge(context)
-    talks = {
-        f"{q.id}/{who}": (
-            {"role": "user", "content": q.turns[0]},
-            {"role": "assistant", "content": said[q.id]},
-        )
-        for q in questions
-        for who, said in (("model", answers), ("anchor", anchors))
-    }
-    found = rewards(context, judge.model, talks, max_length=judge.max_length)
     chosen: dict[str, tuple[float | None, str]] = {}
-    for q in questions:
-        ours, theirs = found[f"{q.id}/model"], found[f"{q.id}/anchor"]
-        if ours is None or theirs is None:
-            chosen[q.id] = (None, f"longer than {judge.max_length} tokens")
+    for key, (both, sentence) in paired_rewards(context, pairs).items():
+        if both is None:
+            chosen[key] = (None, sentence)
         else:
-            odds = math.exp(-max(-700.0, min(700.0, ours - theirs)))
-            chosen[q.id] = (1 + 1 / (1 + odds), f"reward {ours:.4g} against {theirs:.4g}")
+            odds = math.exp(-max(-700.0, min(700.0, both[0] - both[1])))
+            chosen[key] = (1 + 1 / (1 + odds), sentence)
     return chosen
 
 

@@ -36,9 +36,7 @@ def anchor_answers(
         given = read_answers(anchor)
         found = {q.id: given.get(q.id, given.get(q.turns[0])) for q in questions}
         return {key: text for key, text in found.items() if text is not None}
-    requests = [
-        Request(PREFIX + q.id, ({"role": "user", "content": q.turns[0]},)) for q in questions
-    ]
+    requests = [Request(PREFIX + q.id, q.opening) for q in questions]
     todo = [r for r in requests if r.key not in context.journal]
     done = len(requests) - len(todo)
 

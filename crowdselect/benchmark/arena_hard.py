@@ -7,16 +7,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
-from crowdselect.benchmark.anchor import anchor_answers, anchor_name
-from crowdselect.benchmark.answering import answer_all
+from crowdselect.benchmark.anchor import anchor_name
 from crowdselect.benchmark.arena_scores import arena_hard_scores
 from crowdselect.benchmark.base import Benchmark, Context, Item, Score
 from crowdselect.benchmark.chat import Message
 from crowdselect.benchmark.controlled import style_features
-from crowdselect.benchmark.generate import Request
 from crowdselect.benchmark.judges.prompts import OWN_PAIR, Prompt, read_single
-from crowdselect.benchmark.judges.rewards import rewards
 from crowdselect.benchmark.judges.texts import needed_judge, verdicts
+from crowdselect.benchmark.paired import PairedAnswers, paired_answers, paired_rewards
 from crowdselect.benchmark.questions import (
     Question,
     judge_cost,
@@ -91,25 +89,12 @@ class ArenaHard(Benchmark):
         if not (self.questions and self.prompt):
             context.note("arena-hard: own questions or own prompt, not comparable with published.")
         prompt = read_single(self.prompt) if self.prompt else OWN_PAIR
-        requests = [Request(q.id, ({"role": "user", "content": q.turns[0]},)) for q in questions]
-        answers = answer_all(context, requests, self.max_new_tokens)
-        anchors = anchor_answers(context, self.anchor, questions, self.max_new_tokens)
-        problems = {
-            q.id: answers[q.id]["problem"]
-            or ("" if q.id in anchors else "the anchor has no answer")
-            for q in questions
-        }
-        fair = [q for q in questions if not problems[q.id]]
-        texts = {q.id: str(answers[q.id]["text"]) for q in questions}
+        pairs = paired_answers(context, questions, self.anchor, self.max_new_tokens)
         if needed_judge(context).kind == "reward":
-            games = _by_reward(context, fair, texts, anchors)
+            games = _by_reward(context, pairs)
         else:
-            games = _by_verdict(context, fair, texts, anchors, prompt)
-        return [
-            item
-            for q in questions
-            for item in _items(q, texts[q.id], problems[q.id], games.get(q.id, ()), anchors)
-        ]
+            games = _by_verdict(context, pairs, prompt)
+        return [item for q in questions for item in _items(q, pairs, games.get(q.id, ()))]
 
     def scores(self, items: Sequence[Item], seed: int) -> list[Score]:
         """Win rate by question, with style taken out, by the official methods, and how often
@@ -128,33 +113,21 @@ class Game:
     retry: bool = False
 
 
-def _by_verdict(
-    context: Context,
-    questions: Sequence[Question],
-    answers: Mapping[str, str],
-    anchors: Mapping[str, str],
-    prompt: Prompt,
-) -> dict[str, list[Game]]:
+def _by_verdict(context: Context, pairs: PairedAnswers, prompt: Prompt) -> dict[str, list[Game]]:
     requests = [
-        ChatRequest(
-            f"{q.id}/{game}", _ask(prompt, q, answers, anchors, game), max_tokens=VERDICT_TOKENS
-        )
-        for q in questions
+        ChatRequest(f"{q.id}/{game}", _ask(prompt, q, pairs, game), max_tokens=VERDICT_TOKENS)
+        for q in pairs.fair
         for game in (1, 2)
     ]
     replies = verdicts(context, requests)
-    return {q.id: [_game(replies[f"{q.id}/{g}"], g) for g in (1, 2)] for q in questions}
+    return {q.id: [_game(replies[f"{q.id}/{g}"], g) for g in (1, 2)] for q in pairs.fair}
 
 
 def _ask(
-    prompt: Prompt,
-    question: Question,
-    answers: Mapping[str, str],
-    anchors: Mapping[str, str],
-    game: int,
+    prompt: Prompt, question: Question, pairs: PairedAnswers, game: int
 ) -> tuple[Message, ...]:
     """Game 1: A is the anchor, B the model; game 2: swapped."""
-    first, second = anchors[question.id], answers[question.id]
+    first, second = pairs.anchor[question.id], pairs.model[question.id]
     if game == 2:
         first, second = second, first
     text = question.turns[0]
@@ -176,48 +149,23 @@ def _game(reply: ChatReply, game: int) -> Game:
     return Game(*OUTCOMES[seen], reply.text)
 
 
-def _by_reward(
-    context: Context,
-    questions: Sequence[Question],
-    answers: Mapping[str, str],
-    anchors: Mapping[str, str],
-) -> dict[str, list[Game]]:
+def _by_reward(context: Context, pairs: PairedAnswers) -> dict[str, list[Game]]:
     """A reward model has no order: one game per question, won by the higher reward."""
-    judge = needed_judge(context)
-    talks = {
-        f"{q.id}/{who}": (
-            {"role": "user", "content": q.turns[0]},
-            {"role": "assistant", "content": said[q.id]},
-        )
-        for q in questions
-        for who, said in (("model", answers), ("anchor", anchors))
-    }
-    found = rewards(context, judge.model, talks, max_length=judge.max_length)
     games = {}
-    for q in questions:
-        ours, theirs = found[f"{q.id}/model"], found[f"{q.id}/anchor"]
-        if ours is None or theirs is None:
-            game = Game(None, 1.0, f"longer than {judge.max_length} tokens")
-        else:
-            won = 0.5 if ours == theirs else float(ours > theirs)
-            game = Game(won, 1.0, f"reward {ours:.4g} against {theirs:.4g}")
-        games[q.id] = [game]
+    for key, (both, sentence) in paired_rewards(context, pairs).items():
+        won = None if both is None else 0.5 if both[0] == both[1] else float(both[0] > both[1])
+        games[key] = [Game(won, 1.0, sentence)]
     return games
 
 
-def _items(
-    question: Question,
-    answer: str,
-    problem: str,
-    games: Sequence[Game],
-    anchors: Mapping[str, str],
-) -> list[Item]:
+def _items(question: Question, pairs: PairedAnswers, games: Sequence[Game]) -> list[Item]:
     """An item per game; where one game failed, the question's other game does not count either."""
+    answer, problem = pairs.model[question.id], pairs.problems[question.id]
     shown = Item(question.id, question.category, None, question.turns[0], answer)
     if problem:
         return [replace(shown, reason=problem)]
     whole = all(g.score is not None for g in games)
-    style = style_features(answer, anchors[question.id])
+    style = style_features(answer, pairs.anchor[question.id])
     items = []
     for number, game in enumerate(games, start=1):
         details: dict[str, Any] = {"game": number, "score": game.score, "weight": game.weight}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from crowdselect.benchmark.chat import Message
 from crowdselect.benchmark.conversations import read_rows
 from crowdselect.benchmark.sources import file_hash, local_file
 from crowdselect.errors import InputError
@@ -26,6 +27,11 @@ class Question:
     turns: tuple[str, ...]
     references: tuple[str, ...] = ()
     """Expert answers per turn; empty: none."""
+
+    @property
+    def opening(self) -> tuple[Message, ...]:
+        """The conversation that asks the first turn."""
+        return ({"role": "user", "content": self.turns[0]},)
 
 
 def question_file(given: str, own: str) -> Path:

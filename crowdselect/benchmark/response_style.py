@@ -55,7 +55,7 @@ class ResponseStyle(Benchmark):
     def run(self, context: Context) -> Sequence[Item]:
         """Answer every prompt greedily and measure the answers."""
         questions = read_questions(question_file(self.path, "everyday.jsonl"))[: context.limit]
-        requests = [Request(q.id, ({"role": "user", "content": q.turns[0]},)) for q in questions]
+        requests = [Request(q.id, q.opening) for q in questions]
         answers = answer_all(context, requests, self.max_new_tokens)
         items = []
         for q in questions:

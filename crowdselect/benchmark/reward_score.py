@@ -61,13 +61,12 @@ class RewardScore(Benchmark):
     def run(self, context: Context) -> Sequence[Item]:
         """Answer every prompt, then reward the conversations."""
         questions = read_questions(question_file(self.path, "everyday.jsonl"))[: context.limit]
-        asked = {q.id: ({"role": "user", "content": q.turns[0]},) for q in questions}
-        requests = [Request(key, messages) for key, messages in asked.items()]
+        requests = [Request(q.id, q.opening) for q in questions]
         answers = answer_all(context, requests, self.max_new_tokens)
         talks = {
-            key: (*messages, {"role": "assistant", "content": answers[key]["text"]})
-            for key, messages in asked.items()
-            if not answers[key]["problem"]
+            q.id: (*q.opening, {"role": "assistant", "content": answers[q.id]["text"]})
+            for q in questions
+            if not answers[q.id]["problem"]
         }
         found = rewards(context, self._judge(context), talks, max_length=self.max_length)
         items = []
