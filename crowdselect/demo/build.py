@@ -89,19 +89,19 @@ def _trained(pupil: makers.Pupil, cache: Cache, plan: Plan, progress: Progress =
     )
 
 
-def _answers(model: Path, cache: Cache, plan: Plan, progress: Progress = silent) -> Path:
-    return cache.made(
-        "answers",
-        [model.name, plan.seed, plan.pool],
-        lambda folder: makers.make_answers(model, plan.pool_tasks(), folder, progress),
+def _answers(
+    model: Path, cache: Cache, plan: Plan, progress: Progress = silent, *, teaching: bool = False
+) -> Path:
+    """Answers to the pool or, ``teaching``, to the tasks that teach the reward model."""
+    name, n, tasks = (
+        ("taught", plan.judged, plan.judged_tasks)
+        if teaching
+        else ("answers", plan.pool, plan.pool_tasks)
     )
-
-
-def _taught(model: Path, cache: Cache, plan: Plan, progress: Progress = silent) -> Path:
     return cache.made(
-        "taught",
-        [model.name, plan.seed, plan.judged],
-        lambda folder: makers.make_answers(model, plan.judged_tasks(), folder, progress),
+        name,
+        [model.name, plan.seed, n],
+        lambda folder: makers.make_answers(model, tasks(), folder, progress),
     )
 
 
@@ -174,7 +174,9 @@ def build(plan: Plan, out: Path, cache: Cache, workshop: Workshop) -> None:
     answers = workshop.each("Answers", models, partial(_answers, cache=cache, plan=plan))
     named = dict(zip([member.name for member in crowd], models, strict=True))
     teachers = [named[name] for name in TEACHERS]
-    taught = workshop.each("Examples", teachers, partial(_taught, cache=cache, plan=plan))
+    taught = workshop.each(
+        "Examples", teachers, partial(_answers, cache=cache, plan=plan, teaching=True)
+    )
     judge = _reward_model(named[REWARD_MODEL_BODY], taught, cache, plan, workshop.report)
     rewards = _rewards(judge, answers, cache, plan, workshop.report)
     ground_models = workshop.each("Base models", grounds, partial(_trained, cache=cache, plan=plan))
