@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
@@ -65,8 +66,8 @@ def landscape(
         clustering=clustering(crowd, encoder, clusters, method, seed, progress),
         plane=plane_of(crowd, encoder, seed, progress) if plane else None,
     )
-    if plane:
-        # The map has a slider of clusters, whose first movement would otherwise wait for this.
+    # The map has a slider of clusters, whose first movement would otherwise wait for this.
+    if plane and not _fast_path(crowd, encoder, seed).exists():
         fast_clusters(crowd, encoder, seed, progress)
     return made
 
@@ -141,7 +142,7 @@ def fast_clusters(
     crowd: Crowd, encoder: str = "minilm", seed: int = 42, progress: Progress = silent
 ) -> FastClusters:
     """Clusters for any k in a fraction of a second, as ``clustering="fast"`` gives them."""
-    path = artifact(crowd.cache, "fast", [_texts_key(crowd, encoder), seed], ".npz")
+    path = _fast_path(crowd, encoder, seed)
     rows = vectors(crowd, encoder, progress)
     if path.exists():
         # A damaged file is only a cache: it is made again.
@@ -150,6 +151,10 @@ def fast_clusters(
     made = FastClusters(rows, seed, progress)
     made.save(path)
     return made
+
+
+def _fast_path(crowd: Crowd, encoder: str, seed: int) -> Path:
+    return artifact(crowd.cache, "fast", [_texts_key(crowd, encoder), seed], ".npz")
 
 
 def has_landscape(crowd: Crowd, encoder: str = "minilm", seed: int = 42) -> bool:
