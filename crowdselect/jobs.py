@@ -32,6 +32,8 @@ from crowdselect.registry import content_key, did_you_mean
 from crowdselect.settings import Workspace, open_workspace
 
 State = Literal["waiting", "running", "stalled", "done", "cancelled", "failed"]
+ENDED: tuple[State, ...] = ("done", "cancelled", "failed")
+ALIVE: tuple[State, ...] = ("waiting", "running", "stalled")
 
 KINDS: dict[str, str] = {
     "landscape": "crowdselect.pipeline:run_landscape_job",

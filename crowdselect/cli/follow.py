@@ -16,7 +16,6 @@ from crowdselect.errors import CancelledError, CrowdSelectError
 
 POLL_S = 0.3
 LINE_EVERY_S = 10.0
-ENDED = ("done", "cancelled", "failed")
 
 
 def run_job(path: Path, *, detach: bool = False, as_json: bool = False) -> jobs.JobView:
@@ -73,7 +72,7 @@ def _watch(path: Path) -> jobs.JobView:
         disable=not console.is_terminal,
     ) as bar:
         task = bar.add_task(path.name, total=None, left="")
-        while (view := jobs.read(path)).state not in ENDED:
+        while (view := jobs.read(path)).state not in jobs.ENDED:
             text = view.label or ("starting" if view.state == "running" else view.state)
             bar.update(
                 task, description=text, completed=view.done, total=view.total, left=time_left(view)

@@ -13,7 +13,6 @@ from crowdselect.dashboard import reads, shell
 from crowdselect.dashboard.text import md
 from crowdselect.jobs import JobView
 
-ALIVE = ("waiting", "running", "stalled")
 WORDS = {
     "waiting": "waiting to start",
     "running": "running",
@@ -55,7 +54,7 @@ def status_line(view: JobView) -> str:
     parts = [view.label or WORDS[view.state]]
     if view.total:
         parts.append(f"{view.done:,} of {view.total:,}")
-    if view.state in ALIVE:
+    if view.state in jobs.ALIVE:
         parts.append(duration(view.eta_s))
     return " \N{MIDDLE DOT} ".join(p for p in parts if p)
 
@@ -74,9 +73,9 @@ def follow(path: Path, title: str) -> None:
         st.progress(min(share, 1.0), text=md(status_line(view)))
         if view.state == "stalled":
             st.caption("The job has not reported for two minutes. It may be busy, or stuck.")
-        if view.state in ALIVE:
+        if view.state in jobs.ALIVE:
             st.button("Cancel", key=f"cancel {view.id}", on_click=jobs.cancel, args=(path,))
-    if view.state not in ALIVE:
+    if view.state not in jobs.ALIVE:
         st.rerun()
 
 

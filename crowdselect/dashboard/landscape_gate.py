@@ -6,6 +6,7 @@ from importlib.util import find_spec
 
 import streamlit as st
 
+from crowdselect import jobs
 from crowdselect.dashboard import jobs_view, reads, shell
 from crowdselect.dashboard.text import md
 from crowdselect.store import Crowd
@@ -21,7 +22,7 @@ def ready(crowd: Crowd, recipe: Recipe, *, what: str) -> bool:
         return True
     options = {"crowd": crowd.name, "encoder": recipe.encoder, "seed": recipe.seed}
     running = jobs_view.latest("landscape", **options)
-    if running is not None and running.state in jobs_view.ALIVE:
+    if running is not None and running.state in jobs.ALIVE:
         jobs_view.follow(running.path, f"Computing the map of {crowd.name}")
         return False
     shell.empty(

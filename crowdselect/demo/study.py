@@ -27,7 +27,6 @@ from crowdselect.store import Crowd
 from crowdselect.values import Recipe
 
 CROWD = "demo"
-ENDED = ("done", "failed", "cancelled")
 POLL_S = 0.3
 STRATEGIES: tuple[tuple[str, dict[str, object]], ...] = (
     ("paper-weights", {"strategy": "crowdselect"}),
@@ -135,7 +134,7 @@ def finish(paths: Sequence[Path], at_once: int, label: str, progress: Progress =
                 jobs.start(running[-1])
             progress(len(paths) - len(waiting) - len(running), len(paths), label)
             time.sleep(POLL_S)
-            for path in [p for p in running if jobs.read(p).state in ENDED]:
+            for path in [p for p in running if jobs.read(p).state in jobs.ENDED]:
                 running.remove(path)
                 _check(path)
     finally:

@@ -96,7 +96,7 @@ def _follow(job: Job, path: Path, n: int) -> None:
     state = jobs.read(path).state
     if state not in ("done", "running", "stalled"):
         jobs.start(path)
-    while (view := jobs.read(path)).state not in ("done", "cancelled", "failed"):
+    while (view := jobs.read(path)).state not in jobs.ENDED:
         try:
             job.progress(
                 view.done, view.total or 1, f"training on {n:,} samples first: {path.name}"

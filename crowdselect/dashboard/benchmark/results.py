@@ -42,7 +42,7 @@ def show() -> None:
     ticked = [views[i] for i in rows]
     chosen = ticked or views
     for view in chosen:
-        if view.state in jobs_view.ALIVE:
+        if view.state in jobs.ALIVE:
             suites = ", ".join(suite.name for suite in view.config.suites)
             jobs_view.follow(view.path, f"{view.name}: {suites}")
     stopped = [v for v in chosen if v.state in ("failed", "cancelled")]

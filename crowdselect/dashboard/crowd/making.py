@@ -18,7 +18,7 @@ def show(crowd: Crowd) -> None:
     """Running jobs, then the two forms."""
     for kind, (option, title) in KINDS.items():
         for view in jobs.all_runs(reads.workspace(), kind):
-            if view.state in jobs_view.ALIVE and view.config.get(option) == crowd.name:
+            if view.state in jobs.ALIVE and view.config.get(option) == crowd.name:
                 jobs_view.follow(view.path, title)
     if shell.read_only_note("adding models and judges"):
         return

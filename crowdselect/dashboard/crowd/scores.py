@@ -25,7 +25,7 @@ def show(crowd: Crowd) -> None:
     _columns(crowd)
     score_report.show(crowd)
     for view in jobs.all_runs(reads.workspace(), "score"):
-        if view.state in jobs_view.ALIVE and view.config.get("source") == crowd.name:
+        if view.state in jobs.ALIVE and view.config.get("source") == crowd.name:
             jobs_view.follow(view.path, f"Scoring with {view.config.get('scorer')}")
     if shell.read_only_note("scoring"):
         return
@@ -136,7 +136,7 @@ def _start(crowd: Crowd, name: str, given: dict[str, Any]) -> None:
 def _last(crowd: Crowd) -> None:
     """How the newest scoring of this crowd ended, where it did not reach its end."""
     view = jobs_view.latest("score", source=crowd.name)
-    if view is not None and view.state not in jobs_view.ALIVE:
+    if view is not None and view.state not in jobs.ALIVE:
         st.caption(f"Last scoring: {md(view.config.get('scorer'))}, {jobs_view.WORDS[view.state]}.")
         jobs_view.ended(view)
         done = len(crowd.score_columns())

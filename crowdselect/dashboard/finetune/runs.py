@@ -43,7 +43,7 @@ def show() -> None:
     ticked = [views[i].id for i in rows]
     wanted = ticked or st.session_state.get(SHOWN) or [views[0].id]
     chosen = [v for v in views if v.id in wanted]
-    if any(v.state in jobs_view.ALIVE for v in chosen):
+    if any(v.state in jobs.ALIVE for v in chosen):
         _live([v.id for v in chosen])
     else:
         _follow(chosen)
@@ -76,7 +76,7 @@ def _live(ids: list[str]) -> None:
     """Refreshed every two seconds; when the last run ends the whole page is drawn once more."""
     views = [read_run(reads.workspace().run(i)) for i in ids]
     _follow(views)
-    if not any(v.state in jobs_view.ALIVE for v in views):
+    if not any(v.state in jobs.ALIVE for v in views):
         st.rerun()
 
 
@@ -101,7 +101,7 @@ def _follow(views: Sequence[RunView]) -> None:
 def _one(view: RunView) -> None:
     with st.container(border=True):
         st.text(run_words(view.id, view.config, selection_names()))
-        alive = view.state in jobs_view.ALIVE
+        alive = view.state in jobs.ALIVE
         parts = [jobs_view.WORDS[view.state], view.label if alive else ""]
         if view.max_steps:
             parts.append(f"step {view.step:,} of {view.max_steps:,}")
@@ -129,7 +129,7 @@ def _one(view: RunView) -> None:
 def _buttons(view: RunView) -> None:
     if settings.read_only():
         return
-    if view.state in jobs_view.ALIVE:
+    if view.state in jobs.ALIVE:
         st.button("Cancel", key=f"cancel {view.id}", on_click=jobs.cancel, args=(view.path,))
     elif view.state in ("failed", "cancelled"):
         st.button("Resume", key=f"resume {view.id}", on_click=_resume, args=(view,))
