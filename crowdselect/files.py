@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import json
 import os
@@ -9,6 +10,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,8 @@ _OLD = "~old"
 """Ends the name of a folder that is being replaced: no name of ours holds a tilde."""
 
 
-def _aside(path: Path) -> Path:
+def temporary_beside(path: Path) -> Path:
+    """Return a path beside ``path`` for what is unfinished; it is removed if we die."""
     return path.with_name(f"{TEMPORARY}{os.getpid()}-{time.time_ns():x}-{path.name}")
 
 
@@ -31,7 +34,7 @@ def write_aside(path: Path) -> Iterator[Path]:
     Works for a file; use :func:`build_folder_aside` for a folder.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = _aside(path)
+    temporary = temporary_beside(path)
     try:
         yield temporary
         with temporary.open("rb") as handle:
@@ -49,9 +52,9 @@ def build_folder_aside(path: Path) -> Iterator[Path]:
     files open keeps them.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = _aside(path)
+    temporary = temporary_beside(path)
     temporary.mkdir()
-    old = _aside(path.with_name(f"{path.name}{_OLD}"))
+    old = temporary_beside(path.with_name(f"{path.name}{_OLD}"))
     try:
         yield temporary
         if path.exists():
@@ -82,29 +85,73 @@ def read_json(path: Path) -> Any:
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+@dataclass(frozen=True)
+class Journal:
+    """What a file of JSON lines holds."""
+
+    values: list[Any]
+    damaged: int
+    """Lines that are not whole: a process died, or the disk was full, while it wrote them."""
+
+
 def append_line(path: Path, value: Any) -> None:
-    """Append ``value`` as one JSON line and fsync it, so that a crash loses nothing before it."""
+    """Append ``value`` as one JSON line and fsync it: it is written whole, or not at all.
+
+    A line that somebody left unfinished is closed first, so that this one does not stick to it.
+    One process writes at a time. Raises OSError (a full disk, say) with the file as it was.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
-    line = json.dumps(value, ensure_ascii=False, sort_keys=True) + "\n"
-    descriptor = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    line = (json.dumps(value, ensure_ascii=False, sort_keys=True) + "\n").encode()
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
     try:
-        os.write(descriptor, line.encode())
-        os.fsync(descriptor)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)  # ends with the descriptor
+        size = os.fstat(descriptor).st_size
+        torn = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"
+        _write_whole(descriptor, b"\n" + line if torn else line, size)
     finally:
         os.close(descriptor)
 
 
+def _write_whole(descriptor: int, data: bytes, size: int) -> None:
+    """Write all of ``data`` at the end; where that fails, cut the file back to ``size`` bytes."""
+    try:
+        while data:  # a disk that is nearly full takes a part and reports no error
+            data = data[os.write(descriptor, data) :]
+        os.fsync(descriptor)
+    except OSError:
+        os.ftruncate(descriptor, size)
+        raise
+
+
+def read_journal(path: Path) -> Journal:
+    """Read JSON lines; lines that are not whole are counted and passed over."""
+    return _journal(path.read_bytes()) if path.exists() else Journal([], 0)
+
+
 def read_lines(path: Path) -> list[Any]:
-    """Read JSON lines; an unfinished last line (a crash while writing) is ignored."""
+    """Read JSON lines; an unfinished line (a crash while writing) is passed over."""
+    return read_journal(path).values
+
+
+def read_last_lines(path: Path, most_bytes: int = 1 << 15) -> list[Any]:
+    """Read the JSON lines that begin in the last ``most_bytes`` bytes, oldest first."""
     if not path.exists():
         return []
-    values = []
-    for line in path.read_text(encoding="utf-8", errors="replace").split("\n")[:-1]:
+    with path.open("rb") as handle:
+        size = handle.seek(0, os.SEEK_END)
+        handle.seek(max(0, size - most_bytes))
+        data = handle.read()
+    return _journal(data if size <= most_bytes else data.partition(b"\n")[2]).values
+
+
+def _journal(data: bytes) -> Journal:
+    values, damaged = [], 0
+    for line in data.decode("utf-8", errors="replace").split("\n"):
         try:
             values.append(json.loads(line))
         except json.JSONDecodeError:
-            continue
-    return values
+            damaged += bool(line.strip())
+    return Journal(values, damaged)
 
 
 def sha256_file(path: Path) -> str:

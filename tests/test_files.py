@@ -13,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crowdselect import files
+from crowdselect import files, locks
+from crowdselect.errors import InputError
 
 
 def leftovers(folder: Path) -> list[str]:
@@ -100,7 +101,8 @@ def test_killed_between_the_two_renames_the_old_folder_comes_back(tmp_path: Path
         (temporary / "a").write_text("old")
     code = """
 import os, pathlib, sys
-from crowdselect import files
+from crowdselect import files, locks
+from crowdselect.errors import InputError
 rename, calls = pathlib.Path.rename, []
 def rename_once(self, target):
     if calls:
@@ -162,3 +164,79 @@ def test_temporaries_of_one_name_do_not_collide(tmp_path: Path) -> None:
         time.sleep(0.001)
         two.write_text("2")
     assert (tmp_path / "a").read_text() == "1"
+
+
+def test_a_torn_line_swallows_no_other(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    files.append_line(path, {"a": 1})
+    with path.open("a") as handle:
+        handle.write('{"a": 2')
+    files.append_line(path, {"a": 3})
+    journal = files.read_journal(path)
+    assert journal.values == [{"a": 1}, {"a": 3}]
+    assert journal.damaged == 1
+
+
+def test_the_last_lines_of_a_long_journal(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_text("".join(f'{{"a": {i}}}\n' for i in range(10_000)))
+    assert files.read_last_lines(path, 20) == [{"a": 9999}]
+    assert files.read_last_lines(path, 1 << 20) == files.read_lines(path)
+    assert files.read_last_lines(tmp_path / "none") == []
+
+
+@pytest.mark.parametrize("room", [0, 1, 5, 12])
+def test_a_full_disk_leaves_the_journal_as_it_was(tmp_path: Path, room: int) -> None:
+    """A limit on the size of files stands for the full disk: a write is cut short, then fails."""
+    path = tmp_path / "a.jsonl"
+    files.append_line(path, {"a": 1})
+    before = path.read_bytes()
+    code = (
+        "import resource, signal, sys; from pathlib import Path; from crowdselect import files\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN); path = Path(sys.argv[1])\n"
+        "size = path.stat().st_size + int(sys.argv[2])\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))\n"
+        "try: files.append_line(path, {'a': 'long enough to need more room'})\n"
+        "except OSError as error: raise SystemExit(0)\n"
+        "raise SystemExit(1)"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(path), str(room)], check=False)
+    assert done.returncode == 0
+    assert path.read_bytes() == before
+
+
+def test_many_processes_append_to_one_journal(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    code = (
+        "import sys; from pathlib import Path; from crowdselect import files\n"
+        "[files.append_line(Path(sys.argv[1]), {'who': sys.argv[2], 'i': i}) for i in range(50)]"
+    )
+    writers = [subprocess.Popen([sys.executable, "-c", code, str(path), str(w)]) for w in range(4)]
+    assert [w.wait(60) for w in writers] == [0] * 4
+    journal = files.read_journal(path)
+    assert (len(journal.values), journal.damaged) == (200, 0)
+
+
+def test_a_lock_keeps_the_second_writer_out_until_it_ends(tmp_path: Path) -> None:
+    thing = tmp_path / "thing"
+    code = (
+        "import sys, time; from pathlib import Path; from crowdselect.locks import only_writer\n"
+        "with only_writer(Path(sys.argv[1]), busy='busy', remedy='wait'):\n"
+        "    print('held', flush=True); time.sleep(60)"
+    )
+    holder = subprocess.Popen(
+        [sys.executable, "-c", code, str(thing)], stdout=subprocess.PIPE, text=True
+    )
+    assert holder.stdout is not None
+    assert holder.stdout.readline() == "held\n"
+    assert locks.is_held(thing)
+    with (
+        pytest.raises(InputError, match="busy"),
+        locks.only_writer(thing, busy="busy", remedy="wait", wait_s=0.1),
+    ):
+        pass
+    holder.kill()  # a lock ends with its process, however that ends
+    holder.wait()
+    with locks.only_writer(thing, busy="busy", remedy="wait", wait_s=5.0):
+        assert locks.is_held(thing)
+    assert not locks.is_held(thing)

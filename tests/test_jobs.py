@@ -9,17 +9,18 @@ import textwrap
 import time
 from pathlib import Path
 
-import psutil
 import pytest
 
 from crowdselect import files, jobs
 from crowdselect.errors import CancelledError, InputError, NotFoundError
+from crowdselect.jobs.process import birth
 from crowdselect.settings import Workspace
 
 WORKER = """
 import sys, time, types
 from pathlib import Path
 from crowdselect import jobs
+from crowdselect.jobs.process import birth
 from crowdselect.errors import InputError
 
 def count(job):
@@ -177,7 +178,7 @@ def test_silence_is_stalled_not_running(
     path = jobs.create(workspace, "count", {"n": 200, "pace": 0.3})
     start(path)
     wait_for_work(path)
-    monkeypatch.setattr(jobs, "STALE_AFTER_S", -1.0)
+    monkeypatch.setattr("crowdselect.jobs.view.STALE_AFTER_S", -1.0)
     assert jobs.read(path).state == "stalled"
     monkeypatch.undo()
     jobs.cancel(path)
@@ -186,7 +187,8 @@ def test_silence_is_stalled_not_running(
 def test_a_recycled_pid_is_not_our_job(workspace: Workspace) -> None:
     """Status names a living process that was born at another time: that is a stranger."""
     path = jobs.create(workspace, "count", {"n": 1})
-    born = psutil.Process().create_time()
+    born = birth(os.getpid())
+    assert born is not None
     for shift, state in ((0.0, "running"), (-3600.0, "failed")):
         status = {"state": "running", "pid": os.getpid(), "born": born + shift, "error": None}
         files.write_json(path / "status.json", {**status, "t": time.time()})
@@ -275,7 +277,7 @@ first = jobs.run_here(path)
 error = jobs.read(path).error
 filler.write_bytes(b"")
 second = jobs.run_here(path)
-print(json.dumps([first, error, second, sorted(p.name for p in path.iterdir())]))
+print(json.dumps([first, error, second, sorted(p.name for p in path.glob("[!.]*"))]))
 """
 
 

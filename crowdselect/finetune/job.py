@@ -16,7 +16,7 @@ from crowdselect.finetune.failures import in_words
 from crowdselect.finetune.launch import launch
 from crowdselect.finetune.plan import Plan, check_packages, make_plan
 from crowdselect.finetune.prepare import Prepared, load_prepared, save_prepared
-from crowdselect.jobs import Job
+from crowdselect.jobs import Job, note_provenance, read_record
 
 PLAN = "plan.json"
 PREPARED = "prepared"
@@ -66,10 +66,8 @@ def _train(job: Job, plan: Plan, prepared: Prepared, data_sha256: str) -> None:
 
 def _check_data(job: Job, config: FinetuneConfig) -> str:
     """The data's sha256, written at the first start; a resumed run must find the same data."""
-    path = job.path / "config.json"
-    record = files.read_json(path)
     found = files.sha256_file(Path(config.data)) if Path(config.data).is_file() else ""
-    known = record.get("provenance", {}).get("data_sha256")
+    known = read_record(job.path).provenance.get("data_sha256")
     if known and found and known != found:
         raise InputError(
             f"{config.data} has changed since this run was made (sha256 {found[:12]}, was "
@@ -77,7 +75,7 @@ def _check_data(job: Job, config: FinetuneConfig) -> str:
             "Start a new run, or put the old file back.",
         )
     if not known:
-        files.write_json(path, {**record, "provenance": provenance(config, found)})
+        note_provenance(job.path, provenance(config, found))
     return known or found
 
 

@@ -95,11 +95,9 @@ def create(workspace: Workspace, config: FinetuneConfig) -> Path:
             "model": str(model.absolute()) if model.is_dir() else config.model,
         }
     )
-    path = jobs.create(workspace, "finetune", settled.model_dump(mode="json"))
-    record = files.read_json(path / "config.json")
     made_from = provenance(settled, files.sha256_file(data))
-    files.write_json(path / "config.json", {**record, "provenance": made_from})
-    return path
+    options = settled.model_dump(mode="json")
+    return jobs.create(workspace, "finetune", options, provenance=made_from)
 
 
 def start(workspace: Workspace, config: FinetuneConfig) -> Path:
@@ -121,7 +119,7 @@ def read_run(path: Path) -> RunView:
     Raises NotFoundError if it is none.
     """
     job = jobs.read(path)
-    record = files.read_json(path / "config.json")
+    record = jobs.read_record(path)
     events = files.read_lines(path / "events.jsonl")
     curve = tuple(_point(e) for e in _current(events, "log"))
     evals = tuple((e["step"], float(e["loss"])) for e in _current(events, "eval"))
@@ -133,7 +131,7 @@ def read_run(path: Path) -> RunView:
         state=job.state,
         label=job.label,
         config=FinetuneConfig.parse(job.config, str(path / "config.json")),
-        provenance=record.get("provenance", {}),
+        provenance=record.provenance,
         step=job.done if training else (last.step if last else 0),
         max_steps=job.total if training else None,
         curve=curve,
@@ -154,8 +152,7 @@ def output_model(run: Path) -> OutputModel:
 
     Raises CrowdSelectError if there is neither yet.
     """
-    record = files.read_json(run / "config.json")
-    config = FinetuneConfig.parse(record["config"], str(run / "config.json"))
+    config = FinetuneConfig.parse(jobs.read_record(run).config, str(run / "config.json"))
     final = run / "model"
     checkpoint = last_checkpoint(run / "checkpoints")
     path = final if final.is_dir() else checkpoint

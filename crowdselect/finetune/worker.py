@@ -18,7 +18,7 @@ from crowdselect.finetune.job import PLAN, PREPARED
 from crowdselect.finetune.launch import WORKER_ERROR
 from crowdselect.finetune.plan import Plan
 from crowdselect.finetune.prepare import load_prepared
-from crowdselect.jobs import Job
+from crowdselect.jobs import Job, read_record
 
 
 def main(run: Path, owner: int) -> int:
@@ -27,8 +27,7 @@ def main(run: Path, owner: int) -> int:
     from crowdselect.finetune.trainer import CHECKPOINTS
 
     plan, prepared = Plan.load(run / PLAN), load_prepared(run / PREPARED)
-    record = files.read_json(run / "config.json")
-    sha256 = record["provenance"]["data_sha256"]
+    sha256 = read_record(run).provenance["data_sha256"]
     # A launcher that is told to end gives its workers some time: enough for a checkpoint.
     signal.signal(signal.SIGTERM, lambda *_: (run / "CANCEL").touch())
     try:

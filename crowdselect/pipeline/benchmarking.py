@@ -104,7 +104,7 @@ def _names(view: BenchmarkView) -> set[str]:
 def _run_folder(workspace: Workspace, target: str) -> Path | None:
     for folder in (workspace.runs / target, Path(target).expanduser()):
         if (folder / "config.json").is_file() and (folder / "status.json").is_file():
-            if files.read_json(folder / "config.json")["kind"] != "finetune":
+            if jobs.read_record(folder).kind != "finetune":
                 raise InputError(f"{target} is no fine-tuning run.", "Name one that made a model.")
             return folder.absolute()
     return None
@@ -114,9 +114,9 @@ def _of_run(
     workspace: Workspace, run: Path, name: str, chosen_on: tuple[str, ...]
 ) -> SubjectConfig:
     made = output_model(run)
-    record = files.read_json(run / "config.json")
-    config = FinetuneConfig.parse(record["config"], str(run))
-    data = record.get("provenance", {}).get("data_sha256") or config.selection or config.data
+    record = jobs.read_record(run)
+    config = FinetuneConfig.parse(record.config, str(run))
+    data = record.provenance.get("data_sha256") or config.selection or config.data
     selection, declared = _selection(workspace, config.selection)
     label = selection or Path(config.data).stem
     how = [Path(config.model).name]

@@ -1,0 +1,14 @@
+"""``python -m crowdselect.jobs RUN_DIR``: run a job in this process."""
+
+import sys
+from pathlib import Path
+
+from crowdselect.errors import CrowdSelectError
+from crowdselect.jobs import run_here
+
+if __name__ == "__main__":
+    try:
+        state = run_here(Path(sys.argv[1]))
+    except CrowdSelectError as error:
+        raise SystemExit(str(error)) from None
+    raise SystemExit(0 if state in ("done", "cancelled") else 1)

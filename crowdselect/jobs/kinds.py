@@ -1,0 +1,12 @@
+"""The kinds of jobs there are."""
+
+KINDS: dict[str, str] = {
+    "landscape": "crowdselect.pipeline:run_landscape_job",
+    "index": "crowdselect.store.index_job:run",
+    "score": "crowdselect.pipeline.scoring:run_score_job",
+    "generate": "crowdselect.pipeline.generating:run_generate_job",
+    "judge": "crowdselect.pipeline.judging:run_judge_job",
+    "finetune": "crowdselect.finetune.job:run",
+    "benchmark": "crowdselect.benchmark.job:run",
+}
+"""Job kind -> ``module:function`` taking a :class:`Job`; a new kind is one line here."""
