@@ -21,7 +21,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 from crowdselect import jobs, pipeline  # noqa: E402
-from crowdselect.demo.study import StudyPlan, study  # noqa: E402
+from crowdselect.demo import StudyPlan, study  # noqa: E402
 from crowdselect.errors import NotFoundError  # noqa: E402
 from crowdselect.landscape import default_encoder  # noqa: E402
 from crowdselect.settings import Workspace, demo_data, open_workspace  # noqa: E402

@@ -11,9 +11,9 @@ from crowdselect.benchmark.answering import answer_all
 from crowdselect.benchmark.base import Benchmark, Context, Item
 from crowdselect.benchmark.generate import Request
 from crowdselect.benchmark.sources import file_hash
-from crowdselect.demo.tasks import Task, load_heldout, verify
 from crowdselect.registry import option
 from crowdselect.settings import demo_data
+from crowdselect.tasks import Task, load_heldout, verify
 
 
 @dataclass(frozen=True)
@@ -24,7 +24,7 @@ class Verifiable(Benchmark):
     title: ClassVar[str] = "Held-out tasks of the demo world"
     unit: ClassVar[str] = "share exactly right"
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
-    source: ClassVar[str] = "this project, crowdselect/demo/tasks"
+    source: ClassVar[str] = "this project, crowdselect/tasks"
     kind: ClassVar[Literal["own"]] = "own"
 
     file_options: ClassVar[tuple[str, ...]] = ("path",)

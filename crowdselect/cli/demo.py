@@ -11,7 +11,7 @@ from crowdselect.cli.terminal import print_json, print_table, progress, say
 from crowdselect.settings import open_workspace
 
 if TYPE_CHECKING:
-    from crowdselect.demo.study import Study
+    from crowdselect.demo import Study
 
 
 def register(app: typer.Typer) -> None:
@@ -31,7 +31,7 @@ def demo(
     json: JsonOption = False,
 ) -> None:
     """Select, fine-tune and benchmark on the demo crowd of small models, in minutes."""
-    from crowdselect.demo.study import StudyPlan, study
+    from crowdselect.demo import StudyPlan, study
 
     plan = StudyPlan(
         budget=budget,

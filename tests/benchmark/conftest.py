@@ -22,9 +22,9 @@ from crowdselect.benchmark import (
 from crowdselect.benchmark.base import summarise
 from crowdselect.benchmark.results import append_outcome, write_items
 from crowdselect.benchmark.subject import Loaded, Subject
-from crowdselect.demo.tasks import make_tasks
 from crowdselect.registry import content_key
 from crowdselect.settings import Workspace
+from crowdselect.tasks import make_tasks
 from tests.finetune.conftest import base_model, chat, tokenizer, write_jsonl
 
 __all__ = ["base_model", "tokenizer"]

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from rich.progress import Progress as Bars
 
-from crowdselect.demo.build import Plan, Workshop, build
-from crowdselect.demo.cache import Cache
+from scripts.demo_build.build import Plan, Workshop, build
+from scripts.demo_build.cache import Cache
 
 MINIATURE = Plan(seed=3, pool=60, heldout=40, judged=30, scale=0.004)
 

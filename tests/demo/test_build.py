@@ -10,17 +10,17 @@ import pyarrow.parquet as pq
 import pytest
 from rich.progress import Progress as Bars
 
-from crowdselect.demo import makers
-from crowdselect.demo.assemble import KEPT_MEMBERS, checksums
-from crowdselect.demo.base import bases
-from crowdselect.demo.build import Workshop, build
-from crowdselect.demo.cache import VERSION, Cache
-from crowdselect.demo.crowd import members
-from crowdselect.demo.tasks import KINDS, load_heldout, split_of, verify
 from crowdselect.files import read_json
 from crowdselect.metrics import METRICS, MetricInputs
 from crowdselect.settings import demo_data
+from crowdselect.tasks import KINDS, load_heldout, split_of, verify
 from crowdselect.values import Model, RewardMatrix
+from scripts.demo_build import makers
+from scripts.demo_build.assemble import KEPT_MEMBERS, checksums
+from scripts.demo_build.base import bases
+from scripts.demo_build.build import Workshop, build
+from scripts.demo_build.cache import VERSION, Cache
+from scripts.demo_build.crowd import members
 from tests.demo.conftest import MINIATURE
 
 pytestmark = pytest.mark.xdist_group("miniature")  # built once, not once per worker

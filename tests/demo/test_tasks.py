@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crowdselect.demo.tasks import (
+from crowdselect.errors import CrowdSelectError
+from crowdselect.tasks import (
     KINDS,
     LEVELS,
     Task,
@@ -22,8 +23,7 @@ from crowdselect.demo.tasks import (
     task_stream,
     verify,
 )
-from crowdselect.demo.tasks.lexicon import in_words
-from crowdselect.errors import CrowdSelectError
+from crowdselect.tasks.lexicon import in_words
 
 
 def test_there_are_at_least_24_kinds_with_several_phrasings() -> None:

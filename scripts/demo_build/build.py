@@ -1,4 +1,6 @@
-"""Build the demo crowd from a seed: ``python -m crowdselect.demo.build --out data/demo --seed 7``.
+"""Build the demo crowd from a seed.
+
+``python -m scripts.demo_build.build --out data/demo --seed 7``, in a checkout of the project.
 
 Everything is made in stages; each product is kept in a cache folder under a key of what went into
 it, so an interrupted build goes on where it stopped and an unchanged stage is never made twice.
@@ -25,14 +27,14 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
-from crowdselect.demo import makers
-from crowdselect.demo.assemble import Products, assemble
-from crowdselect.demo.base import bases
-from crowdselect.demo.cache import Cache
-from crowdselect.demo.crowd import members
-from crowdselect.demo.tasks import Task, make_tasks
 from crowdselect.files import build_folder_aside
 from crowdselect.progress import Progress, silent
+from crowdselect.tasks import Task, make_tasks
+from scripts.demo_build import makers
+from scripts.demo_build.assemble import Products, assemble
+from scripts.demo_build.base import bases
+from scripts.demo_build.cache import Cache
+from scripts.demo_build.crowd import members
 
 T = TypeVar("T")
 REWARD_MODEL_BODY = "alder-160x3"

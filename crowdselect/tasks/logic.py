@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from random import Random
 
-from crowdselect.demo.tasks.core import Problem, kind
-from crowdselect.demo.tasks.lexicon import CONTAINERS, NAMES, OBJECTS
+from crowdselect.tasks.core import Problem, kind
+from crowdselect.tasks.lexicon import CONTAINERS, NAMES, OBJECTS
 
 
 @kind(

@@ -11,23 +11,23 @@ from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from crowdselect.demo.answering import answer
-from crowdselect.demo.base import Base
-from crowdselect.demo.crowd import Member
-from crowdselect.demo.judge import (
+from crowdselect.files import read_json, write_json
+from crowdselect.progress import Progress, silent
+from crowdselect.tasks import KINDS, Task, make_tasks, verify
+from crowdselect.tasks.lexicon import ONES, TENS
+from scripts.demo_build.answering import answer
+from scripts.demo_build.base import Base
+from scripts.demo_build.crowd import Member
+from scripts.demo_build.judge import (
     bradley_terry,
     judge_rewards,
     preference_batches,
     preferences,
     reward_model_from,
 )
-from crowdselect.demo.networks import new_model
-from crowdselect.demo.tasks import KINDS, Task, make_tasks, verify
-from crowdselect.demo.tasks.lexicon import ONES, TENS
-from crowdselect.demo.tokenizer import train_tokenizer
-from crowdselect.demo.training import Schedule, answer_loss, course, encode, train
-from crowdselect.files import read_json, write_json
-from crowdselect.progress import Progress, silent
+from scripts.demo_build.networks import new_model
+from scripts.demo_build.tokenizer import train_tokenizer
+from scripts.demo_build.training import Schedule, answer_loss, course, encode, train
 
 if TYPE_CHECKING:
     import torch

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from crowdselect.demo.curriculum import Mixture, Texts, lessons
-from crowdselect.demo.networks import Shape
-from crowdselect.demo.training import Schedule, schedules
+from scripts.demo_build.curriculum import Mixture, Texts, lessons
+from scripts.demo_build.networks import Shape
+from scripts.demo_build.training import Schedule, schedules
 
 
 @dataclass(frozen=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from random import Random
 
-from crowdselect.demo.tasks.core import Problem, kind
-from crowdselect.demo.tasks.lexicon import CATEGORIES, CITIES, COLOURS, NAMES, THINGS
+from crowdselect.tasks.core import Problem, kind
+from crowdselect.tasks.lexicon import CATEGORIES, CITIES, COLOURS, NAMES, THINGS
 
 
 @kind(

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-from crowdselect.demo.curriculum import Pair, Texts, as_chat
-from crowdselect.demo.curriculum import drills as exercises
-from crowdselect.demo.networks import Shape
-from crowdselect.demo.tasks import Kind, Problem, Task, draw_problem, task_stream
-from crowdselect.demo.tokenizer import END, chat_text
-from crowdselect.demo.training import Schedule, schedules
+from crowdselect.tasks import Kind, Problem, Task, draw_problem, task_stream
+from scripts.demo_build.curriculum import Pair, Texts, as_chat
+from scripts.demo_build.curriculum import drills as exercises
+from scripts.demo_build.networks import Shape
+from scripts.demo_build.tokenizer import END, chat_text
+from scripts.demo_build.training import Schedule, schedules
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from crowdselect.demo.crowd import Member
-from crowdselect.demo.spread import larger_is_better, spread_table
 from crowdselect.values import Model
+from scripts.demo_build.crowd import Member
+from scripts.demo_build.spread import larger_is_better, spread_table
 
 
 def dataset_card(

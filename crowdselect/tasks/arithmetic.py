@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from crowdselect.demo.tasks.core import Problem, kind
-from crowdselect.demo.tasks.lexicon import NAMES, THINGS, in_words
+from crowdselect.tasks.core import Problem, kind
+from crowdselect.tasks.lexicon import NAMES, THINGS, in_words
 
 _TOP = {1: 9, 2: 20, 3: 50, 4: 99}
 

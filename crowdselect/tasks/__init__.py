@@ -4,7 +4,7 @@ Pure Python. ``make_tasks`` draws tasks, ``verify`` scores an answer, ``load_hel
 committed benchmark.
 """
 
-from crowdselect.demo.tasks import (  # importing a module registers its kinds
+from crowdselect.tasks import (  # importing a module registers its kinds
     arithmetic,
     code,
     counting,
@@ -16,9 +16,9 @@ from crowdselect.demo.tasks import (  # importing a module registers its kinds
     patterns,
     strings,
 )
-from crowdselect.demo.tasks.core import KINDS, LEVELS, Kind, Problem, Split, Task, split_of
-from crowdselect.demo.tasks.generate import draw_problem, load_heldout, make_tasks, task_stream
-from crowdselect.demo.tasks.verify import PARTIAL, verify
+from crowdselect.tasks.core import KINDS, LEVELS, Kind, Problem, Split, Task, split_of
+from crowdselect.tasks.generate import draw_problem, load_heldout, make_tasks, task_stream
+from crowdselect.tasks.verify import PARTIAL, verify
 
 __all__ = [
     "KINDS",

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from random import Random
 
-from crowdselect.demo.tasks import KINDS, LEVELS, Task, task_stream
-from crowdselect.demo.tasks import lexicon as words
-from crowdselect.demo.tokenizer import chat_text
+from crowdselect.tasks import KINDS, LEVELS, Task, task_stream
+from crowdselect.tasks import lexicon as words
+from scripts.demo_build.tokenizer import chat_text
 
 Pair = tuple[str, str]
 """A prompt that carries no loss and a completion that does."""

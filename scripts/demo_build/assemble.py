@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from crowdselect.demo.cache import VERSION
-from crowdselect.demo.card import dataset_card
-from crowdselect.demo.crowd import Member
-from crowdselect.demo.makers import read_answers
-from crowdselect.demo.tasks import Task
 from crowdselect.files import read_json, sha256_file, write_json, write_text
+from crowdselect.tasks import Task
+from scripts.demo_build.cache import VERSION
+from scripts.demo_build.card import dataset_card
+from scripts.demo_build.crowd import Member
+from scripts.demo_build.makers import read_answers
 
 KEPT_MEMBERS = ("alder-32x2", "alder-64x2", "alder-96x3")
 """Crowd models whose weights come with the data: one family, for the scores that need models."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from crowdselect.demo.tasks.core import Problem, kind
-from crowdselect.demo.tasks.lexicon import ALL_WORDS, ALPHABET, ANIMALS, FRUITS, NAMES
+from crowdselect.tasks.core import Problem, kind
+from crowdselect.tasks.lexicon import ALL_WORDS, ALPHABET, ANIMALS, FRUITS, NAMES
 
 
 def _letters(rng: Random, level: int) -> str:

@@ -10,7 +10,8 @@ from typing import get_args
 
 import pyarrow.parquet as pq
 
-from crowdselect.demo.tasks.core import (
+from crowdselect.errors import CrowdSelectError
+from crowdselect.tasks.core import (
     KINDS,
     LEVELS,
     Kind,
@@ -22,7 +23,6 @@ from crowdselect.demo.tasks.core import (
     split_of,
     word,
 )
-from crowdselect.errors import CrowdSelectError
 
 
 def draw_problem(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from crowdselect.demo.tasks.core import Problem, kind
-from crowdselect.demo.tasks.lexicon import CITIES, NAMES
+from crowdselect.tasks.core import Problem, kind
+from crowdselect.tasks.lexicon import CITIES, NAMES
 
 
 def _people(rng: Random, level: int) -> list[tuple[str, int, str]]:

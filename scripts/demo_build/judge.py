@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from crowdselect.demo.tokenizer import chat_text
+from scripts.demo_build.tokenizer import chat_text
 
 if TYPE_CHECKING:
     import torch

@@ -1,0 +1,1 @@
+"""The build of the demo crowd: small models trained from scratch on ``crowdselect.tasks``."""
