@@ -1,0 +1,57 @@
+"""The one reader of every file that a person gives: its encoding, its shape, its limits.
+
+:func:`read_text` for recipes, prompts and the like, :func:`read_table` for rows. What streams large
+files by itself (the ingest) takes the parts: :func:`kind_of`, :func:`csv_layout`,
+:func:`utf8_copy`, :func:`shards_of`, :func:`open_bytes`.
+"""
+
+from crowdselect.reading.decoding import (
+    Lines,
+    Text,
+    encoding_of,
+    read_text,
+    utf8_copy,
+    without_lone_escapes,
+    without_surrogates,
+)
+from crowdselect.reading.delimited import CsvLayout, csv_layout
+from crowdselect.reading.folders import Shards, shards_of
+from crowdselect.reading.kinds import SUFFIXES, Kind, kind_of
+from crowdselect.reading.numbers import decimal_mark, number
+from crowdselect.reading.opening import (
+    DEEPEST,
+    MOST_BYTES,
+    MOST_COLUMNS,
+    check_regular,
+    open_bytes,
+    too_large,
+)
+from crowdselect.reading.table import Table, read_table, small_letters
+
+__all__ = [
+    "DEEPEST",
+    "MOST_BYTES",
+    "MOST_COLUMNS",
+    "SUFFIXES",
+    "CsvLayout",
+    "Kind",
+    "Lines",
+    "Shards",
+    "Table",
+    "Text",
+    "check_regular",
+    "csv_layout",
+    "decimal_mark",
+    "encoding_of",
+    "kind_of",
+    "number",
+    "open_bytes",
+    "read_table",
+    "read_text",
+    "shards_of",
+    "small_letters",
+    "too_large",
+    "utf8_copy",
+    "without_lone_escapes",
+    "without_surrogates",
+]
