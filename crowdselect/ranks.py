@@ -6,6 +6,9 @@ import numpy as np
 
 from crowdselect.values import FloatArray
 
+DECIMALS = 12
+"""Correlations and scores are rounded to this many decimals: less is no difference."""
+
 
 def average_ranks(values: FloatArray) -> FloatArray:
     """Return the 1-based rank of each value; ties share their average rank; NaN stays NaN.

@@ -10,14 +10,12 @@ import numpy as np
 import numpy.typing as npt
 
 from crowdselect.metrics.base import blocks
+from crowdselect.ranks import DECIMALS
 from crowdselect.values import FloatArray, IntArray, RewardMatrix
 
 Ties = Literal["average", "reference"]
 Counts = npt.NDArray[np.int32]
 Whole = npt.NDArray[Any]
-
-DECIMALS = 12
-"""Correlations are rounded to this many decimals (and -0.0 to 0.0): less is no difference."""
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from crowdselect.errors import InputError
+from crowdselect.metrics.noise import equalise, rounding
 from crowdselect.ranks import normalise
 from crowdselect.values import FloatArray
 
@@ -29,4 +30,4 @@ def combine_judges(columns: Sequence[FloatArray]) -> FloatArray:
         count += there
     mean = np.full(len(total), np.nan)
     np.divide(total, count, out=mean, where=count > 0)
-    return mean
+    return equalise(mean, rounding(len(columns)))

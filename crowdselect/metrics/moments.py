@@ -1,4 +1,7 @@
-"""Count, mean and variance per instruction in column passes; rows with too few rewards are NaN."""
+"""Count, mean and variance per instruction in column passes; rows with too few rewards are NaN.
+
+Means and variances that are equal but for rounding come out equal (:mod:`.noise`).
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import math
 import numpy as np
 
 from crowdselect.metrics.base import Profile, blocks, column_order
+from crowdselect.metrics.noise import equalise, reward_noise
 from crowdselect.values import FloatArray, IntArray, RewardMatrix
 
 MIN_MODELS = 2
@@ -56,7 +60,7 @@ def row_means(rewards: RewardMatrix, required: int, shift: FloatArray | None = N
     for rows, block in blocks(rewards.values):
         total, count = _sum_and_count(block, order, shift)
         means[rows] = _divide(total, count, required)
-    return means
+    return equalise(means, reward_noise(rewards, shift))
 
 
 def row_variances(rewards: RewardMatrix, required: int) -> FloatArray:
@@ -75,18 +79,22 @@ def row_variances(rewards: RewardMatrix, required: int) -> FloatArray:
             gap *= gap
             squares += np.where(np.isnan(block[j]), 0.0, gap)
         variances[rows] = _divide(squares, count, required)
-    return variances
+    noise = reward_noise(rewards)
+    variances[variances <= noise * noise] = 0.0
+    # A standard deviation known to +-e is a variance known to +-(2 sd e + e^2).
+    return equalise(variances, (2.0 * np.sqrt(variances) + noise) * noise)
 
 
 def column_means(values: FloatArray) -> FloatArray:
-    """Return each model's mean reward over the crowd, shape (m,); NaN for a model without any."""
-    sums, counts = np.zeros(values.shape[1]), np.zeros(values.shape[1])
-    for _, block in blocks(values):
-        there = ~np.isnan(block)
-        sums += np.where(there, block, 0.0).sum(axis=1)
-        counts += np.count_nonzero(there, axis=1)
-    means = np.full(len(sums), np.nan)
-    np.divide(sums, counts, out=means, where=counts > 0)
+    """Return each model's mean reward over the crowd, shape (m,); NaN for a model without any.
+
+    Summed exactly, so that the order of the rows changes no bit.
+    """
+    means = np.full(values.shape[1], np.nan)
+    for j, column in enumerate(values.T):
+        there = column[~np.isnan(column)]
+        if len(there):
+            means[j] = math.fsum(there) / len(there)
     return means
 
 

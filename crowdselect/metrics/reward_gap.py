@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from crowdselect.metrics.base import MetricInputs, Need, places_above, rewards_of
 from crowdselect.metrics.extremes import best_and_second
+from crowdselect.metrics.noise import equalise, reward_noise
 from crowdselect.values import FloatArray
 
 
@@ -25,8 +26,9 @@ class RewardGap:
 
     def __call__(self, inputs: MetricInputs) -> FloatArray:
         """Return best less second best, shape (n,); NaN with fewer than two rewards."""
-        best, second = best_and_second(rewards_of(inputs, self.name).values)
-        return best - second
+        rewards = rewards_of(inputs, self.name)
+        best, second = best_and_second(rewards.values)
+        return equalise(best - second, reward_noise(rewards))
 
     def why(self, value: float, percentile: float) -> str:
         """Say what ``value`` means."""

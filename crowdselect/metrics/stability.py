@@ -9,7 +9,9 @@ import numpy as np
 
 from crowdselect.metrics import moments
 from crowdselect.metrics.base import MetricInputs, Need, places_above, rewards_of
-from crowdselect.metrics.families import DECIMALS, FamilyCorrelations, Ties, family_correlations
+from crowdselect.metrics.families import FamilyCorrelations, Ties, family_correlations
+from crowdselect.metrics.noise import equalise
+from crowdselect.ranks import DECIMALS
 from crowdselect.registry import option
 from crowdselect.values import FloatArray
 
@@ -86,4 +88,5 @@ def mean_correlation(correlations: FamilyCorrelations, weighting: Weighting) -> 
         weights += weight
     mean = np.full(n, np.nan)
     np.divide(total, weights, out=mean, where=weights > 0)
-    return np.round(mean, DECIMALS) + 0.0
+    # Two equal means may lie on both sides of a rounding step.
+    return equalise(np.round(mean, DECIMALS) + 0.0, 10.0**-DECIMALS)

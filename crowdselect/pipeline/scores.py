@@ -29,7 +29,7 @@ from crowdselect.store import Crowd
 from crowdselect.values import COMBINED, FloatArray, Scores
 
 Profile = Literal["paper", "reference"]
-_VERSION = 1
+_VERSION = 2
 """Part of every cache key; raised when a metric's definition changes."""
 
 

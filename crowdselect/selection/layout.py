@@ -6,11 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from crowdselect.ranks import DECIMALS
 from crowdselect.selection.ties import Keys
 from crowdselect.values import BoolArray, FloatArray, IntArray
-
-DECIMALS = 12
-"""Scores are compared after rounding to this many decimals."""
 
 
 @dataclass(frozen=True)

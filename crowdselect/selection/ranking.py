@@ -7,9 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from crowdselect.ranks import DECIMALS
 from crowdselect.selection.distinct import take_distinct
 from crowdselect.selection.eligibility import Eligibility, eligibility
-from crowdselect.selection.layout import DECIMALS, lay_out
+from crowdselect.selection.layout import lay_out
 from crowdselect.selection.pins import force
 from crowdselect.selection.pool import Pool
 from crowdselect.selection.quota import resolve_budget
@@ -34,14 +35,16 @@ def rank_by(
     """
     keys = pool.table.keys(pool.seed, ties)
     sign = -1.0 if lowest else 1.0
+    # Ranked by their order, so that values of any unit are told apart, not to 12 decimals.
+    distinct, places = _dense_ranks(sign * values)
     eligible = eligibility(pool, [(column, values)])
     layout = lay_out(eligible.mask, keys, pool.clusters if quotas else None, pool.groups)
     pins = np.unique(pool.pins)
     whole = pool if quotas else replace(pool, clusters=None)
-    forced, dead = force(whole, layout, keys, pins, sign * values[pins])
+    forced, dead = force(whole, layout, keys, pins, places[pins])
     outcome = take_distinct(
         layout,
-        sign * values[layout.rows],
+        places[layout.rows],
         resolve_budget(pool.budget, len(layout.rows)),
         forced,
         dead,
@@ -53,10 +56,24 @@ def rank_by(
         clusters = pool.clusters[outcome.rows]
     return eligible, replace(
         outcome,
-        scores=sign * outcome.scores + 0.0,
-        cuts=sign * outcome.cuts + 0.0,
+        scores=sign * _at(distinct, outcome.scores) + 0.0,
+        cuts=sign * _at(distinct, outcome.cuts) + 0.0,
         clusters=clusters,
     )
+
+
+def _dense_ranks(values: FloatArray) -> tuple[FloatArray, FloatArray]:
+    """The distinct values in order, and each value's place among them; NaN stays NaN."""
+    distinct, places = np.unique(values, return_inverse=True)
+    return distinct, np.where(np.isnan(values), np.nan, places)
+
+
+def _at(distinct: FloatArray, places: FloatArray) -> FloatArray:
+    """The values at ``places``, rounded to 12 decimals; NaN where there is none."""
+    there = np.isfinite(places)
+    values = np.full(len(places), np.nan)
+    values[there] = np.round(distinct[places[there].astype(np.int64)], DECIMALS)
+    return values
 
 
 def ground_set(
@@ -64,13 +81,14 @@ def ground_set(
 ) -> tuple[Eligibility, IntArray, int]:
     """Return who may compete, the rows to choose from, and how many duplicates were left out.
 
-    The rows: pins first, then the eligible rows by ``values`` (n,), highest first, one per
-    exact-duplicate group; equal values by tie key.
+    The rows: pins first, then the eligible rows, one per exact-duplicate group; each by ``values``
+    (n,), highest first, equal values by tie key.
     """
     keys = pool.table.keys(pool.seed)
     eligible = eligibility(pool, columns)
     layout = lay_out(eligible.mask, keys, None, pool.groups)
     pins = np.unique(pool.pins)
+    pins = pins[np.lexsort((keys[pins], -np.round(values[pins], DECIMALS)))]
     _, dead = force(replace(pool, clusters=None), layout, keys, pins, values[pins])
     scores = np.round(values[layout.rows], DECIMALS)
     scores[dead] = -np.inf

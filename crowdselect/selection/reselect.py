@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from crowdselect.errors import InputError
+from crowdselect.ranks import DECIMALS
 from crowdselect.selection.distinct import take_distinct
 from crowdselect.selection.eligibility import Eligibility, eligibility
-from crowdselect.selection.layout import DECIMALS, Layout, lay_out
+from crowdselect.selection.layout import Layout, lay_out
 from crowdselect.selection.pins import force
 from crowdselect.selection.pool import Pool
 from crowdselect.selection.quota import resolve_budget

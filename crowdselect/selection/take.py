@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from crowdselect.errors import InputError
-from crowdselect.selection.layout import DECIMALS, Layout
+from crowdselect.ranks import DECIMALS
+from crowdselect.selection.layout import Layout
 from crowdselect.selection.quota import best_open, water_level
 from crowdselect.selection.ties import Keys
 from crowdselect.values import FloatArray, IntArray

@@ -109,7 +109,8 @@ def test_many_blocks_give_the_same_as_one_row_at_a_time():
     for start in (0, 16_383, 16_384, 39_990):
         part = {name: METRICS[name]()(inputs(values[start : start + 10])) for name in BASE}
         for name in BASE:
-            np.testing.assert_array_equal(part[name], whole[name][start : start + 10])
+            # Equal values become the same double, which one depends on the rows that share it.
+            np.testing.assert_allclose(part[name], whole[name][start : start + 10], rtol=1e-13)
 
 
 def test_too_few_rewards_give_no_number():

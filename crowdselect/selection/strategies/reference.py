@@ -9,8 +9,8 @@ from typing import ClassVar
 import numpy as np
 
 from crowdselect.errors import InputError
+from crowdselect.ranks import DECIMALS
 from crowdselect.registry import option
-from crowdselect.selection.layout import DECIMALS
 from crowdselect.selection.normalise import normalise_sklearn
 from crowdselect.selection.pool import Picks, Pool
 from crowdselect.selection.ranking import greedy_budget, ground_set, in_order

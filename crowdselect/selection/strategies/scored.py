@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crowdselect.errors import InputError
-from crowdselect.selection.layout import DECIMALS
+from crowdselect.ranks import DECIMALS
 from crowdselect.selection.pool import Pool
 from crowdselect.selection.reselect import active_weights, weighted_sum
 from crowdselect.values import FloatArray

@@ -1,0 +1,155 @@
+"""Values that are equal in exact arithmetic are equal; what changes no value changes no place."""
+
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from crowdselect.metrics import METRICS, MetricInputs, combine_judges
+from crowdselect.metrics.noise import equalise
+from crowdselect.ranks import normalise
+from crowdselect.values import Model, RewardMatrix
+
+ON_REWARDS = tuple(n for n in METRICS.names() if "texts" not in METRICS[n].needs)
+CENTRED = "difficulty:center_by_model"
+
+
+def of(values, names=None) -> MetricInputs:
+    """Rewards of a family of models that grow in size, called by ``names``."""
+    values = np.asarray(values, dtype=np.float64)
+    names = names or [f"m{j:02}" for j in range(values.shape[1])]
+    models = tuple(Model(name, f"f{j % 3}", 1.0 + j, j) for j, name in enumerate(names))
+    ids = np.array([f"i{i}" for i in range(len(values))], dtype=object)
+    return MetricInputs(RewardMatrix("judge", ids, models, values))
+
+
+def metric(name: str):
+    return METRICS["difficulty"](center_by_model=True) if name == CENTRED else METRICS[name]()
+
+
+def exact(name: str, row: list[Fraction]) -> Fraction:
+    """The metric in whole fractions."""
+    mean = sum(row) / len(row)
+    *_, second, best = [row[0], *sorted(row)]
+    return {
+        "difficulty": -mean,
+        "mean_reward": mean,
+        "separability": sum((x - mean) ** 2 for x in row) / len(row),
+        "best_reward": best,
+        "min_reward": min(row),
+        "reward_gap": best - second,
+        "n_rewards": Fraction(len(row)),
+    }[name]
+
+
+def tenths(draw, most: int = 30) -> tuple[np.ndarray, np.ndarray]:
+    """Whole numbers of tenths with gaps, and the rewards that they stand for."""
+    n, m = draw(st.integers(2, 40)), draw(st.integers(2, 19))
+    rng = np.random.default_rng(draw(st.integers(0, 10_000)))
+    whole = rng.integers(-draw(st.integers(0, most)), draw(st.integers(1, most)), (n, m))
+    gone = rng.random((n, m)) < draw(st.sampled_from([0.0, 0.1]))
+    return whole, np.where(gone, np.nan, whole / 10)
+
+
+crowds = st.composite(tenths)()
+
+
+@given(crowds, st.sampled_from(sorted(set(ON_REWARDS) - {"stability"})))
+def test_values_are_equal_exactly_where_fractions_are(crowd, name):
+    whole, values = crowd
+    found = metric(name)(of(values))
+    there = np.flatnonzero(~np.isnan(found))
+    truth = [
+        exact(
+            name, [Fraction(int(x), 10) for x, y in zip(whole[i], values[i], strict=True) if y == y]
+        )
+        for i in there
+    ]
+    np.testing.assert_allclose(found[there], [float(x) for x in truth], rtol=1e-12, atol=1e-12)
+    assert len(np.unique(found[there])) == len(set(truth))
+    assert [found[a] < found[b] for a in there for b in there] == [
+        a < b for a in truth for b in truth
+    ]
+
+
+@pytest.mark.parametrize("models", [7, 19, 33])
+def test_rewards_of_0_and_1_have_as_many_values_as_counts(models):
+    rng = np.random.default_rng(models)
+    values = (rng.random((5000, models)) < rng.random((5000, 1))).astype(float)
+    ones = np.unique(values.sum(axis=1)).astype(int)
+    assert len(np.unique(metric("difficulty")(of(values)))) == len(ones)
+    variances = {k * (models - k) for k in ones.tolist()}
+    assert len(np.unique(metric("separability")(of(values)))) == len(variances)
+
+
+CHANGES = {
+    "plus 1000": lambda x: x + 1000.0,
+    "times 3": lambda x: x * 3.0,
+    "times 1e-6": lambda x: x * 1e-6,
+    "a third, plus 7.7": lambda x: x / 3.0 + 7.7,
+}
+
+
+@given(crowds, st.sampled_from(sorted(CHANGES)), st.sampled_from((*ON_REWARDS, CENTRED)))
+def test_shifting_and_scaling_the_rewards_move_no_place(crowd, change, name):
+    values = crowd[1]
+    before, after = (normalise(metric(name)(of(v))) for v in (values, CHANGES[change](values)))
+    np.testing.assert_array_equal(before, after)
+
+
+@given(crowds, st.randoms(use_true_random=False), st.sampled_from((*ON_REWARDS, CENTRED)))
+def test_renaming_the_models_and_shuffling_the_rows_move_no_place(crowd, random, name):
+    values = crowd[1]
+    names = [f"m{j:02}" for j in range(values.shape[1])]
+    random.shuffle(names)
+    rows = np.array(random.sample(range(len(values)), len(values)))
+    before = metric(name)(of(values))
+    np.testing.assert_array_equal(normalise(before), normalise(metric(name)(of(values, names))))
+    np.testing.assert_array_equal(before[rows], metric(name)(of(values[rows])))
+
+
+@given(st.integers(2, 30), st.integers(2, 6), st.integers(0, 10_000))
+def test_the_order_of_the_judges_moves_no_combined_place(n, judges, seed):
+    rng = np.random.default_rng(seed)
+    columns = [rng.integers(0, 6, n).astype(float) for _ in range(judges)]
+    columns[0][rng.random(n) < 0.2] = np.nan
+    there, back = (normalise(combine_judges(c)) for c in (columns, columns[::-1]))
+    np.testing.assert_array_equal(there, back)
+
+
+def test_rewards_that_differ_keep_their_order_however_close():
+    rng = np.random.default_rng(4)
+    values = rng.normal(size=(50_000, 19)) * 8
+    for name, slow in (("mean_reward", values.mean(axis=1)), ("separability", values.var(axis=1))):
+        found = metric(name)(of(values))
+        np.testing.assert_array_equal(np.argsort(found), np.argsort(slow))
+
+
+def test_one_wild_reward_takes_no_digits_from_the_other_rows():
+    values = np.array([[1.0, 2.0], [1.0, 2.0 + 1e-9], [1e9, -1e9]])
+    assert len(np.unique(metric("difficulty")(of(values)))) == 3
+    assert len(np.unique(metric("separability")(of(values)))) == 3
+
+
+def test_a_dense_column_is_cut_into_steps_and_not_into_one_block():
+    values = np.linspace(0.0, 1.0, 10_001)
+    found = equalise(values, 1e-4)
+    np.testing.assert_allclose(found, values, atol=4e-4)
+    assert 1_000 < len(np.unique(found)) < 5_000
+
+
+def test_equal_rewards_have_no_variance_whatever_they_are():
+    values = np.repeat(np.array([[0.1], [1e9 / 7], [-1e-9 / 3]]), 19, axis=1)
+    assert metric("separability")(of(values)).tolist() == [0.0, 0.0, 0.0]
+
+
+def test_what_has_no_noise_is_returned_as_it_is():
+    values = np.array([2.0, np.nan, 1.0, 1.0])
+    assert equalise(values, 0.0) is values
+    assert equalise(values, np.zeros(4)) is values
+    assert equalise(np.zeros(0), np.zeros(0)).tolist() == []
+    np.testing.assert_array_equal(
+        equalise(np.array([1.0, 1.5, np.nan, 3.0, 1.2]), 0.2), [1.2, 1.2, np.nan, 3.0, 1.2]
+    )
