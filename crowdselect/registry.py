@@ -12,54 +12,15 @@ import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.metadata import entry_points
-from typing import Any, Generic, TypeVar, get_type_hints
+from typing import Any, Generic, TypeVar
 
 from crowdselect.errors import InputError, NotFoundError
+from crowdselect.options import Option as Option
+from crowdselect.options import check_option
+from crowdselect.options import option as option
+from crowdselect.options import options_of as options_of
 
 T = TypeVar("T")
-
-
-@dataclasses.dataclass(frozen=True)
-class Option:
-    """One option of a plug-in, as a widget or a command line sees it."""
-
-    name: str
-    type: Any
-    default: Any
-    help: str
-    low: float | None = None
-    high: float | None = None
-    choices: tuple[str, ...] = ()
-
-
-def option(
-    default: Any,
-    help: str,  # noqa: A002 - the word every command line uses
-    *,
-    low: float | None = None,
-    high: float | None = None,
-    choices: tuple[str, ...] = (),
-) -> Any:
-    """Declare a plug-in's option: a dataclass field with help text and bounds."""
-    meta = {"help": help, "low": low, "high": high, "choices": choices}
-    return dataclasses.field(default=default, metadata=meta)
-
-
-def options_of(plugin: type[Any]) -> tuple[Option, ...]:
-    """Return the options that the dataclass ``plugin`` declares, in order."""
-    hints = get_type_hints(plugin)
-    return tuple(
-        Option(
-            name=f.name,
-            type=hints[f.name],
-            default=None if f.default is dataclasses.MISSING else f.default,
-            **{k: f.metadata.get(k, d) for k, d in _META_DEFAULTS.items()},
-        )
-        for f in dataclasses.fields(plugin)
-    )
-
-
-_META_DEFAULTS: dict[str, Any] = {"help": "", "low": None, "high": None, "choices": ()}
 
 
 def build(plugin: type[T], options: Mapping[str, Any]) -> T:
@@ -78,24 +39,8 @@ def build(plugin: type[T], options: Mapping[str, Any]) -> T:
                 f"{label} has no option {key!r}.",
                 f"Its options are: {', '.join(known) or 'none'}.",
             )
-        _check_option(label, known[key], value)
+        check_option(label, known[key], value)
     return plugin(**options)
-
-
-def _check_option(label: str, opt: Option, value: Any) -> None:
-    if opt.choices and value not in opt.choices:
-        raise InputError(
-            f"{label}: {opt.name} is {value!r}, which is not a choice.",
-            f"Choose one of: {', '.join(map(str, opt.choices))}.",
-        )
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        low = -float("inf") if opt.low is None else opt.low
-        high = float("inf") if opt.high is None else opt.high
-        if not low <= value <= high:
-            raise InputError(
-                f"{label}: {opt.name} is {value}, outside [{low:g}, {high:g}].",
-                "Give a value inside the bounds.",
-            )
 
 
 def describe(plugin: Any) -> dict[str, Any]:

@@ -5,14 +5,18 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, Self
+from typing import Annotated, Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
 import tomli_w
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import Field, field_validator
 
 from crowdselect.errors import InputError
+from crowdselect.filters import Filters as Filters
+from crowdselect.filters import Range as Range
+from crowdselect.options import Frozen as Frozen
+from crowdselect.options import Option
 from crowdselect.registry import content_key
 
 FloatArray = npt.NDArray[np.float64]
@@ -105,83 +109,111 @@ class Plane:
     """Shape (n, 2)."""
 
 
-class Frozen(BaseModel):
-    """A validated, hashable value with JSON and TOML round trips."""
+def weights_from_text(text: str) -> dict[str, float]:
+    """``difficulty=1,separability@JUDGE=-0.5`` -> weight per column.
 
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    @classmethod
-    def parse(cls, data: Mapping[str, Any], source: str) -> Self:
-        """Validate ``data``; an error names ``source``, the field, and what was found."""
-        try:
-            return cls.model_validate(data)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(map(str, first["loc"])) or "the whole"
+    Raises InputError for a weight that is not a number or a name that comes twice.
+    """
+    weights: dict[str, float] = {}
+    for part in filter(None, (p.strip() for p in text.split(","))):
+        name, sign, value = (p.strip() for p in part.rpartition("="))
+        if not sign or not name or name in weights:
             raise InputError(
-                f"{source}: {where}: {first['msg']} (found {first.get('input')!r:.80}).",
-                f"Correct {where}; known fields: {', '.join(cls.model_fields)}.",
-            ) from error
+                f"{part!r} in --weights is not one NAME=NUMBER.",
+                "Write it like difficulty=1,separability=1,stability=2, each name once.",
+            )
+        weights[name] = _number(value, part)
+    return weights
 
 
-class Range(Frozen):
-    """Keep rows with ``low <= metric <= high``; a missing value never passes."""
+def budget_from_text(text: str) -> int | float:
+    """``1000``, ``0.1`` or ``10%`` -> a count or a share; raises InputError."""
+    cleaned = text.strip().replace("_", "").replace(",", "")
+    if cleaned.isdigit():
+        return int(cleaned)
+    number = _number(cleaned.rstrip("%"), f"--budget {text}")
+    return number / 100 if cleaned.endswith("%") else number
 
-    metric: str
-    low: float | None = None
-    high: float | None = None
+
+def _number(text: str, where: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise InputError(f"{where}: {text!r} is not a number.", "Write a number.") from None
 
 
-class Filters(Frozen):
-    """Which instructions may be selected at all."""
-
-    contains: str | None = None
-    """Case-insensitive text that the instruction must contain."""
-    lacks: str | None = None
-    """Case-insensitive text that the instruction must not contain."""
-    clusters: tuple[int, ...] = ()
-    """Keep these clusters only; empty: all."""
-    ranges: tuple[Range, ...] = ()
-    min_chars: int | None = Field(default=None, ge=0)
-    max_chars: int | None = Field(default=None, ge=0)
-    lasso: tuple[tuple[float, float], ...] = ()
-    """Polygon on the map (plane coordinates); empty: everywhere."""
-    exact_duplicates: Literal["drop", "keep"] = "drop"
-    """Of instructions equal after normalising case and white space keep the best-scored one."""
-    near_duplicates: float | None = Field(default=None, gt=0, le=1)
-    """Drop a row whose cosine similarity to a better-scored one is above this."""
+WEIGHTS = Option(
+    help="Weight per metric column; METRIC@JUDGE takes it from another judge",
+    one="METRIC=NUMBER, ..., also METRIC@JUDGE and negative",
+    parse=weights_from_text,
+)
+BUDGET = Option(
+    help="How many instructions to choose",
+    one="A count, or a share: 0.1, 10%",
+    parse=budget_from_text,
+)
 
 
 class Recipe(Frozen):
     """Everything the user decided; the same recipe on the same crowd gives the same selection."""
 
-    crowd: str
-    strategy: str = "crowdselect"
-    options: dict[str, float | int | str | bool] = Field(default_factory=dict)
+    crowd: Annotated[str, Option(flag=None)]
+    strategy: Annotated[
+        str, Option(help="crowdselect, random, top ...; see plugins strategies", short="-s")
+    ] = "crowdselect"
+    options: Annotated[dict[str, float | int | str | bool], Option(flag=None)] = Field(
+        default_factory=dict
+    )
     """The strategy's own options."""
-    judge: str | None = None
-    """Reward model; None: the crowd's first; ``all``: ranks combined over the judges."""
-    weights: dict[str, float] = Field(
+    judge: Annotated[str | None, Option(help="Reward model; 'all': ranks combined")] = None
+    """None: the crowd's first; ``all``: ranks combined over the judges."""
+    weights: Annotated[dict[str, float], WEIGHTS] = Field(
         default_factory=lambda: {"difficulty": 1.0, "separability": 1.0, "stability": 2.0}
     )
-    """Weight per metric column; ``metric@judge`` takes that metric from another judge."""
-    profile: Literal["paper", "reference"] = "paper"
+    profile: Annotated[
+        Literal["paper", "reference"], Option(help="reference: as the published code computes")
+    ] = "paper"
     """``reference`` reproduces the published code's ordinal ranks and scikit-learn chain."""
-    impute_missing: bool = False
-    """Give a missing metric 0.5 (the middle) instead of making the row ineligible."""
-    encoder: str = "minilm"
-    clusters: int = Field(default=10, ge=0)
-    """Number of clusters; 0: no quota."""
-    clustering: Literal["fast", "exact"] = "exact"
-    """``exact``: scikit-learn with n_init=20; ``fast``: the slider's way."""
-    budget: int | float = 1000
+    impute_missing: Annotated[
+        bool,
+        Option(
+            help="A missing metric counts as the middle (0.5); else the row cannot be selected",
+            label="A missing metric counts as the middle",
+            one="A missing metric counts as 0.5",
+            switch=True,
+        ),
+    ] = False
+    encoder: Annotated[
+        str,
+        Option(
+            help="What turns instructions into vectors",
+            one="minilm, lsa, a hub id or a folder; else minilm where it is installed, else lsa",
+            short="-e",
+        ),
+    ] = "minilm"
+    clusters: Annotated[
+        int,
+        Option(
+            help="An equal share is taken from each cluster; 0: no quota",
+            one="Clusters; 0: no quota",
+            short="-k",
+        ),
+        Field(ge=0),
+    ] = 10
+    clustering: Annotated[
+        Literal["fast", "exact"],
+        Option(help="exact: k-means with n_init=20, slower; fast: the slider's way"),
+    ] = "exact"
+    budget: Annotated[int | float, BUDGET] = 1000
     """A count (int), or a share of the eligible rows (float in (0, 1))."""
-    filters: Filters = Filters()
-    pins: tuple[str, ...] = ()
-    bans: tuple[str, ...] = ()
-    answer: str = "best"
-    """``best``, ``random``, ``top5_random`` or ``model:NAME``."""
-    seed: int = 42
+    filters: Annotated[Filters, Option(flag=None)] = Filters()
+    pins: Annotated[tuple[str, ...], Option(one="Id that is in; repeatable", flag="--pin")] = ()
+    bans: Annotated[tuple[str, ...], Option(one="Id that is out; repeatable", flag="--ban")] = ()
+    answer: Annotated[
+        str,
+        Option(help="best, random, top5_random, worst or model:NAME", label="Answer to train on"),
+    ] = "best"
+    seed: Annotated[int, Option(help="Seed of everything random")] = 42
 
     @field_validator("budget")
     @classmethod

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Mapping
-from typing import Any
 
 from crowdselect.benchmark.alpaca_eval import AlpacaEval
 from crowdselect.benchmark.arena_hard import ArenaHard
@@ -17,8 +15,9 @@ from crowdselect.benchmark.response_style import ResponseStyle
 from crowdselect.benchmark.reward_score import RewardScore
 from crowdselect.benchmark.translation import Translation
 from crowdselect.benchmark.verifiable import Verifiable
-from crowdselect.errors import InputError, NotFoundError
-from crowdselect.registry import Registry, build, did_you_mean, options_of
+from crowdselect.errors import NotFoundError
+from crowdselect.options import options_of, read_option
+from crowdselect.registry import Registry, build, did_you_mean
 
 BENCHMARKS: Registry[type[Benchmark]] = Registry(
     "benchmark",
@@ -59,18 +58,12 @@ def build_suite(suite: Suite) -> Benchmark:
             f"There is no benchmark called {suite.name!r}.", did_you_mean(suite.name, known)
         )
     plugin = BENCHMARKS[suite.name]
-    kinds = {o.name: o.type for o in options_of(plugin)}
-    typed = {k: _typed(suite.name, k, v, kinds.get(k)) for k, v in suite.options.items()}
+    declared = {o.name: o for o in options_of(plugin)}
+    # A text from the command line becomes what the option declares.
+    typed = {
+        name: read_option(declared[name], value)
+        if isinstance(value, str) and name in declared
+        else value
+        for name, value in suite.options.items()
+    }
     return build(plugin, typed)
-
-
-def _typed(name: str, key: str, value: Any, kind: Any) -> Any:
-    """A text from the command line as the type that the option declares."""
-    if not isinstance(value, str) or kind in (str, None):
-        return value
-    if kind is bool and value.lower() in ("true", "yes", "1", "false", "no", "0"):
-        return value.lower() in ("true", "yes", "1")
-    if kind in (int, float):
-        with contextlib.suppress(ValueError):
-            return kind(value)
-    raise InputError(f"{name}: {key} is {value!r}.", f"Give a value of type {kind.__name__}.")

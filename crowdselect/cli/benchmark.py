@@ -13,6 +13,7 @@ from crowdselect.benchmark import (
     SHORTHANDS,
     BenchmarkConfig,
     BenchmarkView,
+    JudgeConfig,
     ResultComparison,
     Suite,
     compare,
@@ -25,7 +26,8 @@ from crowdselect.benchmark import (
 from crowdselect.cli.follow import run_job
 from crowdselect.cli.options import DetachOption, JsonOption, WorkspaceOption, example
 from crowdselect.cli.terminal import plain, print_json, print_table, say
-from crowdselect.errors import CrowdSelectError, InputError
+from crowdselect.errors import CrowdSelectError
+from crowdselect.options import options_of, read_pairs
 from crowdselect.servers import Cost
 from crowdselect.settings import open_workspace
 
@@ -168,13 +170,8 @@ def _judge(
     """A judge's config as given; None: no judge."""
     if model is None:
         return None
-    given: dict[str, Any] = {"model": model, "kind": kind, "base_url": url}
-    for pair in options:
-        name, sign, text = pair.partition("=")
-        if not sign:
-            raise InputError(f"--judge-option {pair!r} is not NAME=VALUE.", "Write budget=5.")
-        given[name.strip().replace("-", "_")] = text.strip()
-    return given
+    own = read_pairs(options_of(JudgeConfig), options, "a judge")
+    return {"model": model, "kind": kind, "base_url": url, **own}
 
 
 @group.command("list", epilog=example("crowdselect benchmark list"))

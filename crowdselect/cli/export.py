@@ -12,7 +12,7 @@ from crowdselect.cli.options import (
     OptionsOption,
     WorkspaceOption,
     example,
-    parse_options,
+    own_options,
 )
 from crowdselect.cli.select import AgainstColumnOption, AgainstOption, AgainstWordsOption
 from crowdselect.cli.selection import SelectionArgument
@@ -66,7 +66,7 @@ def export(
             words=against_words,
             column=against_column,
             keep_flagged=keep_flagged,
-            options=parse_options(FORMATS[format_], option),
+            options=own_options(FORMATS[format_], option),
             name=name,
             licence=licence,
             progress=report,

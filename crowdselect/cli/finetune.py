@@ -27,13 +27,15 @@ from crowdselect.finetune import (
     read_run,
 )
 from crowdselect.finetune.presets import method_of
-from crowdselect.registry import did_you_mean
+from crowdselect.options import options_of, read_pairs
 from crowdselect.settings import open_workspace
 
 SourceArgument = Annotated[
     str, typer.Argument(metavar="SELECTION_OR_FILE", help="A selection's id or name, or a file")
 ]
 _NEVER_ASKED = ("data", "model", "selection", "recipe", "preset", "method", "mode")
+ASKED = [o for o in options_of(FinetuneConfig) if o.name not in _NEVER_ASKED]
+"""Every option of a fine-tune that -o takes."""
 
 
 def register(app: typer.Typer) -> None:
@@ -117,7 +119,9 @@ def finetune(
         "accelerate_config": accelerate_config,
         "report_to": report_to or None,
     }
-    given = {k: v for k, v in named.items() if v is not None} | _pairs(option)
+    given = {k: v for k, v in named.items() if v is not None} | read_pairs(
+        ASKED, option or [], "a fine-tune"
+    )
     if worse not in ("worst", "closest", "random"):
         raise InputError(f"--worse is {worse!r}.", "Choose worst, closest or random.")
     with progress() as report:
@@ -140,13 +144,10 @@ def finetune(
 
 def list_options(json: JsonOption = False) -> None:
     """List every option of a fine-tune with its default, and the presets with their source."""
-    fields = {k: f for k, f in FinetuneConfig.model_fields.items() if k not in _NEVER_ASKED}
     if json:
         presets = [dataclasses.asdict(p) for p in PRESETS.values()]
-        return print_json(
-            {"options": {k: f.default for k, f in fields.items()}, "presets": presets}
-        )
-    print_table(("option", "default"), [(k, json_text.dumps(f.default)) for k, f in fields.items()])
+        return print_json({"options": {o.name: o.default for o in ASKED}, "presets": presets})
+    print_table(("option", "default"), [(o.name, json_text.dumps(o.default)) for o in ASKED])
     values = [(p.name, _listed(p.options), p.source) for p in PRESETS.values()]
     return print_table(("preset", "options", "from"), values)
 
@@ -159,22 +160,6 @@ def _mode(lora: bool, full: bool) -> str | None:
     if lora and full:
         raise InputError("--lora and --full exclude each other.", "Give one of them.")
     return "full" if full else "lora" if lora else None
-
-
-def _pairs(options: list[str] | None) -> dict[str, Any]:
-    """``NAME=VALUE`` texts as values; JSON where it is JSON, else text."""
-    parsed: dict[str, Any] = {}
-    for pair in options or []:
-        name, sign, text = pair.partition("=")
-        name = name.strip().replace("-", "_")
-        if not sign or name not in FinetuneConfig.model_fields or name in _NEVER_ASKED:
-            known = set(FinetuneConfig.model_fields) - set(_NEVER_ASKED)
-            raise InputError(f"{pair!r} is no option NAME=VALUE.", did_you_mean(name, known))
-        try:
-            parsed[name] = json_text.loads(text)
-        except ValueError:
-            parsed[name] = tuple(text.split(",")) if name == "lora_targets" else text
-    return parsed
 
 
 def _print_estimate(config: FinetuneConfig, folder: Path, report: Any, as_json: bool) -> None:

@@ -11,6 +11,7 @@ import typer
 from crowdselect.cli.options import JsonOption, WorkspaceOption, example, option_parameters
 from crowdselect.cli.terminal import print_json, progress, say
 from crowdselect.ingest import SOURCES, Source
+from crowdselect.options import options_of
 from crowdselect.settings import open_workspace
 
 EXAMPLES = {
@@ -32,7 +33,7 @@ def register(app: typer.Typer) -> None:
 
 def command(source: type[Source]) -> Any:
     """The function behind ``ingest SOURCE``: common parameters and the source's own options."""
-    own = option_parameters(source)
+    own = option_parameters(options_of(source))
 
     def run(**given: Any) -> None:
         options = {p.name: given[p.name] for p in own}

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import inspect
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, get_args
+from typing import Annotated, Any, Literal, get_origin
 
 import typer
 
-from crowdselect.errors import InputError
-from crowdselect.registry import Option, options_of
+from crowdselect.options import Option, options_of, read_pairs
+from crowdselect.values import Recipe
+
+RECIPE = {declared.name: declared for declared in options_of(Recipe)}
+"""What a recipe declares, by name."""
 
 WorkspaceOption = Annotated[
     Path | None,
@@ -27,11 +32,11 @@ EncoderOption = Annotated[
     typer.Option(
         "--encoder",
         "-e",
-        help="minilm, lsa, a hub id or a folder; else minilm where it is installed, else lsa",
+        help=RECIPE["encoder"].one,
         show_default=False,
     ),
 ]
-SeedOption = Annotated[int, typer.Option("--seed", help="Seed of everything random")]
+SeedOption = Annotated[int, typer.Option("--seed", help=RECIPE["seed"].help)]
 OptionsOption = Annotated[
     list[str] | None,
     typer.Option("--option", "-o", metavar="NAME=VALUE", help="A plug-in's own option; repeatable"),
@@ -62,58 +67,91 @@ def example(*lines: str) -> str:
     return "\n\n".join(("Example:", *lines))
 
 
-def option_parameters(plugin: type[Any]) -> list[inspect.Parameter]:
-    """The command line options that ``plugin`` declares, one parameter each."""
-    parameters = []
-    for declared in options_of(plugin):
-        kind = declared.type if declared.type in (bool, int, float) else str
-        flag = f"--{declared.name.replace('_', '-')}"
-        choices = f" ({', '.join(declared.choices)})" if declared.choices else ""
-        info = typer.Option(flag, help=declared.help + choices, show_default=bool(declared.default))
-        parameters.append(
-            inspect.Parameter(
-                declared.name,
-                inspect.Parameter.KEYWORD_ONLY,
-                default=declared.default,
-                annotation=Annotated[kind, info],
-            )
-        )
-    return parameters
+def with_declared(function: Callable[..., None], declared: Sequence[inspect.Parameter]) -> Any:
+    """``function`` as a command that also takes the ``declared`` options, as its ``given``.
 
-
-def parse_options(plugin: type[Any], pairs: list[str] | None) -> dict[str, Any]:
-    """Turn ``NAME=VALUE`` pairs into the typed options that ``plugin`` declares.
-
-    Raises InputError for a pair without ``=``, an unknown name or a value of the wrong type.
+    They stand behind its arguments in ``--help``; ``given`` maps their names to what was typed.
     """
-    known = {o.name: o for o in options_of(plugin)}
-    parsed: dict[str, Any] = {}
-    for pair in pairs or []:
-        name, sign, text = pair.partition("=")
-        name = name.strip().replace("-", "_")
-        if not sign or name not in known:
-            label = getattr(plugin, "name", plugin.__name__)
-            raise InputError(
-                f"{pair!r} is not an option of {label}.",
-                f"Give NAME=VALUE; its options are: {', '.join(known) or 'none'}.",
-            )
-        parsed[name] = _typed(known[name], text.strip())
-    return parsed
+    own = inspect.signature(function, eval_str=True).parameters
+    names = {p.name for p in declared}
+
+    @functools.wraps(function)
+    def run(**values: Any) -> None:
+        kept = {k: v for k, v in values.items() if k not in names}
+        function(given={k: v for k, v in values.items() if k in names}, **kept)
+
+    shown = [p for p in own.values() if p.name != "given"]
+    arguments = [p for p in shown if p.default is inspect.Parameter.empty]
+    options = [p for p in shown if p not in arguments]
+    run.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in (*arguments, *declared, *options)]
+    )
+    return run
 
 
-def _typed(option: Option, text: str) -> Any:
-    kinds = get_args(option.type) or (option.type,)
-    if bool in kinds and text.lower() in ("true", "yes", "1", "false", "no", "0"):
-        return text.lower() in ("true", "yes", "1")
-    for kind in (int, float):
-        if kind in kinds:
-            try:
-                return kind(text)
-            except ValueError:
-                continue
-    if type(None) in kinds and text.lower() in ("", "none"):
-        return None
-    if set(kinds) & {bool, int, float} and not set(kinds) & {str}:
-        names = " or ".join(k.__name__ for k in kinds if k is not type(None))
-        raise InputError(f"{option.name} is {text!r}.", f"Give a value of type {names}.")
-    return text
+def option_parameters(
+    declared: Iterable[Option], *, given: bool = False, prefix: str = "", panel: str | None = None
+) -> list[inspect.Parameter]:
+    """Command line options from their declarations, one parameter each.
+
+    ``given``: what is not given is None, instead of the declared default. ``prefix`` keeps the
+    parameters (not the flags) of several declarations apart.
+    """
+    shown = [o for o in declared if o.flag is not None]
+    return [_parameter(o, prefix + o.name, given, panel) for o in shown]
+
+
+def _parameter(declared: Option, name: str, given: bool, panel: str | None) -> inspect.Parameter:
+    flags = [declared.flag or f"--{declared.name.replace('_', '-')}"]
+    kind = _kind(declared)
+    named = declared.choices and not any(get_origin(k) is Literal for k in declared.kinds)
+    choices = f" ({', '.join(declared.choices)})" if named else ""
+    info = typer.Option(
+        *flags,
+        *([declared.short] if declared.short else []),
+        help=(declared.one or declared.help) + choices,
+        show_default=bool(declared.default) and not given,
+        rich_help_panel=panel,
+    )
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=None if given or declared.item is not None else declared.default,
+        annotation=Annotated[kind, info],
+    )
+
+
+def _kind(declared: Option) -> Any:
+    """What typer reads: texts that have a form of their own are read from the declaration."""
+    if declared.switch is not None:
+        return bool
+    if declared.item is not None:
+        return list[declared.item if declared.item in (int, float) else str] | None  # type: ignore[misc]
+    if declared.parse is not None:
+        return str | None
+    plain = next((k for k in declared.kinds if k in (bool, int, float)), None)
+    if plain is None and get_origin(declared.kinds[0]) is Literal:
+        return declared.type | None
+    return str | None if plain is None else plain | None
+
+
+def values_of(
+    declared: Iterable[Option], given: Mapping[str, Any], prefix: str = ""
+) -> dict[str, Any]:
+    """What was given on the command line (None: not) as values of the ``declared`` options."""
+    found: dict[str, Any] = {}
+    for one in declared:
+        value = given.get(prefix + one.name)
+        if value is None or value is False or value == []:
+            continue
+        if one.switch is not None:
+            value = one.switch
+        elif one.parse is not None:
+            value = [one.parse(v) for v in value] if isinstance(value, list) else one.parse(value)
+        found[one.name] = value
+    return found
+
+
+def own_options(plugin: type[Any], pairs: list[str] | None) -> dict[str, Any]:
+    """``NAME=VALUE`` pairs as the typed options of ``plugin``; raises InputError."""
+    return read_pairs(options_of(plugin), pairs or [], getattr(plugin, "name", plugin.__name__))

@@ -17,7 +17,7 @@ from crowdselect.cli.options import (
     ServerOption,
     WorkspaceOption,
     example,
-    parse_options,
+    own_options,
 )
 from crowdselect.cli.terminal import print_json, print_table, say
 from crowdselect.errors import InputError
@@ -82,7 +82,7 @@ def score(
     from crowdselect.scoring import SCORERS
 
     chosen = SCORERS[scorer]
-    options: dict[str, Any] = parse_options(chosen, option)
+    options: dict[str, Any] = own_options(chosen, option)
     if model and chosen.uses == "no model":
         raise InputError(f"{scorer} uses no model.", "Leave out --model.")
     if model and chosen.uses == "chat server":

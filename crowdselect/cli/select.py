@@ -3,36 +3,29 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from crowdselect import files
 from crowdselect.cli.options import (
     CrowdArgument,
-    EncoderOption,
     JsonOption,
     OptionsOption,
     WorkspaceOption,
     example,
+    with_declared,
 )
-from crowdselect.cli.recipe import (
-    build_recipe,
-    parse_budget,
-    parse_range,
-    parse_weights,
-    read_recipe,
-)
+from crowdselect.cli.recipe import build_recipe, read_recipe, recipe_parameters, with_preset
 from crowdselect.cli.terminal import print_json, print_table, progress, say
 from crowdselect.settings import open_workspace
 
 if TYPE_CHECKING:
     from crowdselect.pipeline import Contamination, Robustness
+    from crowdselect.store import Crowd
     from crowdselect.values import Selection
 
 _SHOWN = 20
-_FILTER = "Filters"
-_RECIPE = "Recipe"
 AgainstOption = Annotated[
     list[Path] | None,
     typer.Option(
@@ -55,84 +48,29 @@ def register(app: typer.Typer) -> None:
         "crowdselect select zoo --strategy random --budget 10% --seed 7 --json",
         "crowdselect select zoo --recipe recipe.toml --against mt_bench/question.jsonl",
     )
-    app.command("select", epilog=examples)(select)
+    app.command("select", epilog=examples)(with_declared(select, recipe_parameters()))
 
 
 def select(
     crowd: CrowdArgument,
+    given: dict[str, Any],
     recipe: Annotated[
-        Path | None, typer.Option(help="TOML file; options given here win over it")
-    ] = None,
-    weights: Annotated[
-        str | None, typer.Option(help="METRIC=NUMBER, ..., also METRIC@JUDGE and negative")
+        Path | None,
+        typer.Option(help="TOML file; options given here win over it", rich_help_panel="Recipe"),
     ] = None,
     preset: Annotated[
-        str | None, typer.Option(help="Weights by name: paper, equal, code, agreed, easy ...")
-    ] = None,
-    budget: Annotated[str | None, typer.Option(help="A count, or a share: 0.1, 10%")] = None,
-    clusters: Annotated[
-        int | None, typer.Option("--clusters", "-k", min=0, help="Clusters; 0: no quota")
-    ] = None,
-    strategy: Annotated[
         str | None,
         typer.Option(
-            "--strategy", "-s", help="crowdselect, random, top ...; see plugins strategies"
+            help="Weights by name: paper, equal, code, agreed, easy ...", rich_help_panel="Recipe"
         ),
     ] = None,
     option: OptionsOption = None,
-    judge: Annotated[str | None, typer.Option(help="Reward model; 'all': ranks combined")] = None,
-    answer: Annotated[
-        str | None, typer.Option(help="best, random, top5_random, worst or model:NAME")
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of everything random")] = None,
-    encoder: EncoderOption = None,
-    clustering: Annotated[
-        Literal["exact", "fast"] | None,
-        typer.Option(help="k-means with n_init=20, or the slider's way"),
-    ] = None,
-    profile: Annotated[
-        Literal["paper", "reference"] | None, typer.Option(help="reference: the published code's")
-    ] = None,
-    impute_missing: Annotated[
-        bool | None, typer.Option("--impute-missing", help="A missing metric counts as 0.5")
-    ] = None,
-    contains: Annotated[
-        str | None, typer.Option(help="Text that it contains", rich_help_panel=_FILTER)
-    ] = None,
-    lacks: Annotated[
-        str | None, typer.Option(help="Text that it does not contain", rich_help_panel=_FILTER)
-    ] = None,
-    in_cluster: Annotated[
-        list[int] | None,
-        typer.Option(help="Only this cluster; repeatable", rich_help_panel=_FILTER),
-    ] = None,
-    range_: Annotated[
-        list[str] | None,
-        typer.Option("--range", help="METRIC=LOW..HIGH; repeatable", rich_help_panel=_FILTER),
-    ] = None,
-    min_chars: Annotated[
-        int | None, typer.Option(help="Shortest instruction", rich_help_panel=_FILTER)
-    ] = None,
-    max_chars: Annotated[
-        int | None, typer.Option(help="Longest instruction", rich_help_panel=_FILTER)
-    ] = None,
-    near_duplicates: Annotated[
-        float | None,
-        typer.Option(help="Drop what is more similar than this (cosine)", rich_help_panel=_FILTER),
-    ] = None,
-    keep_duplicates: Annotated[
-        bool, typer.Option("--keep-duplicates", help="Keep equal texts", rich_help_panel=_FILTER)
-    ] = False,
-    pin: Annotated[
-        list[str] | None, typer.Option(help="Id that is in; repeatable", rich_help_panel=_FILTER)
-    ] = None,
-    ban: Annotated[
-        list[str] | None, typer.Option(help="Id that is out; repeatable", rich_help_panel=_FILTER)
-    ] = None,
     notes: Annotated[
         bool,
         typer.Option(
-            "--notes", help="Take pins and bans from the dashboard's notes", rich_help_panel=_FILTER
+            "--notes",
+            help="Take pins and bans from the dashboard's notes",
+            rich_help_panel="Recipe",
         ),
     ] = False,
     against: AgainstOption = None,
@@ -150,42 +88,11 @@ def select(
 ) -> None:
     """Choose instructions by a recipe; the same recipe gives the same bytes everywhere."""
     from crowdselect import pipeline
-    from crowdselect.landscape import default_encoder
 
-    base = read_recipe(recipe) if recipe else {"encoder": default_encoder()}
     folder = open_workspace(workspace)
     found = pipeline.open_crowd(folder, crowd)
-    noted = found.notes.state() if notes else None
-    wanted = build_recipe(
-        crowd,
-        base,
-        {
-            "weights": parse_weights(weights, preset),
-            "budget": parse_budget(budget),
-            "clusters": clusters,
-            "strategy": strategy,
-            "judge": judge,
-            "answer": answer,
-            "seed": seed,
-            "encoder": encoder,
-            "clustering": clustering,
-            "profile": profile,
-            "impute_missing": impute_missing,
-            "pins": _together(base.get("pins"), pin, noted.pins if noted else None),
-            "bans": _together(base.get("bans"), ban, noted.bans if noted else None),
-        },
-        {
-            "contains": contains,
-            "lacks": lacks,
-            "clusters": in_cluster,
-            "ranges": [parse_range(text) for text in range_] if range_ else None,
-            "min_chars": min_chars,
-            "max_chars": max_chars,
-            "near_duplicates": near_duplicates,
-            "exact_duplicates": "keep" if keep_duplicates else None,
-        },
-        option,
-    )
+    base = _with_notes(found, _base(recipe)) if notes else _base(recipe)
+    wanted = build_recipe(crowd, base, with_preset(given, preset), option)
     flagged = None
     with progress() as report:
         if against:
@@ -204,11 +111,20 @@ def select(
     return _show(chosen, flagged, loo, saved=save)
 
 
-def _together(*lists: Any) -> list[str] | None:
-    """The ids of all lists, each once, in order; None if no list was given."""
-    if all(ids is None for ids in lists[1:]):
-        return None
-    return list(dict.fromkeys(i for ids in lists for i in ids or ()))
+def _base(recipe: Path | None) -> dict[str, Any]:
+    """What holds where nothing is given: the file's fields, or what is installed here."""
+    from crowdselect.landscape import default_encoder
+
+    return {"encoder": default_encoder()} if recipe is None else read_recipe(recipe)
+
+
+def _with_notes(crowd: Crowd, base: dict[str, Any]) -> dict[str, Any]:
+    held = crowd.notes.state()
+    return {
+        **base,
+        "pins": [*base.get("pins", ()), *held.pins],
+        "bans": [*base.get("bans", ()), *held.bans],
+    }
 
 
 def document(

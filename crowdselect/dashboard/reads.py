@@ -20,7 +20,6 @@ from crowdselect.landscape import ClusterLabels, FastClusters, Vectors, encoder_
 from crowdselect.pipeline import landscapes, scores
 from crowdselect.pipeline.answers import answers
 from crowdselect.pipeline.choosing import Session
-from crowdselect.pipeline.filters import excluded_rows
 from crowdselect.pipeline.scores import MetricInfo
 from crowdselect.progress import Progress
 from crowdselect.ranks import normalise
@@ -252,14 +251,7 @@ def best_model(crowd: Crowd, judge: str) -> IntArray:
 
 @st.cache_resource(max_entries=KEPT, show_spinner=False)
 def _kept_by(_crowd: Crowd, key: str, recipe: Recipe) -> BoolArray:
-    shared = session(_crowd)
-    causes = excluded_rows(
-        _crowd,
-        recipe.filters,
-        lambda name: shared.column(name, recipe),
-        lambda: shared.clustering(recipe),
-        lambda: landscapes.plane_of(_crowd, recipe.encoder, recipe.seed),
-    )
+    causes = session(_crowd).left_out(recipe)
     out: BoolArray = np.logical_or.reduce([np.zeros(_crowd.n, dtype=bool), *causes.values()])
     return ~out
 
@@ -310,13 +302,10 @@ def picks(crowd: Crowd, recipe: Recipe) -> Picks:
 def can_pick(crowd: Crowd, recipe: Recipe) -> bool:
     """Tell whether the recipe needs nothing that is still to be embedded."""
     needs = STRATEGIES[recipe.strategy].needs
-    filters = recipe.filters
     embedded = (
         ("clusters" in needs and recipe.clusters > 0)
         or "vectors" in needs
-        or filters.near_duplicates is not None
-        or bool(filters.clusters)
-        or bool(filters.lasso)
+        or recipe.filters.embedded
     )
     return not embedded or has_landscape(crowd, recipe.encoder, recipe.seed)
 

@@ -6,13 +6,12 @@ from importlib.util import find_spec
 from typing import Any
 from urllib.parse import parse_qsl
 
-from pydantic import TypeAdapter, ValidationError
-
 from crowdselect.errors import InputError
 from crowdselect.landscape.encoder import Encoder
 from crowdselect.landscape.lsa import Lsa
 from crowdselect.landscape.sentence_model import BUNDLED, MiniLM, SentenceModel
-from crowdselect.registry import Option, Registry, build, options_of
+from crowdselect.options import options_of, read_option
+from crowdselect.registry import Registry, build
 
 ENCODERS: Registry[type[Encoder]] = Registry("encoder", [MiniLM, SentenceModel, Lsa])
 
@@ -39,20 +38,10 @@ def encoder_named(name: str, *, trust_remote_code: bool = False) -> Encoder:
         )
     for known in options_of(plugin):
         if known.name in options:
-            options[known.name] = _typed(name, known, options[known.name])
+            options[known.name] = read_option(known, options[known.name])
     if not known_here:
         options = {"model": base, "trust_remote_code": trust_remote_code, **options}
     return build(plugin, options)
-
-
-def _typed(name: str, known: Option, text: str) -> Any:
-    try:
-        return TypeAdapter(known.type).validate_python(text)
-    except ValidationError as error:
-        raise InputError(
-            f"{name!r}: {known.name} is {text!r}, expected {known.type.__name__}.",
-            f"{known.name}: {known.help}",
-        ) from error
 
 
 def default_encoder() -> str:

@@ -7,12 +7,16 @@ of weights costs a weighted sum and a partition; ``select`` is a session used on
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
 
 from crowdselect.errors import InputError
+from crowdselect.filters import EMBEDDED, left_out
 from crowdselect.landscape import Vectors
 from crowdselect.pipeline import landscapes, scores
 from crowdselect.pipeline.answers import Answers, answers
-from crowdselect.pipeline.filters import excluded_rows
 from crowdselect.pipeline.kept import Kept
 from crowdselect.pipeline.recipes import rows_of, strategy_of, uses_clusters
 from crowdselect.pipeline.reporting import full_report
@@ -166,27 +170,24 @@ class Session:
         )
 
     def _excluded(self, recipe: Recipe, progress: Progress) -> dict[str, BoolArray]:
-        filters = recipe.filters
-        place = (recipe.encoder, recipe.seed) if filters.lasso or filters.clusters else None
-        cut = (recipe.clusters, recipe.clustering) if filters.clusters else None
-        key = ("out", filters, recipe.answer, recipe.judge, recipe.profile, place, cut)
+        needs = {declared.needs for declared, _ in recipe.filters.active()}
+        place = (recipe.encoder, recipe.seed) if needs & EMBEDDED else None
+        cut = (recipe.clusters, recipe.clustering) if "clusters" in needs else None
+        key = ("out", recipe.filters, recipe.answer, recipe.judge, recipe.profile, place, cut)
 
         def make() -> dict[str, BoolArray]:
             empty = self.crowd.texts.instruction_lengths("words") == 0
             return {
                 "empty instruction": empty,
                 "no response": ~self._answers(recipe).eligible(),
-                **excluded_rows(
-                    self.crowd,
-                    filters,
-                    lambda name: self.column(name, recipe),
-                    lambda: self.clustering(recipe, progress),
-                    lambda: landscapes.plane_of(self.crowd, recipe.encoder, recipe.seed, progress),
-                    progress,
-                ),
+                **self.left_out(recipe, progress),
             }
 
         return self._kept.get(key, make)
+
+    def left_out(self, recipe: Recipe, progress: Progress = silent) -> dict[str, BoolArray]:
+        """Cause -> rows (n,) that the recipe's filters leave out."""
+        return left_out(recipe.filters, _Rows(self, recipe, progress))
 
     def _answers(self, recipe: Recipe) -> Answers:
         key = ("answers", recipe.answer, recipe.judge)
@@ -204,3 +205,30 @@ class Session:
                 f"The recipe is for the crowd {recipe.crowd!r}, this is {self.crowd.name!r}.",
                 "Open that crowd, or change the recipe's crowd.",
             )
+
+
+@dataclass(frozen=True)
+class _Rows:
+    """What filters may ask about the crowd's rows, under one recipe."""
+
+    session: Session
+    recipe: Recipe
+    progress: Progress
+
+    def texts(self) -> list[str]:
+        self.progress(0, None, "reading texts")
+        return self.session.crowd.instruction_texts()
+
+    def lengths(self) -> FloatArray:
+        return self.session.crowd.texts.instruction_lengths("chars")
+
+    def column(self, name: str) -> FloatArray:
+        return self.session.column(name, self.recipe)
+
+    def clusters(self) -> Clustering:
+        return self.session.clustering(self.recipe, self.progress)
+
+    def places(self) -> npt.NDArray[np.float32]:
+        recipe = self.recipe
+        crowd = self.session.crowd
+        return landscapes.plane_of(crowd, recipe.encoder, recipe.seed, self.progress).xy

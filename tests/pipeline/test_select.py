@@ -8,8 +8,8 @@ import pytest
 
 from crowdselect import pipeline
 from crowdselect.errors import CrowdSelectError, InputError, NotFoundError
+from crowdselect.filters import inside_polygon
 from crowdselect.pipeline import Session
-from crowdselect.pipeline.filters import inside_polygon
 from crowdselect.selection import STRATEGIES
 from tests.pipeline import tiny
 
