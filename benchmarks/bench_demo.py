@@ -33,8 +33,8 @@ from crowdselect.benchmark import (
     create,
     read_results,
 )
-from crowdselect.pipeline.benchmarking import subject_of
-from crowdselect.pipeline.finetuning import finetune
+from crowdselect.pipeline.benchmark import subject_of
+from crowdselect.pipeline.finetune import finetune
 from crowdselect.settings import Workspace, demo_data, open_workspace
 from crowdselect.values import Recipe
 

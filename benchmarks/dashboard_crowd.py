@@ -12,8 +12,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crowdselect import pipeline
-from crowdselect.pipeline import landscapes
-from crowdselect.pipeline.artifacts import artifact, load_or_make
+from crowdselect.pipeline.cache import artifact, load_or_make
+from crowdselect.pipeline.landscape import texts_key
 from crowdselect.settings import Workspace
 
 FAMILIES = {
@@ -113,8 +113,8 @@ def build(workspace: Workspace, folder: Path, n: int) -> None:
     crowd = pipeline.ingest(workspace, "table", paths, name=NAME, replace=True)
     print(f"ingested in {time.perf_counter() - started:.0f} s")
     started = time.perf_counter()
-    plane = artifact(crowd.cache, "planes", [landscapes._texts_key(crowd, ENCODER), 42], ".npz")
+    plane = artifact(crowd.cache, "planes", [texts_key(crowd, ENCODER), 42], ".npz")
     places = np.random.default_rng(0).random((n, 2)).astype(np.float32)
     load_or_make(plane, lambda: {"xy": places})
-    landscapes.clustering(crowd, ENCODER, 10, "fast")
+    pipeline.clustering(crowd, ENCODER, 10, "fast")
     print(f"embedded ({ENCODER}) and clustered in {time.perf_counter() - started:.0f} s")

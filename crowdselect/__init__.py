@@ -31,12 +31,12 @@ __all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604 - the names are strings
 if TYPE_CHECKING:
     from crowdselect.errors import CrowdSelectError as CrowdSelectError
     from crowdselect.pipeline import compare as compare
-    from crowdselect.pipeline import export as export
-    from crowdselect.pipeline import ingest as ingest
-    from crowdselect.pipeline import landscape as landscape
-    from crowdselect.pipeline import metrics as metrics
     from crowdselect.pipeline import open_crowd as open_crowd
     from crowdselect.pipeline import select as select
+    from crowdselect.pipeline.export import export as export
+    from crowdselect.pipeline.ingest import ingest as ingest
+    from crowdselect.pipeline.landscape import landscape as landscape
+    from crowdselect.pipeline.metrics import metrics as metrics
     from crowdselect.settings import open_workspace as open_workspace
     from crowdselect.values import Filters as Filters
     from crowdselect.values import Recipe as Recipe

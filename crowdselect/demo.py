@@ -19,8 +19,8 @@ from crowdselect.benchmark import (
 )
 from crowdselect.errors import CrowdSelectError
 from crowdselect.landscape import default_encoder
-from crowdselect.pipeline.benchmarking import subject_of
-from crowdselect.pipeline.finetuning import finetune
+from crowdselect.pipeline.benchmark import subject_of
+from crowdselect.pipeline.finetune import finetune
 from crowdselect.progress import Progress, silent
 from crowdselect.settings import Workspace, demo_data
 from crowdselect.store import Crowd

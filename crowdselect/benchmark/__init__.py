@@ -20,7 +20,7 @@ Start and follow (all by run directories, like every job)::
     estimate_cost(config)                    # the most a served judge can cost, before the start
 
 ``jobs.cancel(path)`` stops a run, ``jobs.start(path)`` resumes it. A ``SubjectConfig`` for a
-fine-tuning run is made by ``crowdselect.pipeline.benchmarking.subject_of``.
+fine-tuning run is made by ``crowdselect.pipeline.benchmark.subject_of``.
 
 ``BENCHMARKS`` lists every benchmark with its options. ``published_tables()`` gives the papers'
 tables, marked as published.

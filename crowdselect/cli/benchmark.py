@@ -121,7 +121,7 @@ def run(
     json: JsonOption = False,
 ) -> None:
     """Run benchmarks on a model; resumes with crowdselect run resume."""
-    from crowdselect.pipeline.benchmarking import subject_of  # it loads every stage
+    from crowdselect.pipeline.benchmark import subject_of  # it loads every stage
 
     folder = open_workspace(workspace)
     subject = subject_of(
@@ -230,7 +230,7 @@ def compare_(
     json: JsonOption = False,
 ) -> None:
     """Compare models: paired differences with intervals, corrected for several comparisons."""
-    from crowdselect.pipeline.benchmarking import benchmark_views
+    from crowdselect.pipeline.benchmark import benchmark_views
 
     views = benchmark_views(open_workspace(workspace), runs)
     found = compare(views, benchmarks=tuple(on or ()), seed=seed)

@@ -101,7 +101,7 @@ def finetune(
     json: JsonOption = False,
 ) -> None:
     """Fine-tune a model on a selection or a file (SFT, DPO, ORPO or SimPO; LoRA or full)."""
-    from crowdselect.pipeline.finetuning import training_source  # it loads every stage
+    from crowdselect.pipeline.finetune import training_source  # it loads every stage
 
     folder = open_workspace(workspace)
     named: dict[str, Any] = {

@@ -100,8 +100,8 @@ def select(
                 found, wanted, against, words=against_words, column=against_column, progress=report
             )
         session = pipeline.Session(found)
-        chosen = session.select(wanted, report)
-        loo = pipeline.robustness(found, wanted, report, session) if robustness else None
+        chosen = pipeline.select(session, wanted, report)
+        loo = pipeline.robustness(session, wanted, report) if robustness else None
     if write_recipe is not None:
         files.write_text(write_recipe, wanted.to_toml())
     if save:

@@ -17,10 +17,9 @@ from crowdselect import audit, pipeline, settings
 from crowdselect.dashboard.scatter import PointSet
 from crowdselect.errors import CrowdSelectError
 from crowdselect.landscape import ClusterLabels, FastClusters, Vectors, encoder_named
-from crowdselect.pipeline import landscapes, scores
-from crowdselect.pipeline.answers import answers
-from crowdselect.pipeline.choosing import Session
-from crowdselect.pipeline.scores import MetricInfo
+from crowdselect.pipeline.metrics import MetricInfo
+from crowdselect.pipeline.selection.answers import answers_of
+from crowdselect.pipeline.selection.session import Session
 from crowdselect.progress import Progress
 from crowdselect.ranks import normalise
 from crowdselect.selection import STRATEGIES, Picks
@@ -117,7 +116,7 @@ def missing(crowd: Crowd, judge: str) -> tuple[FloatArray, list[int]]:
 
 @st.cache_resource(max_entries=KEPT_CROWDS, show_spinner=False)
 def _points(_crowd: Crowd, fingerprint: str, encoder: str, seed: int) -> PointSet:
-    xy = landscapes.plane_of(_crowd, encoder, seed).xy
+    xy = pipeline.plane_of(_crowd, encoder, seed).xy
     return PointSet.from_arrays(xy[:, 0], xy[:, 1])
 
 
@@ -129,14 +128,14 @@ def map_points(crowd: Crowd, encoder: str, seed: int) -> PointSet:
 def has_landscape(crowd: Crowd, encoder: str, seed: int) -> bool:
     """Tell whether vectors and plane are computed; pages never compute them themselves."""
     wanted = (crowd.fingerprint, encoder, seed)
-    if wanted not in _SEEN and landscapes.has_landscape(crowd, encoder, seed):
+    if wanted not in _SEEN and pipeline.has_landscape(crowd, encoder, seed):
         _SEEN.add(wanted)
     return wanted in _SEEN
 
 
 @st.cache_resource(max_entries=KEPT_CROWDS, show_spinner=False)
 def _vectors(_crowd: Crowd, fingerprint: str, encoder: str) -> Vectors:
-    return landscapes.vectors(_crowd, encoder)
+    return pipeline.vectors(_crowd, encoder)
 
 
 def vectors(crowd: Crowd, encoder: str) -> Vectors:
@@ -158,7 +157,7 @@ def encodes_single_texts(encoder: str) -> bool:
 
 @st.cache_resource(max_entries=KEPT_CROWDS, show_spinner="Preparing the cluster slider")
 def _fast(_crowd: Crowd, fingerprint: str, encoder: str, seed: int) -> FastClusters:
-    fast = landscapes.fast_clusters(_crowd, encoder, seed)
+    fast = pipeline.fast_clusters(_crowd, encoder, seed)
     fast.precompute_in_background(range(2, MOST_CLUSTERS + 1))
     return fast
 
@@ -181,7 +180,7 @@ def _clustering(
     _crowd: Crowd, fingerprint: str, encoder: str, k: int, method: str, seed: int
 ) -> Clustering:
     if method == "exact":
-        return landscapes.clustering(_crowd, encoder, k, "exact", seed)
+        return pipeline.clustering(_crowd, encoder, k, "exact", seed)
     found = _fast(_crowd, fingerprint, encoder, seed).clusters(k)
     names = _labeller(_crowd, fingerprint).result().names(found.labels)
     warning = found.warning or ""
@@ -209,12 +208,12 @@ def session(crowd: Crowd) -> Session:
 
 def judge_of(crowd: Crowd, recipe: Recipe) -> str | None:
     """The judge that ``recipe`` means; None: the crowd has none."""
-    return scores.judge_of(crowd, recipe.judge)
+    return pipeline.judge_of(crowd, recipe.judge)
 
 
 @st.cache_resource(max_entries=KEPT_CROWDS, show_spinner=False)
 def _metric_infos(_crowd: Crowd, key: str) -> tuple[MetricInfo, ...]:
-    return scores.available_metrics(_crowd)
+    return pipeline.available_metrics(_crowd)
 
 
 def metric_infos(crowd: Crowd) -> tuple[MetricInfo, ...]:
@@ -241,7 +240,7 @@ def percentiles(crowd: Crowd, recipe: Recipe, name: str) -> FloatArray:
 @st.cache_resource(max_entries=KEPT, show_spinner=False)
 def _best_model(_crowd: Crowd, key: str, judge: str) -> IntArray:
     rows = np.arange(_crowd.n, dtype=np.int64)
-    return answers(_crowd, "best", judge).columns(rows, 0)
+    return answers_of(_crowd, "best", judge).columns(rows, 0)
 
 
 def best_model(crowd: Crowd, judge: str) -> IntArray:

@@ -1,43 +1,42 @@
-"""The spine: one function per stage, in the order of the work. Read this first.
+"""The spine: a module per stage, in the order of the work. Read this first.
 
 =============  =====================================================  ======================
-stage          function                                               gives
+module         function                                               gives
 =============  =====================================================  ======================
-ingest         ``ingest(workspace, source, paths)``                   a ``Crowd``
+ingest         ``ingest(workspace, source, paths)``, ``open_crowd``   a ``Crowd``
 metrics        ``metrics(crowd, names)``, ``available_metrics``       ``Scores``
 landscape      ``landscape(crowd, encoder, clusters)``                ``Landscape``
-selection      ``select(crowd, recipe)``, ``Session`` for live use    ``Selection``
+selection      ``select(crowd, recipe)``                              ``Selection``
                ``robustness(crowd, recipe)``                          ``Robustness``
                ``save_selection``, ``load_selection``, ``compare``    ``SavedSelection`` ...
 export         ``export(workspace, selection, format)``               ``Export``
 =============  =====================================================  ======================
 
-What needs a model is a module of its own, so that this one stays quick to import; each makes a
-job (``crowdselect.jobs``) that reports, can be cancelled and resumes:
+``select`` and ``robustness`` stand above ``Session``, a crowd opened for choosing again and again;
+they take a crowd or a session that is kept, and only those who choose live ask the session itself.
+
+What needs a model is not imported here, so that this stays quick to import; each makes a job
+(``crowdselect.jobs``) that reports, can be cancelled and resumes:
 
 =============  =====================================================  ======================
-crowd          ``generating``, ``judging``: answers, rewards          ``Crowd``, grown
-scores         ``scoring``: a column of scores by a model             ``Scores``
-fine-tuning    ``finetuning.finetune(workspace, source, model)``      a run
-benchmark      ``benchmarking.subject_of(workspace, run)``            what to benchmark
-report         ``reporting``: the whole story as one page             HTML
+generating     answers of a model, and with ``judging`` rewards       ``Crowd``, grown
+scoring        a column of scores by a model                          ``Scores``
+finetune       ``finetune(workspace, source, model)``                 a run
+benchmark      ``subject_of(workspace, run)``                         what to benchmark
 =============  =====================================================  ======================
 
-Each takes a ``Workspace`` or a ``Crowd`` first and ``progress`` last. Command line, dashboard and
-scripts call these and nothing below.
+Each takes a ``Workspace`` or a ``Crowd`` first and ``progress`` last.
 """
 
 from crowdselect.export import Export
-from crowdselect.pipeline.choosing import Session, select
-from crowdselect.pipeline.comparing import Comparison, compare
-from crowdselect.pipeline.crowds import crowd_names, ingest, open_crowd, remove_crowd
-from crowdselect.pipeline.exporting import (
+from crowdselect.pipeline.export import (
     Contamination,
     contamination,
     export,
     without_contamination,
 )
-from crowdselect.pipeline.landscapes import (
+from crowdselect.pipeline.ingest import crowd_names, ingest, open_crowd, remove_crowd
+from crowdselect.pipeline.landscape import (
     Landscape,
     clustering,
     fast_clusters,
@@ -47,8 +46,10 @@ from crowdselect.pipeline.landscapes import (
     run_landscape_job,
     vectors,
 )
-from crowdselect.pipeline.robust import Robustness, robustness
-from crowdselect.pipeline.saved import (
+from crowdselect.pipeline.metrics import MetricInfo, available_metrics, judge_of, metrics
+from crowdselect.pipeline.selection.comparison import Comparison, compare
+from crowdselect.pipeline.selection.robustness import Robustness, robustness
+from crowdselect.pipeline.selection.saving import (
     SavedSelection,
     find_selection,
     list_selections,
@@ -57,7 +58,8 @@ from crowdselect.pipeline.saved import (
     rename_selection,
     save_selection,
 )
-from crowdselect.pipeline.scores import MetricInfo, available_metrics, judge_of, metrics
+from crowdselect.pipeline.selection.select import select
+from crowdselect.pipeline.selection.session import Session
 from crowdselect.selection import LeftOut
 
 __all__ = [

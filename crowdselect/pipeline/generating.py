@@ -17,8 +17,8 @@ from crowdselect.benchmark.subject import Subject, SubjectConfig, check_folder
 from crowdselect.errors import InputError
 from crowdselect.ingest.columns import IDS, TEXTS
 from crowdselect.jobs import Job
-from crowdselect.pipeline.crowds import open_crowd
 from crowdselect.pipeline.growing import Given, grow_crowd
+from crowdselect.pipeline.ingest import open_crowd
 from crowdselect.pipeline.scoring import check_source
 from crowdselect.registry import content_key
 from crowdselect.scoring.language_model import model_files

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crowdselect.ingest.columns import IDS, MODELS, TEXTS
-from crowdselect.pipeline.crowds import ingest, open_crowd
+from crowdselect.pipeline.ingest import ingest, open_crowd
 from crowdselect.settings import Workspace
 from crowdselect.store import Crowd
 from crowdselect.store.rewards import list_rewards

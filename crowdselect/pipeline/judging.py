@@ -20,7 +20,7 @@ from crowdselect.benchmark.judges.rewards import score as reward_batch
 from crowdselect.benchmark.subject import check_folder
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.jobs import Job
-from crowdselect.pipeline.crowds import open_crowd
+from crowdselect.pipeline.ingest import open_crowd
 from crowdselect.progress import Progress
 from crowdselect.registry import did_you_mean
 from crowdselect.scoring import Engine, GradePass, Pass, Sample

@@ -19,10 +19,10 @@ from crowdselect.finetune.data import read_data
 from crowdselect.jobs import Job
 from crowdselect.landscape import embed, encoder_named
 from crowdselect.metrics import is_calculation
-from crowdselect.pipeline.answers import answers
-from crowdselect.pipeline.crowds import open_crowd
 from crowdselect.pipeline.experience import experienced
-from crowdselect.pipeline.scores import metrics
+from crowdselect.pipeline.ingest import open_crowd
+from crowdselect.pipeline.metrics import metrics
+from crowdselect.pipeline.selection.answers import answers_of
 from crowdselect.registry import build
 from crowdselect.scoring import (
     IFD,
@@ -70,7 +70,7 @@ def make_scorer(name: str, options: Mapping[str, Any]) -> Scorer:
 def crowd_samples(crowd: Crowd, policy: str, judge: str | None, seed: int) -> list[Sample]:
     """Each instruction with the response that the policy chooses; without one it is left out."""
     rows = np.arange(crowd.n)
-    columns = answers(crowd, policy, judge).columns(rows, seed)
+    columns = answers_of(crowd, policy, judge).columns(rows, seed)
     responses = crowd.responses_of(columns)
     texts = crowd.instruction_texts()
     return [
@@ -107,7 +107,7 @@ def create_score(workspace: Workspace, config: ScoreConfig) -> Path:
     else:
         crowd = open_crowd(workspace, config.source)
         metrics(crowd, scorer.inputs(), config.judge)
-        answers(crowd, config.answer, config.judge)
+        answers_of(crowd, config.answer, config.judge)
     return jobs.create(workspace, "score", config.model_dump(mode="json"))
 
 

@@ -11,7 +11,7 @@ from crowdselect.benchmark import BenchmarkConfig, create, list_results
 from crowdselect.errors import CrowdSelectError, NotFoundError
 from crowdselect.finetune import FinetuneConfig
 from crowdselect.finetune import create as create_finetune
-from crowdselect.pipeline.benchmarking import benchmark_views, subject_of
+from crowdselect.pipeline.benchmark import benchmark_views, subject_of
 from crowdselect.settings import Workspace
 from tests.benchmark.judge import serve
 from tests.cli.conftest import Said, run

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from crowdselect import pipeline
-from crowdselect.pipeline import landscapes
-from crowdselect.pipeline.artifacts import artifact, load_or_make
+from crowdselect.pipeline.cache import artifact, load_or_make
+from crowdselect.pipeline.landscape import texts_key
 from crowdselect.settings import Workspace, open_workspace
 from crowdselect.store import Crowd
 
@@ -77,7 +77,7 @@ def build(root: Path, files: Path) -> Workspace:
 
 def embed(crowd: Crowd, encoder: str) -> None:
     """Vectors and a plane of the crowd's instructions."""
-    vectors = landscapes.vectors(crowd, encoder)
-    path = artifact(crowd.cache, "planes", [landscapes._texts_key(crowd, encoder), 42], ".npz")
+    vectors = pipeline.vectors(crowd, encoder)
+    path = artifact(crowd.cache, "planes", [texts_key(crowd, encoder), 42], ".npz")
     # UMAP's compilation takes longer than all tests of the pages; any plane does for them.
     load_or_make(path, lambda: {"xy": np.ascontiguousarray(vectors[:, :2], np.float32)})

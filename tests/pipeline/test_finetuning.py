@@ -9,7 +9,7 @@ from crowdselect import files, pipeline
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.finetune import read_run
 from crowdselect.finetune.data import read_data
-from crowdselect.pipeline.finetuning import finetune, training_source
+from crowdselect.pipeline.finetune import finetune, training_source
 
 
 @pytest.fixture

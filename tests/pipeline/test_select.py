@@ -56,8 +56,8 @@ def test_live_session_gives_the_same_rows(crowd, recipe, fields) -> None:
         session.outcome(other)
     fresh = pipeline.select(crowd, made)
     assert list(crowd.ids[session.outcome(made).rows]) == list(fresh.ids)
-    assert list(session.select(made).ids) == list(fresh.ids)
-    assert session.select(made).report == fresh.report
+    assert list(pipeline.select(session, made).ids) == list(fresh.ids)
+    assert pipeline.select(session, made).report == fresh.report
 
 
 def test_only_crowdselect_is_live(crowd, recipe) -> None:

@@ -10,7 +10,7 @@ from crowdselect.benchmark import BENCHMARKS, BenchmarkConfig, JudgeConfig, Suit
 from crowdselect.dashboard import options, reads, shell, state
 from crowdselect.dashboard.finetune.names import targets
 from crowdselect.dashboard.text import md, plural
-from crowdselect.pipeline.benchmarking import subject_of
+from crowdselect.pipeline.benchmark import subject_of
 
 
 def show() -> None:

@@ -16,7 +16,7 @@ from crowdselect.dashboard.text import md, plural
 from crowdselect.finetune import PRESETS, FinetuneConfig
 from crowdselect.finetune.presets import preset_options
 from crowdselect.pipeline import SavedSelection
-from crowdselect.pipeline.finetuning import finetune, training_source
+from crowdselect.pipeline.finetune import finetune, training_source
 
 MODES = {"lora": "LoRA adapter", "full": "all weights"}
 METHODS = {

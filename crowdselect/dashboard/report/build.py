@@ -32,7 +32,7 @@ ANSWER_CHARS = 4_000
 
 @st.cache_resource(max_entries=reads.KEPT, show_spinner="Writing the report")
 def _selection(_crowd: Crowd, key: str, recipe: Recipe) -> Selection:
-    return reads.session(_crowd).select(recipe)
+    return pipeline.select(reads.session(_crowd), recipe)
 
 
 def selection_of(crowd: Crowd, recipe: Recipe) -> Selection:

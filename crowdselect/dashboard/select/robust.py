@@ -16,7 +16,7 @@ from crowdselect.values import Recipe
 
 @st.cache_resource(max_entries=reads.KEPT, show_spinner="Choosing again without each part")
 def _robustness(_crowd: Crowd, key: str, recipe: Recipe) -> Robustness:
-    return pipeline.robustness(_crowd, recipe, session=reads.session(_crowd))
+    return pipeline.robustness(reads.session(_crowd), recipe)
 
 
 def robustness_of(crowd: Crowd, recipe: Recipe) -> Robustness:

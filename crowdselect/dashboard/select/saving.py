@@ -25,7 +25,7 @@ def form(crowd: Crowd, recipe: Recipe) -> None:
         submitted = st.form_submit_button("Save selection", type="primary")
     if submitted:
         with st.spinner("Choosing and writing"):
-            chosen = reads.session(crowd).select(recipe)
+            chosen = pipeline.select(reads.session(crowd), recipe)
             saved = pipeline.save_selection(reads.workspace(), chosen, name or None, note)
         st.toast(f"Saved {plural(saved.n, 'instruction')} as {md(saved.name)}.")
 

@@ -22,7 +22,7 @@ from crowdselect.metrics import (
     combine_judges,
     parse_column,
 )
-from crowdselect.pipeline.artifacts import artifact
+from crowdselect.pipeline.cache import artifact
 from crowdselect.progress import Progress, silent
 from crowdselect.registry import Option, describe, did_you_mean, options_of
 from crowdselect.store import Crowd

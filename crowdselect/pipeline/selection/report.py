@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
 from crowdselect.errors import CrowdSelectError
 from crowdselect.metrics import family_correlations
-from crowdselect.pipeline.recipes import uses_clusters
-from crowdselect.pipeline.scores import judge_of
+from crowdselect.pipeline.metrics import judge_of
+from crowdselect.pipeline.selection.recipes import uses_clusters
+from crowdselect.pipeline.selection.session import Session
 from crowdselect.progress import Progress, silent
 from crowdselect.selection import Picks, jaccard
 from crowdselect.values import COMBINED, FloatArray, IntArray, Recipe
-
-if TYPE_CHECKING:
-    from crowdselect.pipeline.choosing import Session
 
 BASELINES = {
     "random": {"strategy": "random"},

@@ -22,8 +22,8 @@ from crowdselect.export import (
     write_export,
 )
 from crowdselect.export.overlap import WORDS
-from crowdselect.pipeline.crowds import open_crowd
-from crowdselect.pipeline.saved import SavedSelection, find_selection, load_selection
+from crowdselect.pipeline.ingest import open_crowd
+from crowdselect.pipeline.selection.saving import SavedSelection, find_selection, load_selection
 from crowdselect.progress import Progress, silent
 from crowdselect.registry import build
 from crowdselect.settings import Workspace

@@ -1,7 +1,7 @@
-"""Recipe -> selection: the one way that command line, Python and dashboard go.
+"""A crowd opened for choosing again and again: what recipes share stays in memory.
 
-A :class:`Session` keeps in memory what recipes share (columns, clusters, masks), so that a change
-of weights costs a weighted sum and a partition; ``select`` is a session used once.
+Columns, clusters and masks are made once, so that a change of weights costs a weighted sum and a
+partition. ``select`` (crowdselect/pipeline/selection/select.py) stands above this.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ import numpy.typing as npt
 from crowdselect.errors import InputError
 from crowdselect.filters import EMBEDDED, left_out
 from crowdselect.landscape import Vectors
-from crowdselect.pipeline import landscapes, scores
-from crowdselect.pipeline.answers import Answers, answers
-from crowdselect.pipeline.kept import Kept
-from crowdselect.pipeline.recipes import rows_of, strategy_of, uses_clusters
-from crowdselect.pipeline.reporting import full_report
+from crowdselect.pipeline.cache import Memo
+from crowdselect.pipeline.landscape import clustering, plane_of, vectors
+from crowdselect.pipeline.metrics import metrics
+from crowdselect.pipeline.selection.answers import Answers, answers_of
+from crowdselect.pipeline.selection.recipes import rows_of, strategy_of, uses_clusters
 from crowdselect.progress import Progress, silent
 from crowdselect.selection import (
     MetricTable,
@@ -30,17 +30,7 @@ from crowdselect.selection import (
     exact_duplicates,
 )
 from crowdselect.store import Crowd, read_tags
-from crowdselect.values import BoolArray, Clustering, FloatArray, IntArray, Recipe, Selection
-
-
-def select(crowd: Crowd, recipe: Recipe, progress: Progress = silent) -> Selection:
-    """Choose what ``recipe`` says: the same recipe on the same crowd gives the same selection.
-
-    Raises CrowdSelectError where the recipe names what the crowd does not have, weights nothing,
-    pins more than the budget, or needs what is not installed. That fewer rows than asked for (or
-    none) were found is not an error: ``report["status"]`` and ``report["warnings"]`` say so.
-    """
-    return Session(crowd).select(recipe, progress)
+from crowdselect.values import BoolArray, Clustering, FloatArray, IntArray, Recipe
 
 
 class Session:
@@ -48,25 +38,8 @@ class Session:
 
     def __init__(self, crowd: Crowd) -> None:
         self.crowd = crowd
-        self._kept = Kept(48)
-        self._reselectors = Kept(4)
-
-    def select(self, recipe: Recipe, progress: Progress = silent) -> Selection:
-        """The selection with reasons, responses and the full report."""
-        picks = self.picks(recipe, progress)
-        columns = self._answers(recipe).columns(picks.rows, recipe.seed)
-        report = full_report(self, recipe, picks, columns, progress)
-        names = [m.name for m in self.crowd.models]
-        return Selection(
-            recipe=recipe,
-            ids=self.crowd.ids[picks.rows],
-            scores=picks.scores,
-            contributions=picks.contributions,
-            clusters=picks.clusters,
-            reasons=picks.reasons,
-            models=tuple(None if column < 0 else names[column] for column in columns),
-            report=report,
-        )
+        self._memo = Memo(48)
+        self._reselectors = Memo(4)
 
     def picks(self, recipe: Recipe, progress: Progress = silent) -> Picks:
         """The chosen rows with scores, contributions and reasons, without the full report."""
@@ -130,19 +103,19 @@ class Session:
         key = ("table", names, recipe.judge, recipe.profile, recipe.impute_missing)
 
         def make() -> MetricTable:
-            columns = scores.metrics(self.crowd, names, recipe.judge, recipe.profile, progress)
+            columns = metrics(self.crowd, names, recipe.judge, recipe.profile, progress)
             return MetricTable(
                 columns, profile=recipe.profile, impute_missing=recipe.impute_missing
             )
 
-        return self._kept.get(key, make)
+        return self._memo.get(key, make)
 
     def clustering(self, recipe: Recipe, progress: Progress = silent) -> Clustering:
         """The recipe's clusters."""
         key = ("clusters", recipe.encoder, recipe.clusters, recipe.clustering, recipe.seed)
-        return self._kept.get(
+        return self._memo.get(
             key,
-            lambda: landscapes.clustering(
+            lambda: clustering(
                 self.crowd,
                 recipe.encoder,
                 recipe.clusters,
@@ -155,18 +128,18 @@ class Session:
     def vectors(self, recipe: Recipe, progress: Progress = silent) -> Vectors:
         """The recipe's embeddings, shape (n, d)."""
         key = ("vectors", recipe.encoder)
-        return self._kept.get(key, lambda: landscapes.vectors(self.crowd, recipe.encoder, progress))
+        return self._memo.get(key, lambda: vectors(self.crowd, recipe.encoder, progress))
 
     def duplicate_groups(self) -> IntArray:
         """Code of each row's exact-duplicate group, shape (n,); -1: its text occurs once."""
-        return self._kept.get("groups", lambda: exact_duplicates(self.crowd.instruction_texts()))
+        return self._memo.get("groups", lambda: exact_duplicates(self.crowd.instruction_texts()))
 
     def column(self, name: str, recipe: Recipe) -> FloatArray:
         """A metric column under the recipe's judge and profile, as measured, shape (n,)."""
         key = ("column", name, recipe.judge, recipe.profile)
-        return self._kept.get(
+        return self._memo.get(
             key,
-            lambda: scores.metrics(self.crowd, [name], recipe.judge, recipe.profile).columns[name],
+            lambda: metrics(self.crowd, [name], recipe.judge, recipe.profile).columns[name],
         )
 
     def _excluded(self, recipe: Recipe, progress: Progress) -> dict[str, BoolArray]:
@@ -179,19 +152,20 @@ class Session:
             empty = self.crowd.texts.instruction_lengths("words") == 0
             return {
                 "empty instruction": empty,
-                "no response": ~self._answers(recipe).eligible(),
+                "no response": ~self.answers(recipe).eligible(),
                 **self.left_out(recipe, progress),
             }
 
-        return self._kept.get(key, make)
+        return self._memo.get(key, make)
 
     def left_out(self, recipe: Recipe, progress: Progress = silent) -> dict[str, BoolArray]:
         """Cause -> rows (n,) that the recipe's filters leave out."""
         return left_out(recipe.filters, _Rows(self, recipe, progress))
 
-    def _answers(self, recipe: Recipe) -> Answers:
+    def answers(self, recipe: Recipe) -> Answers:
+        """The responses that the recipe's answer policy may use."""
         key = ("answers", recipe.answer, recipe.judge)
-        return self._kept.get(key, lambda: answers(self.crowd, recipe.answer, recipe.judge))
+        return self._memo.get(key, lambda: answers_of(self.crowd, recipe.answer, recipe.judge))
 
     def _tags(self, strategy: str) -> Sequence[Sequence[str]]:
         """Every instruction's tags: those that people gave it, and the strategy's own scorer."""
@@ -231,4 +205,4 @@ class _Rows:
     def places(self) -> npt.NDArray[np.float32]:
         recipe = self.recipe
         crowd = self.session.crowd
-        return landscapes.plane_of(crowd, recipe.encoder, recipe.seed, self.progress).xy
+        return plane_of(crowd, recipe.encoder, recipe.seed, self.progress).xy

@@ -15,9 +15,9 @@ from crowdselect.metrics import (
     parse_column,
     without_columns,
 )
-from crowdselect.pipeline.choosing import Session
-from crowdselect.pipeline.recipes import strategy_of
-from crowdselect.pipeline.scores import judge_of, metrics
+from crowdselect.pipeline.metrics import judge_of, metrics
+from crowdselect.pipeline.selection.recipes import strategy_of
+from crowdselect.pipeline.selection.session import Session
 from crowdselect.progress import Progress, silent
 from crowdselect.selection import LeftOut, MetricTable
 from crowdselect.selection import robustness as compare_variants
@@ -37,27 +37,26 @@ class Robustness:
     """What the selection depends on most comes first."""
 
 
-def robustness(
-    crowd: Crowd, recipe: Recipe, progress: Progress = silent, session: Session | None = None
-) -> Robustness:
+def robustness(crowd: Crowd | Session, recipe: Recipe, progress: Progress = silent) -> Robustness:
     """Select again without each model, each family and each judge; clusters stay as they are.
 
     A model's or family's rewards are removed and the metrics computed anew. Without a judge its
     metrics come from the other judges, ranks combined; a crowd with one judge leaves none out.
     Columns that do not depend on rewards stay.
     """
-    session = session or Session(crowd)
+    session = crowd if isinstance(crowd, Session) else Session(crowd)
     pool, strategy = session.pool(recipe, progress), strategy_of(recipe)
     full = strategy(pool).rows
-    parts = list(_parts(crowd, recipe))
+    parts = list(_parts(session.crowd, recipe))
     variants = []
     for done, (kind, name, gone) in enumerate(parts):
         progress(done, len(parts), f"without {name}")
         columns = {
-            column: _column(crowd, column, recipe, kind, name, gone) for column in pool.table.names
+            column: _column(session.crowd, column, recipe, kind, name, gone)
+            for column in pool.table.names
         }
         table = MetricTable(
-            Scores(crowd.ids, columns),
+            Scores(session.crowd.ids, columns),
             profile=recipe.profile,
             impute_missing=recipe.impute_missing,
         )

@@ -21,9 +21,8 @@ from crowdselect.landscape import (
     label_clusters,
     project,
 )
-from crowdselect.pipeline.artifacts import artifact, load_or_make
-from crowdselect.pipeline.crowds import open_crowd
-from crowdselect.pipeline.kept import Kept
+from crowdselect.pipeline.cache import Memo, artifact, load_or_make
+from crowdselect.pipeline.ingest import open_crowd
 from crowdselect.progress import Progress, silent
 from crowdselect.settings import Workspace
 from crowdselect.store import Crowd
@@ -84,7 +83,7 @@ def vectors(
     A text that was embedded before, in whichever crowd of the workspace, is not embedded again.
     """
     store = Workspace(crowd.path.parents[1]).cache / "embeddings"
-    path = artifact(crowd.cache, "vectors", _texts_key(crowd, encoder), ".npz")
+    path = artifact(crowd.cache, "vectors", texts_key(crowd, encoder), ".npz")
 
     def make() -> dict[str, Any]:
         built = encoder_named(encoder, trust_remote_code=trust_remote_code)
@@ -103,7 +102,7 @@ def clustering(
     progress: Progress = silent,
 ) -> Clustering:
     """The k-means clusters with readable names; label 0 is the largest cluster."""
-    depends_on = [_texts_key(crowd, encoder), clusters, method, seed]
+    depends_on = [texts_key(crowd, encoder), clusters, method, seed]
     path = artifact(crowd.cache, "clusters", depends_on, ".npz")
 
     def make() -> dict[str, Any]:
@@ -130,7 +129,7 @@ def plane_of(
     crowd: Crowd, encoder: str = "minilm", seed: int = 42, progress: Progress = silent
 ) -> Plane:
     """Every instruction's place on the map (UMAP); it does not depend on the clusters."""
-    path = artifact(crowd.cache, "planes", [_texts_key(crowd, encoder), seed], ".npz")
+    path = artifact(crowd.cache, "planes", [texts_key(crowd, encoder), seed], ".npz")
 
     def make() -> dict[str, Any]:
         return {"xy": project(vectors(crowd, encoder, progress), seed, progress)}
@@ -154,12 +153,12 @@ def fast_clusters(
 
 
 def _fast_path(crowd: Crowd, encoder: str, seed: int) -> Path:
-    return artifact(crowd.cache, "fast", [_texts_key(crowd, encoder), seed], ".npz")
+    return artifact(crowd.cache, "fast", [texts_key(crowd, encoder), seed], ".npz")
 
 
 def has_landscape(crowd: Crowd, encoder: str = "minilm", seed: int = 42) -> bool:
     """Tell whether vectors and plane are there, so that a page need not compute them."""
-    depends_on = _texts_key(crowd, encoder)
+    depends_on = texts_key(crowd, encoder)
     needed = (
         artifact(crowd.cache, "vectors", depends_on, ".npz"),
         artifact(crowd.cache, "planes", [depends_on, seed], ".npz"),
@@ -175,10 +174,10 @@ def run_landscape_job(job: Job) -> None:
     job.event("result", clusters=list(made.clustering.names), inertia=made.clustering.inertia)
 
 
-_TEXTS = Kept(16)
+_TEXTS = Memo(16)
 
 
-def _texts_key(crowd: Crowd, encoder: str) -> list[Any]:
+def texts_key(crowd: Crowd, encoder: str) -> list[Any]:
     """What vectors depend on: the texts in their order and the encoder, not the rewards."""
 
     def digest() -> str:

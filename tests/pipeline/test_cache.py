@@ -4,25 +4,25 @@ import threading
 
 import pytest
 
-from crowdselect.pipeline.kept import Kept
+from crowdselect.pipeline.cache import Memo
 
 
 def test_made_once_and_the_oldest_dropped() -> None:
-    kept, made = Kept(2), []
+    kept, made = Memo(2), []
     for key in ("a", "b", "a", "c", "a", "b"):
         assert kept.get(key, lambda key=key: made.append(key) or key) == key
     assert made == ["a", "b", "c", "b"]
 
 
 def test_a_failure_is_not_kept() -> None:
-    kept = Kept(2)
+    kept = Memo(2)
     with pytest.raises(ZeroDivisionError):
         kept.get("a", lambda: 1 // 0)
     assert kept.get("a", lambda: 7) == 7
 
 
 def test_a_slow_result_holds_up_only_those_who_want_it() -> None:
-    kept, begun, go, made = Kept(4), threading.Event(), threading.Event(), []
+    kept, begun, go, made = Memo(4), threading.Event(), threading.Event(), []
 
     def slow() -> str:
         made.append("slow")
@@ -46,7 +46,7 @@ def test_a_slow_result_holds_up_only_those_who_want_it() -> None:
 
 
 def test_whoever_waits_tries_again_after_anothers_failure() -> None:
-    kept, begun, go, found = Kept(4), threading.Event(), threading.Event(), []
+    kept, begun, go, found = Memo(4), threading.Event(), threading.Event(), []
 
     def cancelled() -> None:
         begun.set()

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from crowdselect.errors import InputError
-from crowdselect.pipeline.scores import judge_of
+from crowdselect.pipeline.metrics import judge_of
 from crowdselect.ranks import average_ranks
 from crowdselect.selection import check_policy, choose_answers, id_hashes
 from crowdselect.store import Crowd
@@ -54,7 +54,7 @@ class Answers:
         return replace(matrices[0], ids=ids, values=combined)
 
 
-def answers(crowd: Crowd, policy: str, judge: str | None) -> Answers:
+def answers_of(crowd: Crowd, policy: str, judge: str | None) -> Answers:
     """The answers of ``crowd`` under ``policy``.
 
     Raises InputError for an unknown policy, or one that needs rewards where there are none.

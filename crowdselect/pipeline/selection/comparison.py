@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 
 from crowdselect.errors import InputError
-from crowdselect.pipeline.crowds import open_crowd
-from crowdselect.pipeline.landscapes import clustering
-from crowdselect.pipeline.saved import SavedSelection, find_selection, load_selection
+from crowdselect.pipeline.ingest import open_crowd
+from crowdselect.pipeline.landscape import clustering
+from crowdselect.pipeline.selection.saving import SavedSelection, find_selection, load_selection
 from crowdselect.progress import Progress, silent
 from crowdselect.settings import Workspace
 from crowdselect.store import Crowd

@@ -10,7 +10,7 @@ from crowdselect import files, jobs
 from crowdselect.benchmark import BenchmarkView, SubjectConfig, list_results, read_results
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.finetune import FinetuneConfig, output_model
-from crowdselect.pipeline.saved import find_selection
+from crowdselect.pipeline.selection.saving import find_selection
 from crowdselect.registry import content_key, did_you_mean
 from crowdselect.settings import Workspace
 

@@ -15,9 +15,9 @@ from crowdselect.errors import InputError, NotFoundError
 from crowdselect.finetune import FinetuneConfig, create, pairs_from_rewards
 from crowdselect.finetune.preferences import PreferencePairs, Worse, preference_rows
 from crowdselect.finetune.presets import method_of
-from crowdselect.pipeline.crowds import open_crowd
-from crowdselect.pipeline.exporting import export
-from crowdselect.pipeline.saved import SavedSelection, find_selection, load_selection
+from crowdselect.pipeline.export import export
+from crowdselect.pipeline.ingest import open_crowd
+from crowdselect.pipeline.selection.saving import SavedSelection, find_selection, load_selection
 from crowdselect.progress import Progress, silent
 from crowdselect.registry import content_key
 from crowdselect.settings import Workspace

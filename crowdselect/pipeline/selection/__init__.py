@@ -1,0 +1,1 @@
+"""Recipe -> selection: choosing, what is reported and compared, and selections on disk."""

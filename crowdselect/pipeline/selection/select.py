@@ -1,0 +1,35 @@
+"""Recipe -> selection: the one way that command line, Python and dashboard go."""
+
+from __future__ import annotations
+
+from crowdselect.pipeline.selection.report import full_report
+from crowdselect.pipeline.selection.session import Session
+from crowdselect.progress import Progress, silent
+from crowdselect.store import Crowd
+from crowdselect.values import Recipe, Selection
+
+
+def select(crowd: Crowd | Session, recipe: Recipe, progress: Progress = silent) -> Selection:
+    """Choose what ``recipe`` says: the same recipe on the same crowd gives the same selection.
+
+    A session that is kept makes a second call quick. The selection has reasons, responses and the
+    full report.
+
+    Raises CrowdSelectError where the recipe names what the crowd does not have, weights nothing,
+    pins more than the budget, or needs what is not installed. That fewer rows than asked for (or
+    none) were found is not an error: ``report["status"]`` and ``report["warnings"]`` say so.
+    """
+    session = crowd if isinstance(crowd, Session) else Session(crowd)
+    picks = session.picks(recipe, progress)
+    columns = session.answers(recipe).columns(picks.rows, recipe.seed)
+    names = [m.name for m in session.crowd.models]
+    return Selection(
+        recipe=recipe,
+        ids=session.crowd.ids[picks.rows],
+        scores=picks.scores,
+        contributions=picks.contributions,
+        clusters=picks.clusters,
+        reasons=picks.reasons,
+        models=tuple(None if column < 0 else names[column] for column in columns),
+        report=full_report(session, recipe, picks, columns, progress),
+    )
