@@ -36,7 +36,7 @@ from crowdselect.benchmark.compare import (
 )
 from crowdselect.benchmark.config import BenchmarkConfig, Suite
 from crowdselect.benchmark.job import check, create, estimate_cost, start
-from crowdselect.benchmark.judges import JudgeConfig
+from crowdselect.benchmark.judge import JudgeConfig
 from crowdselect.benchmark.published import published_tables
 from crowdselect.benchmark.results import (
     BenchmarkView,

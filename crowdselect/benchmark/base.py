@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from crowdselect.benchmark.journal import Journal
-from crowdselect.benchmark.judges.config import JudgeConfig
+from crowdselect.benchmark.judge import JudgeConfig
 from crowdselect.benchmark.sources import file_hash
 from crowdselect.benchmark.statistics import Interval, cluster_bootstrap
 from crowdselect.benchmark.subject import Subject

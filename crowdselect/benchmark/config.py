@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field, field_validator
 
-from crowdselect.benchmark.judges.config import JudgeConfig
+from crowdselect.benchmark.judge import JudgeConfig
 from crowdselect.benchmark.subject import SubjectConfig
 from crowdselect.errors import InputError
 from crowdselect.values import Frozen

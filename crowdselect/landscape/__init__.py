@@ -3,7 +3,7 @@
 Importing this package loads neither torch nor umap; an encoder or a projection does when used.
 """
 
-from crowdselect.landscape.cluster import Clusters, Method, cluster
+from crowdselect.landscape.cluster import Clusters, cluster
 from crowdselect.landscape.embed import embed
 from crowdselect.landscape.encoder import Encoder, Vectors
 from crowdselect.landscape.encoders import ENCODERS, default_encoder, encoder_named
@@ -18,7 +18,6 @@ __all__ = [
     "Clusters",
     "Encoder",
     "FastClusters",
-    "Method",
     "Vectors",
     "cluster",
     "default_encoder",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 
@@ -12,8 +12,6 @@ from crowdselect.errors import InputError
 from crowdselect.landscape.encoder import Vectors
 from crowdselect.progress import Progress, silent
 from crowdselect.values import BoolArray, FloatArray, IntArray
-
-Method = Literal["exact", "fast"]
 
 STARTS = 20
 """k-means starts of the exact method, as in the published scripts (n_init=20)."""
@@ -44,21 +42,16 @@ def cluster(
     vectors: Vectors,
     k: int,
     seed: int = 42,
-    method: Method = "exact",
     progress: Progress = silent,
 ) -> Clusters:
     """Partition the rows of ``vectors`` (n, d) into ``k`` clusters by k-means.
 
-    ``exact`` gives what scikit-learn's ``KMeans(k, n_init=20, random_state=seed)`` gives, with
-    ordered labels; ``fast`` what :class:`FastClusters` gives. A NaN row gets label -1. There
-    are fewer clusters, and a warning, where fewer than k rows differ.
+    The partition is that of scikit-learn's ``KMeans(k, n_init=20, random_state=seed)``, with
+    ordered labels. A NaN row gets label -1. There are fewer clusters, and a warning, where fewer
+    than k rows differ.
 
     Raises InputError for k < 1 or vectors that are not two-dimensional.
     """
-    if method == "fast":
-        from crowdselect.landscape.fast import FastClusters
-
-        return FastClusters(vectors, seed, progress=progress).clusters(k)
     valid = valid_rows(vectors)
     rows = vectors[valid]
     k, warning = reachable_k(rows, k)

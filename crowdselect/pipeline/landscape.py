@@ -110,7 +110,7 @@ def clustering(
             found = fast_clusters(crowd, encoder, seed, progress).clusters(clusters)
         else:
             rows = vectors(crowd, encoder, progress)
-            found = cluster(rows, clusters, seed, method, progress)
+            found = cluster(rows, clusters, seed, progress)
         names = label_clusters(crowd.instruction_texts(), found.labels)
         return {
             "labels": found.labels,

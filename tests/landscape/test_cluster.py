@@ -10,7 +10,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
 from crowdselect.errors import CancelledError, InputError
-from crowdselect.landscape import FastClusters, cluster
+from crowdselect.landscape import Clusters, FastClusters, Vectors, cluster
 from crowdselect.landscape.cluster import arrange
 from crowdselect.landscape.fast import MICRO
 
@@ -74,21 +74,25 @@ def test_labels_are_ordered_and_honest(points, k: int, data) -> None:
         np.testing.assert_allclose(found.centroids[label], mean, atol=1e-6)
 
 
-@pytest.mark.parametrize("method", ["exact", "fast"])
-def test_no_vectors_no_clusters(method) -> None:
+def quickly(vectors: Vectors, k: int) -> Clusters:
+    return FastClusters(vectors).clusters(k)
+
+
+@pytest.mark.parametrize("clusters_of", [cluster, quickly])
+def test_no_vectors_no_clusters(clusters_of) -> None:
     for vectors in (np.empty((0, 5)), np.full((3, 5), np.nan), np.empty((3, 0))):
-        found = cluster(vectors.astype(np.float32), 4, method=method)
+        found = clusters_of(vectors.astype(np.float32), 4)
         assert (found.labels == -1).all()
         assert (len(found.labels), found.k, found.inertia) == (len(vectors), 0, 0.0)
         assert "only 0" in (found.warning or "")
 
 
-@pytest.mark.parametrize("method", ["exact", "fast"])
-def test_bad_questions_are_explained(method) -> None:
+@pytest.mark.parametrize("clusters_of", [cluster, quickly])
+def test_bad_questions_are_explained(clusters_of) -> None:
     with pytest.raises(InputError, match="number of clusters is 0"):
-        cluster(blobs(20), 0, method=method)
+        clusters_of(blobs(20), 0)
     with pytest.raises(InputError, match="shape"):
-        cluster(np.zeros(5, np.float32), 2, method=method)
+        clusters_of(np.zeros(5, np.float32), 2)
 
 
 def test_exact_reports_every_start_and_can_be_cancelled() -> None:
@@ -137,7 +141,6 @@ def test_fast_is_deterministic_and_survives_the_disk(many, tmp_path: Path) -> No
     for k in (3, 25):
         assert fast.labels(k).tobytes() == loaded.labels(k).tobytes()
         assert fast.labels(k).tobytes() == remade.labels(k).tobytes()
-    assert cluster(vectors, 3, method="fast").labels.tobytes() == fast.labels(3).tobytes()
 
 
 def test_a_preparation_of_other_vectors_is_refused(many, tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from crowdselect.benchmark.base import Context
 from crowdselect.benchmark.chat import render, token_ids
 from crowdselect.benchmark.generate import Answer, Request, generate_here
-from crowdselect.benchmark.judges.config import JudgeConfig
+from crowdselect.benchmark.judge import JudgeConfig
 from crowdselect.benchmark.subject import Loaded, load_causal
 from crowdselect.errors import InputError
 from crowdselect.servers import (
