@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
@@ -23,7 +23,7 @@ from crowdselect.benchmark.questions import (
     read_references,
 )
 from crowdselect.registry import option
-from crowdselect.servers import ChatReply, ChatRequest, Cost
+from crowdselect.servers import ChatReply, ChatRequest, Cost, Grade, read_grade
 
 TEMPERATURES: Mapping[str, float] = {
     "writing": 0.7, "roleplay": 0.7, "extraction": 0.0, "math": 0.0, "coding": 0.0,
@@ -36,6 +36,9 @@ _GRADE = re.compile(r"\[\[(\d+\.?\d*)\]\]")
 _GRADE_BACKUP = re.compile(r"\[(\d+\.?\d*)\]")
 
 
+BEST_GRADE = 10.0
+
+
 def parse_grade(text: str) -> float | None:
     """The first ``[[number]]``, else the first ``[number]``; None where there is neither.
 
@@ -44,6 +47,13 @@ def parse_grade(text: str) -> float | None:
     """
     found = _GRADE.search(text) or _GRADE_BACKUP.search(text)
     return float(found[1]) if found else None
+
+
+def _fastchat_grade(text: str) -> Grade:
+    value = parse_grade(text)
+    if value is None or not 1 <= value <= BEST_GRADE:
+        return Grade(None, f"no grade from 1 to 10: {text[-200:]!r}")
+    return Grade(value)
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,11 @@ class MtBench(Benchmark):
     prompts: str = option("", "FastChat's judge_prompts.jsonl; empty: our own prompts")
     references: str = option("", "FastChat's reference answers, whichever model wrote them")
     max_new_tokens: int = option(1024, "Longest answer in tokens", low=1, high=32768)
+    reading: str = option(
+        "verdict",
+        "Which grade of a verdict counts; fastchat: the first in brackets, as published",
+        choices=("verdict", "fastchat"),
+    )
 
     def protocol(self, context: Context) -> dict[str, Any]:
         """As every benchmark's; own questions and prompts are called own."""
@@ -96,7 +111,13 @@ class MtBench(Benchmark):
         answers = self._answers(context, questions)
         if needed_judge(context).kind == "reward":
             return _by_reward(context, questions, answers)
-        return _by_verdict(context, questions, answers, prompts)
+        return _by_verdict(context, questions, answers, prompts, self._grade)
+
+    def _grade(self, text: str) -> Grade:
+        """The grade of a verdict, as ``reading`` has it."""
+        if self.reading == "fastchat":
+            return _fastchat_grade(text)
+        return read_grade(text, 1.0, BEST_GRADE)
 
     def _answers(
         self, context: Context, questions: Sequence[Question]
@@ -155,6 +176,7 @@ def _by_verdict(
     questions: Sequence[Question],
     answers: Answers,
     prompts: Mapping[str, Prompt],
+    read: Callable[[str], Grade],
 ) -> list[Item]:
     rows = _rows(questions, answers)
     bare = [q.id for q in questions if q.category in WITH_REFERENCE and len(q.references) < 2]
@@ -167,7 +189,8 @@ def _by_verdict(
     ]
     replies = verdicts(context, requests)
     return [
-        _item(q, turn, answers, problem, replies.get(f"{q.id}/{turn}")) for q, turn, problem in rows
+        _item(q, turn, answers, problem, replies.get(f"{q.id}/{turn}"), read)
+        for q, turn, problem in rows
     ]
 
 
@@ -188,7 +211,12 @@ def _prompt(
 
 
 def _item(
-    question: Question, turn: int, answers: Answers, problem: str, reply: ChatReply | None
+    question: Question,
+    turn: int,
+    answers: Answers,
+    problem: str,
+    reply: ChatReply | None,
+    read: Callable[[str], Grade],
 ) -> Item:
     shown = Item(
         question.id,
@@ -203,10 +231,10 @@ def _item(
     if reply.problem:
         details = {"turn": turn, "retry": True}
         return replace(shown, reason=f"the judge: {reply.problem}", details=details)
-    grade = parse_grade(reply.text)
-    if grade is None or not 1 <= grade <= 10:
-        return replace(shown, reason=f"the judge gave no grade from 1 to 10: {reply.text[-200:]!r}")
-    return replace(shown, value=grade, reason=reply.text)
+    grade = read(reply.text)
+    if grade.value is None:
+        return replace(shown, reason=f"the judge: {grade.problem}")
+    return replace(shown, value=grade.value, reason=reply.text)
 
 
 def _by_reward(context: Context, questions: Sequence[Question], answers: Answers) -> list[Item]:

@@ -12,9 +12,9 @@ import numpy as np
 from crowdselect.registry import option
 from crowdselect.scoring.base import Column, Found, Sample, Scorer
 from crowdselect.scoring.chat import AskPass, Message, server_of
+from crowdselect.servers import read_grade
 
 BEST = 5.0
-_NUMBER = re.compile(r"(?<![\w.])(\d+(?:\.\d+)?)(?![\w])")
 _SYSTEM = "You grade the answers of an assistant, strictly and without regard to their length."
 _USER = (
     "Instruction:\n{instruction}\n\nResponse:\n{response}\n\n"
@@ -27,6 +27,8 @@ _USER = (
 @dataclass(frozen=True)
 class GradePass(AskPass):
     """A chat model's grade of every sample on one dimension."""
+
+    version: ClassVar[int] = 2
 
     dimension: str = "accuracy"
     best: float = BEST
@@ -49,15 +51,9 @@ class GradePass(AskPass):
         return ({"role": "system", "content": _SYSTEM}, {"role": "user", "content": text})
 
     def read(self, text: str) -> Mapping[str, Any]:
-        """The first number of the first line that is a grade."""
-        line = text.strip().splitlines()[0] if text.strip() else ""
-        match = _NUMBER.search(line)
-        if match is None:
-            return {"reason": f"no grade in the answer: {line[:60]!r}"}
-        grade = float(match[1])
-        if grade > self.best:
-            return {"reason": f"the grade {grade:g} is above {self.best:g}"}
-        return {"grade": grade}
+        """The grade that stands as the verdict, on the scale that was asked for."""
+        found = read_grade(text, 0.0, self.best)
+        return {"reason": found.problem} if found.value is None else {"grade": found.value}
 
 
 @dataclass(frozen=True)

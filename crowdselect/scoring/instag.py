@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -24,6 +23,7 @@ from crowdselect.scoring.tag_forms import (
     same_meaning,
     same_stems,
 )
+from crowdselect.scoring.tag_replies import read_tags
 
 LABELS = (
     "arithmetic", "algebra", "geometry", "statistics", "logic", "programming", "debugging",
@@ -41,12 +41,13 @@ _CLOSED = (
     "Choose, of these labels only, those that describe the instruction below: {labels}. Answer "
     "with a JSON list of strings only."
 )
-_LIST = re.compile(r"\[.*?\]", re.DOTALL)
 
 
 @dataclass(frozen=True)
 class TagPass(AskPass):
     """A chat model's tags of every instruction; with ``labels`` only those."""
+
+    version: ClassVar[int] = 2
 
     labels: tuple[str, ...] = ()
 
@@ -67,16 +68,14 @@ class TagPass(AskPass):
         return ({"role": "user", "content": text},)
 
     def read(self, text: str) -> Mapping[str, Any]:
-        """The first JSON list of strings; tags in lower case, each once, in order."""
-        for match in _LIST.finditer(text):
-            try:
-                values = json.loads(match[0])
-            except ValueError:
-                continue
-            tags = [" ".join(str(v).lower().split()) for v in values if isinstance(v, str)]
-            known = [t for t in dict.fromkeys(tags) if t and (not self.labels or t in self.labels)]
-            return {"tags": json.dumps(known)}
-        return {"reason": f"no list of tags in the answer: {text[:60]!r}"}
+        """The tags of the reply's last list; with ``labels`` those that are among them."""
+        tags = read_tags(text)
+        if tags is None:
+            return {"reason": f"no list of tags in the answer: {text[:60]!r}"}
+        known = [tag for tag in tags if not self.labels or tag in self.labels]
+        if tags and not known:
+            return {"reason": f"none of the labels in the answer: {text[:60]!r}"}
+        return {"tags": json.dumps(known)}
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from crowdselect.errors import CrowdSelectError, InputError, require
 from crowdselect.servers.cache import RequestCache
 from crowdselect.servers.config import ServerConfig
 from crowdselect.servers.cost import expected_tokens, price
-from crowdselect.servers.values import REFUSED, ChatReply, ChatRequest, strip_thoughts
+from crowdselect.servers.thoughts import strip_thoughts
+from crowdselect.servers.values import REFUSED, ChatReply, ChatRequest
 
 Deliver = Callable[[ChatRequest, ChatReply], None]
 BEAT_S = 1.0

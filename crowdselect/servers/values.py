@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -11,8 +10,6 @@ Message = dict[str, str]
 
 REFUSED = "the server refused"
 """How the problem of a refused request begins: it may be answered another time."""
-
-_THOUGHT = re.compile(r"<think>.*?</think>", re.DOTALL)
 
 
 @dataclass(frozen=True)
@@ -45,11 +42,3 @@ class ChatReply:
     """Read from the cache: it cost nothing now."""
     logprobs: Mapping[str, float] = field(default_factory=dict)
     """Candidates of the first token with their natural log-probabilities."""
-
-
-def strip_thoughts(text: str) -> str | None:
-    """The text after a reasoning model's ``<think>`` part; None where the thought never ends."""
-    rest = _THOUGHT.sub("", text)
-    if "<think>" in rest:
-        return None
-    return rest.rpartition("</think>")[2].strip()

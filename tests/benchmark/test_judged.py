@@ -91,17 +91,39 @@ def test_mt_bench_asks_twice_per_question(
     assert sum("Say it again" in text for text in asked) == 4
 
 
-def test_nonsense_counts_as_a_failure_and_never_as_zero(benchmarked: Any, two_turns: Path) -> None:
+@pytest.mark.parametrize(("reading", "mean", "failed"), [("verdict", 7.2, 3), ("fastchat", 7.0, 4)])
+def test_nonsense_counts_as_a_failure_and_never_as_zero(
+    benchmarked: Any, two_turns: Path, reading: str, mean: float, failed: int
+) -> None:
     texts = ["[[8]]", "no idea", "[[11]]", "Rating: [[6]]", "", "[[8/10]]", "[[7]]", "[[7.]]"]
+    with serve(lambda n, _: {"text": texts[n - 1]}) as server:
+        view = benchmarked(
+            f"mt-bench:questions={two_turns},max_new_tokens=4,reading={reading}",
+            judge=judge(server, concurrency=1),
+        )
+    outcome = view.outcomes[0]
+    assert outcome.headline.interval.value == pytest.approx(mean)
+    assert outcome.failed == failed
+    assert any(f"{failed} of 8 failed and do not count" in note for note in view.notes)
+    assert sum("the judge: " in item.reason for item in outcome.items()) == failed
+
+
+def test_what_a_judge_thinks_or_quotes_is_not_its_grade(benchmarked: Any, two_turns: Path) -> None:
+    texts = [
+        "<thinking>A [[2]] would be too low.</thinking>\nGood. [[7]]",
+        "Perhaps [[2]], no.</think>\nClear answer. [[7]]",
+        "A useless answer would get [[1]]; this one is far better. [[7]]",
+        "Rating: [[ 7 ]]",
+        "Rating: [[7/10]]",
+        "**Grade: 7**",
+        "So \\boxed{7}.",
+        "<reasoning>[[1]]</reasoning>[[7]]",
+    ]
     with serve(lambda n, _: {"text": texts[n - 1]}) as server:
         view = benchmarked(
             f"mt-bench:questions={two_turns},max_new_tokens=4", judge=judge(server, concurrency=1)
         )
-    outcome = view.outcomes[0]
-    assert outcome.headline.interval.value == pytest.approx(7.0)
-    assert outcome.failed == 4
-    assert any("4 of 8 failed and do not count" in note for note in view.notes)
-    assert sum("no grade from 1 to 10" in item.reason for item in outcome.items()) == 4
+    assert [item.value for item in view.outcomes[0].items()] == [7.0] * 8
 
 
 def test_a_judge_that_dies_in_the_middle(benchmarked: Any, two_turns: Path) -> None:
