@@ -17,9 +17,10 @@ from pathlib import Path
 import numpy as np
 
 from crowdselect.benchmark.arena_scores import Battle, published_interval
-from crowdselect.benchmark.generate import Request, batches, generate_here
 from crowdselect.benchmark.statistics import cluster_bootstrap
-from crowdselect.benchmark.subject import load_causal
+from crowdselect.lm.batches import length_batches
+from crowdselect.lm.generation import Request, generate_here
+from crowdselect.lm.models import Checkpoint, load_causal
 from crowdselect.servers import ChatRequest, RequestCache, ServerConfig, ask_all
 
 
@@ -67,7 +68,7 @@ def bench_answers(n: int) -> None:
     ]
     with tempfile.TemporaryDirectory() as folder:
         make_model(Path(folder))
-        loaded = load_causal(folder)
+        loaded = load_causal(Checkpoint(str(folder)))
 
     def ask(some: list[Request], batch_tokens: int) -> None:
         generate_here(
@@ -79,7 +80,7 @@ def bench_answers(n: int) -> None:
     size = 32
     unsorted = seconds(lambda: [ask(requests[i : i + size], 10**9) for i in range(0, n, size)])
     ordered = seconds(lambda: ask(requests, 8192))
-    padded = sum(len(b) * lengths[b].max() for b in batches(lengths.tolist(), 8192, 32))
+    padded = sum(len(b) * lengths[b].max() for b in length_batches(lengths.tolist(), 8192, 32))
     print(f"answers: {n} prompts, one by one {alone:.1f} s")
     print(f"  batches of {size} in file order  {unsorted:.1f} s = {alone / unsorted:.1f}x")
     print(f"  length-sorted (the product)   {ordered:.1f} s = {alone / ordered:.1f}x")

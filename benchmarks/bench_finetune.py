@@ -139,10 +139,11 @@ def settings(case: dict):
     from crowdselect.finetune import FinetuneConfig, machine
     from crowdselect.finetune.budget import plan, trained_parameters
     from crowdselect.finetune.flops import flops_per_token, peak_flops, shape_of
-    from crowdselect.finetune.models import load_config
+    from crowdselect.finetune.models import checkpoint_of
     from crowdselect.finetune.plan import Plan
     from crowdselect.finetune.prepare import DataReport, Prepared
     from crowdselect.finetune.template import ChatFormat
+    from crowdselect.lm.models import load_config
 
     here = machine.look()
     config = FinetuneConfig(
@@ -160,7 +161,7 @@ def settings(case: dict):
         learning_rate=1e-5,
         lora_dropout=0.0,
     )
-    shape = shape_of(load_config(config))
+    shape = shape_of(load_config(checkpoint_of(config)))
     lengths = lengths_of(ROWS, case["longest"], case["seed"])
     setup = machine.choose(config, here)
     tokens, longest = int(lengths.sum()), int(lengths.max())

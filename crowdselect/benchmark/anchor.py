@@ -6,11 +6,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from crowdselect.benchmark.base import Context
-from crowdselect.benchmark.generate import Answer, Request, generate_here
 from crowdselect.benchmark.questions import Question, read_answers
 from crowdselect.benchmark.sources import HUB, file_hash
-from crowdselect.benchmark.subject import load_causal
 from crowdselect.errors import InputError
+from crowdselect.lm.answering import answer_all, answered_here
+from crowdselect.lm.generation import Request
+from crowdselect.lm.models import Checkpoint, LocalModel
 
 PREFIX = "anchor/"
 
@@ -36,21 +37,15 @@ def anchor_answers(
         given = read_answers(anchor)
         found = {q.id: given.get(q.id, given.get(q.turns[0])) for q in questions}
         return {key: text for key, text in found.items() if text is not None}
-    requests = [Request(PREFIX + q.id, q.opening) for q in questions]
-    todo = [r for r in requests if r.key not in context.journal]
-    done = len(requests) - len(todo)
-
-    def deliver(key: str, answer: Answer) -> None:
-        nonlocal done
-        context.journal.add(key, {"text": answer.text, "problem": answer.problem})
-        done += 1
-        context.progress(done, len(requests), "answering as the anchor")
-
-    if todo:
-        generate_here(
-            load_causal(anchor), todo, deliver, max_new_tokens=max_new_tokens, seed=context.seed
-        )
-    kept = {q.id: context.journal.get(PREFIX + q.id) or {} for q in questions}
+    model = LocalModel(Checkpoint(anchor))
+    found_here = answer_all(
+        context.journal,
+        [Request(PREFIX + q.id, q.opening) for q in questions],
+        answered_here(model, max_new_tokens=max_new_tokens, seed=context.seed, vllm=False),
+        context.progress,
+        label="answering as the anchor",
+    )
+    kept = {key.removeprefix(PREFIX): record for key, record in found_here.items()}
     return {key: record["text"] for key, record in kept.items() if not record["problem"]}
 
 

@@ -10,7 +10,6 @@ from typing import Any, ClassVar, Literal
 from crowdselect.benchmark.anchor import anchor_name
 from crowdselect.benchmark.arena_scores import arena_hard_scores
 from crowdselect.benchmark.base import Benchmark, Context, Item, Score
-from crowdselect.benchmark.chat import Message
 from crowdselect.benchmark.controlled import style_features
 from crowdselect.benchmark.judges.prompts import OWN_PAIR, Prompt, read_single
 from crowdselect.benchmark.judges.texts import needed_judge, verdicts
@@ -22,6 +21,7 @@ from crowdselect.benchmark.questions import (
     questions_hash,
     read_questions,
 )
+from crowdselect.lm.template import Message
 from crowdselect.registry import option
 from crowdselect.servers import ChatReply, ChatRequest, Cost
 

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from crowdselect.benchmark.journal import Journal
 from crowdselect.benchmark.judge import JudgeConfig
 from crowdselect.benchmark.sources import file_hash
 from crowdselect.benchmark.statistics import Interval, cluster_bootstrap
 from crowdselect.benchmark.subject import Subject
 from crowdselect.errors import CrowdSelectError
+from crowdselect.lm.journal import Journal
 from crowdselect.progress import Progress
 from crowdselect.servers import Cost
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crowdselect.benchmark.chat import Message
 from crowdselect.benchmark.sources import local_file
 from crowdselect.errors import InputError
+from crowdselect.lm.template import Message
 from crowdselect.registry import content_key
 
 _ROLES = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant",

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from crowdselect import files
-from crowdselect.benchmark.chat import PLAIN_TEMPLATE
 from crowdselect.benchmark.harness import FILTERS
-from crowdselect.benchmark.subject import SubjectConfig, load_causal
+from crowdselect.benchmark.subject import SubjectConfig
 from crowdselect.errors import CrowdSelectError, NotFoundError
+from crowdselect.lm.models import load_causal
+from crowdselect.lm.template import PLAIN_TEMPLATE
 from crowdselect.registry import did_you_mean
 
 UNREACHABLE = ("ConnectionError", "OfflineModeIsEnabled", "LocalEntryNotFoundError",
@@ -99,9 +100,7 @@ def _model(subject: SubjectConfig, batch_size: int) -> Any:
         return LocalChatCompletion(model=subject.model, base_url=url, num_concurrent=8)
     from lm_eval.models.huggingface import HFLM
 
-    loaded = load_causal(
-        subject.model, adapter=subject.adapter, trust_remote_code=subject.trust_remote_code
-    )
+    loaded = load_causal(subject.checkpoint)
     if not loaded.tokenizer.chat_template:
         loaded.tokenizer.chat_template = PLAIN_TEMPLATE
     network = loaded.model.merge_and_unload() if subject.adapter else loaded.model

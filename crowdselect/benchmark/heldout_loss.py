@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from crowdselect.benchmark.base import Benchmark, Context, Item, Score
-from crowdselect.benchmark.chat import render
 from crowdselect.benchmark.conversations import Conversation, read_conversations
-from crowdselect.benchmark.generate import batches
 from crowdselect.benchmark.statistics import Interval
-from crowdselect.benchmark.subject import Loaded
 from crowdselect.errors import InputError
+from crowdselect.lm.batches import length_batches
+from crowdselect.lm.models import Loaded
+from crowdselect.lm.template import render
 from crowdselect.registry import option
 
 
@@ -61,7 +61,7 @@ class HeldoutLoss(Benchmark):
         loaded = context.subject.loaded
         encoded = [encode(loaded, row, self.max_length) for row in todo]
         done = len(rows) - len(todo)
-        for group in batches([len(e.ids) for e in encoded], self.batch_tokens, 0):
+        for group in length_batches([len(e.ids) for e in encoded], self.batch_tokens):
             losses = token_losses(loaded, [encoded[i] for i in group])
             for place, (total, count) in zip(group, losses, strict=True):
                 record = {"loss": total, "tokens": count, "bytes": encoded[place].answer_bytes}

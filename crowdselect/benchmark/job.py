@@ -13,15 +13,15 @@ from typing import Any
 
 from crowdselect import files, jobs
 from crowdselect.benchmark.base import Benchmark, Context, Item
-from crowdselect.benchmark.chat import template_name
 from crowdselect.benchmark.config import BenchmarkConfig
-from crowdselect.benchmark.journal import Journal
 from crowdselect.benchmark.results import RESULTS, append_outcome, write_items
 from crowdselect.benchmark.shelf import build_suite
 from crowdselect.benchmark.sources import HUB, absolute, local_file
 from crowdselect.benchmark.subject import Subject
 from crowdselect.errors import CancelledError, CrowdSelectError, InputError
 from crowdselect.jobs import Job
+from crowdselect.lm.journal import Journal
+from crowdselect.lm.template import template_name
 from crowdselect.registry import content_key
 from crowdselect.servers import REFUSED, Cost, price
 from crowdselect.settings import Workspace

@@ -7,10 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Literal
 
-from crowdselect.benchmark.answering import answer_all
+from crowdselect.benchmark.answering import subject_answers
 from crowdselect.benchmark.base import Benchmark, Context, Item, Score, summarise
-from crowdselect.benchmark.chat import Message
-from crowdselect.benchmark.generate import Request
 from crowdselect.benchmark.judges.prompts import OWN_SINGLE, Prompt, read_named
 from crowdselect.benchmark.judges.rewards import rewards
 from crowdselect.benchmark.judges.texts import needed_judge, verdicts
@@ -22,6 +20,8 @@ from crowdselect.benchmark.questions import (
     read_questions,
     read_references,
 )
+from crowdselect.lm.generation import Request
+from crowdselect.lm.template import Message
 from crowdselect.registry import option
 from crowdselect.servers import ChatReply, ChatRequest, Cost, Grade, read_grade
 
@@ -124,13 +124,13 @@ class MtBench(Benchmark):
     ) -> dict[str, dict[str, Any]]:
         """Answers by ``id/turn``; the second turn sees the model's own first answer."""
         first = [_request(q, 1, ()) for q in questions]
-        answers = answer_all(context, first, self.max_new_tokens)
+        answers = subject_answers(context, first, self.max_new_tokens)
         second = [
             _request(q, 2, (answers[f"{q.id}/1"]["text"],))
             for q in questions
             if not answers[f"{q.id}/1"]["problem"]
         ]
-        return answers | answer_all(context, second, self.max_new_tokens)
+        return answers | subject_answers(context, second, self.max_new_tokens)
 
     def scores(self, items: Sequence[Item], seed: int) -> list[Score]:
         """Mean over all grades, by turn and by category, in the unit of the judge."""

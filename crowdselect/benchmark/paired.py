@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from crowdselect.benchmark.anchor import anchor_answers
-from crowdselect.benchmark.answering import answer_all
+from crowdselect.benchmark.answering import subject_answers
 from crowdselect.benchmark.base import Context
-from crowdselect.benchmark.generate import Request
 from crowdselect.benchmark.judges.rewards import rewards
 from crowdselect.benchmark.judges.texts import needed_judge
 from crowdselect.benchmark.questions import Question
+from crowdselect.lm.generation import Request
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ def paired_answers(
 ) -> PairedAnswers:
     """Have the model under test answer, then the anchor (see :func:`anchor_answers`)."""
     requests = [Request(q.id, q.opening) for q in questions]
-    answers = answer_all(context, requests, max_new_tokens)
+    answers = subject_answers(context, requests, max_new_tokens)
     anchors = anchor_answers(context, anchor, questions, max_new_tokens)
     problems = {
         q.id: answers[q.id]["problem"] or ("" if q.id in anchors else "the anchor has no answer")

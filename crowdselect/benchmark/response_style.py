@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from crowdselect.benchmark.answering import answer_all
+from crowdselect.benchmark.answering import subject_answers
 from crowdselect.benchmark.base import Benchmark, Context, Item, Score, summarise
-from crowdselect.benchmark.generate import Request
 from crowdselect.benchmark.questions import question_file, questions_hash, read_questions
+from crowdselect.lm.generation import Request
 from crowdselect.registry import option
 
 LENGTHS = ("tokens", "words", "characters", "unfinished")
@@ -56,7 +56,7 @@ class ResponseStyle(Benchmark):
         """Answer every prompt greedily and measure the answers."""
         questions = read_questions(question_file(self.path, "everyday.jsonl"))[: context.limit]
         requests = [Request(q.id, q.opening) for q in questions]
-        answers = answer_all(context, requests, self.max_new_tokens)
+        answers = subject_answers(context, requests, self.max_new_tokens)
         items = []
         for q in questions:
             record = answers[q.id]

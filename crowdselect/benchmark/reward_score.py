@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from crowdselect.benchmark.answering import answer_all
+from crowdselect.benchmark.answering import subject_answers
 from crowdselect.benchmark.base import Benchmark, Context, Item
-from crowdselect.benchmark.generate import Request
 from crowdselect.benchmark.judges.rewards import rewards
 from crowdselect.benchmark.questions import question_file, questions_hash, read_questions
+from crowdselect.lm.generation import Request
 from crowdselect.registry import option
 from crowdselect.settings import demo_data
 
@@ -62,7 +62,7 @@ class RewardScore(Benchmark):
         """Answer every prompt, then reward the conversations."""
         questions = read_questions(question_file(self.path, "everyday.jsonl"))[: context.limit]
         requests = [Request(q.id, q.opening) for q in questions]
-        answers = answer_all(context, requests, self.max_new_tokens)
+        answers = subject_answers(context, requests, self.max_new_tokens)
         talks = {
             q.id: (*q.opening, {"role": "assistant", "content": answers[q.id]["text"]})
             for q in questions

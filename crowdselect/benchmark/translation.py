@@ -9,12 +9,12 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from crowdselect.benchmark.answering import answer_all
+from crowdselect.benchmark.answering import subject_answers
 from crowdselect.benchmark.base import Benchmark, Context, Item, Score
 from crowdselect.benchmark.conversations import read_rows
-from crowdselect.benchmark.generate import Request
 from crowdselect.benchmark.statistics import LEVEL, Interval, resamples
 from crowdselect.errors import InputError, require
+from crowdselect.lm.generation import Request
 from crowdselect.registry import option
 
 
@@ -76,7 +76,7 @@ class Translation(Benchmark):
         requests = [
             Request(s.id, ({"role": "user", "content": self._prompt(s)},)) for s in segments
         ]
-        answers = answer_all(context, requests, self.max_new_tokens)
+        answers = subject_answers(context, requests, self.max_new_tokens)
         comet = _comet(self.comet, segments, answers) if self.comet else {}
         return [self._item(s, answers[s.id], comet.get(s.id)) for s in segments]
 

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
-from crowdselect.benchmark.answering import answer_all
+from crowdselect.benchmark.answering import subject_answers
 from crowdselect.benchmark.base import Benchmark, Context, Item
-from crowdselect.benchmark.generate import Request
 from crowdselect.benchmark.sources import file_hash
+from crowdselect.lm.generation import Request
 from crowdselect.registry import option
 from crowdselect.settings import demo_data
 from crowdselect.tasks import Task, load_heldout, verify
@@ -50,7 +50,7 @@ class Verifiable(Benchmark):
         """Answer greedily and check."""
         tasks = load_heldout(self._file())[: context.limit]
         requests = [Request(t.id, ({"role": "user", "content": t.instruction},)) for t in tasks]
-        answers = answer_all(context, requests, self.max_new_tokens)
+        answers = subject_answers(context, requests, self.max_new_tokens)
         return [self._item(task, answers[task.id]) for task in tasks]
 
     def _item(self, task: Task, record: dict[str, Any]) -> Item:

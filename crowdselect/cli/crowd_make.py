@@ -74,7 +74,7 @@ def generate(
 ) -> None:
     """Let models answer instructions: makes a crowd of a file, or adds models to a crowd."""
     from crowdselect.ingest.source import safe_name
-    from crowdselect.pipeline.generating import GenerateConfig, create_generate
+    from crowdselect.pipeline.making import GenerateConfig, create_generate
 
     is_file = Path(source).expanduser().is_file()
     config = GenerateConfig.parse(
@@ -144,7 +144,7 @@ def judge(
     json: JsonOption = False,
 ) -> None:
     """Let a reward model, or a served chat model, judge a crowd's answers: a new judge."""
-    from crowdselect.pipeline.judging import JudgingConfig, create_judge, describe_end
+    from crowdselect.pipeline.making import JudgingConfig, create_judge, describe_end
 
     config = JudgingConfig.parse(
         {

@@ -15,8 +15,9 @@ from crowdselect.finetune.budget import Budget, Memory, plan, trained_parameters
 from crowdselect.finetune.config import FinetuneConfig
 from crowdselect.finetune.flops import ModelShape, flops_per_token, peak_flops, shape_of
 from crowdselect.finetune.machine import Setup, choose
-from crowdselect.finetune.models import load_config, load_tokenizer
+from crowdselect.finetune.models import checkpoint_of
 from crowdselect.finetune.prepare import Prepared, prepare
+from crowdselect.lm.models import load_config, load_tokenizer
 from crowdselect.progress import Progress, silent
 
 
@@ -79,8 +80,8 @@ def make_plan(
     """
     check_packages(config)
     if prepared is None:
-        prepared = prepare(config, load_tokenizer(config), progress=progress)
-    shape = shape_of(load_config(config))
+        prepared = prepare(config, load_tokenizer(checkpoint_of(config)), progress=progress)
+    shape = shape_of(load_config(checkpoint_of(config)))
     _check_targets(config, shape)
     here = machine.look_from_outside() if outside else machine.look()
     setup = choose(config, here)

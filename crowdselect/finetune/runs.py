@@ -12,7 +12,7 @@ from crowdselect.errors import CrowdSelectError, NotFoundError
 from crowdselect.finetune.checkpoints import last_checkpoint
 from crowdselect.finetune.config import FinetuneConfig
 from crowdselect.finetune.job import provenance
-from crowdselect.finetune.models import check_folder
+from crowdselect.lm.models import check_folder
 from crowdselect.settings import Workspace
 
 

@@ -28,6 +28,7 @@ from crowdselect.finetune.plan import Plan, training_rows
 from crowdselect.finetune.prepare import Prepared
 from crowdselect.finetune.trainer import CHECKPOINTS, build_burst, build_trainer
 from crowdselect.jobs import Job
+from crowdselect.lm.models import Checkpoint, load_tokenizer, with_adapter
 
 MODEL = "model"
 MERGED = "merged"
@@ -92,15 +93,12 @@ def merge(plan: Plan, run: Path) -> None:
 
     The weights of the training itself may be spread over processes, or held in 4 bits.
     """
-    from peft import PeftModel
-    from transformers import AutoTokenizer
-
     whole = plan.config.model_copy(update={"four_bit": False})
     base = load_model(whole, replace(plan.setup, attention="sdpa", kernels="none"))
-    merged = PeftModel.from_pretrained(base, str(run / MODEL)).merge_and_unload()
+    merged = with_adapter(base, str(run / MODEL)).merge_and_unload()
     with files.build_folder_aside(run / MERGED) as aside:
         merged.save_pretrained(str(aside))
-        AutoTokenizer.from_pretrained(run / MODEL).save_pretrained(str(aside))
+        load_tokenizer(Checkpoint(str(run / MODEL))).save_pretrained(str(aside))
         shutil.copy(run / MODEL / "README.md", aside)
 
 

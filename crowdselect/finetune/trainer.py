@@ -14,11 +14,12 @@ from trl.trainer.dpo_config import DPOConfig
 from trl.trainer.dpo_trainer import DPOTrainer
 from trl.trainer.sft_config import SFTConfig
 
-from crowdselect.finetune.models import load_model, load_tokenizer, lora_config
+from crowdselect.finetune.models import checkpoint_of, load_model, lora_config
 from crowdselect.finetune.order import OrderedSFTTrainer, RowOrder
 from crowdselect.finetune.plan import Plan, training_rows
 from crowdselect.finetune.prepare import Prepared
 from crowdselect.finetune.template import IGNORED
+from crowdselect.lm.models import load_tokenizer
 
 CHECKPOINTS = "checkpoints"
 TRACKERS = "trackers"
@@ -138,7 +139,7 @@ def _trainer(
     held_out: Any,
     callback: TrainerCallback,
 ) -> Trainer:
-    tokenizer = load_tokenizer(plan.config)
+    tokenizer = load_tokenizer(checkpoint_of(plan.config))
     if prepared.chat.kept_template is not None:
         tokenizer.chat_template = prepared.chat.kept_template
     trainer_class, arguments_class, more = _method(plan, prepared, arguments)

@@ -4,8 +4,8 @@ KINDS: dict[str, str] = {
     "landscape": "crowdselect.pipeline:run_landscape_job",
     "index": "crowdselect.store.index_job:run",
     "score": "crowdselect.pipeline.scoring:run_score_job",
-    "generate": "crowdselect.pipeline.generating:run_generate_job",
-    "judge": "crowdselect.pipeline.judging:run_judge_job",
+    "generate": "crowdselect.pipeline.making:run_generate_job",
+    "judge": "crowdselect.pipeline.making:run_judge_job",
     "finetune": "crowdselect.finetune.job:run",
     "benchmark": "crowdselect.benchmark.job:run",
 }

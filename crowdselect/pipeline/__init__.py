@@ -19,7 +19,7 @@ What needs a model is not imported here, so that this stays quick to import; eac
 (``crowdselect.jobs``) that reports, can be cancelled and resumes:
 
 =============  =====================================================  ======================
-generating     answers of a model, and with ``judging`` rewards       ``Crowd``, grown
+making         answers of models, rewards of judges                    ``Crowd``, grown
 scoring        a column of scores by a model                          ``Scores``
 finetune       ``finetune(workspace, source, model)``                 a run
 benchmark      ``subject_of(workspace, run)``                         what to benchmark

@@ -15,12 +15,12 @@ from crowdselect import files, jobs
 from crowdselect.errors import CancelledError, CrowdSelectError, InputError
 from crowdselect.finetune import FinetuneConfig, create, output_model
 from crowdselect.jobs import Job
+from crowdselect.lm.engines import run_pass
+from crowdselect.lm.language_model import model_spec
+from crowdselect.lm.shards import shard_folder
 from crowdselect.registry import content_key
 from crowdselect.scoring import IFD, Engine, InstructionPass, Sample, diverse_middle
-from crowdselect.scoring.engines import run_pass
 from crowdselect.scoring.ifd import ANSWER, QUESTION
-from crowdselect.scoring.language_model import model_spec
-from crowdselect.scoring.shards import shard_folder
 from crowdselect.values import IntArray
 
 TRAINING: dict[str, Any] = {

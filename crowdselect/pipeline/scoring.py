@@ -13,11 +13,11 @@ import pyarrow.parquet as pq
 from pydantic import Field
 
 from crowdselect import files, jobs
-from crowdselect.benchmark.subject import check_folder
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.finetune.data import read_data
 from crowdselect.jobs import Job
 from crowdselect.landscape import embed, encoder_named
+from crowdselect.lm.models import check_folder
 from crowdselect.metrics import is_calculation
 from crowdselect.pipeline.experience import experienced
 from crowdselect.pipeline.ingest import open_crowd

@@ -4,17 +4,18 @@
 whatever an earlier start left in ``cache``.
 """
 
+from crowdselect.lm.engines import Engine
+from crowdselect.lm.language_model import LanguageModel, ModelSpec
+from crowdselect.lm.passes import Pass, Sample
 from crowdselect.registry import Registry
 from crowdselect.scoring.analysis import Analysis, Slice, analyse
-from crowdselect.scoring.base import Column, Pass, Sample, Scorer
+from crowdselect.scoring.base import Column, Scorer
 from crowdselect.scoring.deita import Deita
-from crowdselect.scoring.direct import Direct, GradePass
-from crowdselect.scoring.engines import Engine
+from crowdselect.scoring.direct import Direct
 from crowdselect.scoring.experience import InstructionPass, diverse_middle
 from crowdselect.scoring.ifd import IFD
 from crowdselect.scoring.instag import InsTag, InsTagCrowdSelect, coverage
 from crowdselect.scoring.instruction_mining import InstructionMining
-from crowdselect.scoring.language_model import LanguageModel, ModelSpec
 from crowdselect.scoring.run import ScoreTable, score
 from crowdselect.scoring.selectit import SelectIT
 
@@ -30,7 +31,6 @@ __all__ = [
     "Deita",
     "Direct",
     "Engine",
-    "GradePass",
     "InsTag",
     "InsTagCrowdSelect",
     "InstructionMining",

@@ -1,25 +1,18 @@
 """What a scorer is: samples in, passes over them by models, columns per sample out.
 
-A pass is the part that costs: one model over all samples. It is a picklable recipe from which a
-process (or a Ray actor) makes a worker once and hands it shard after shard, so the same code runs
-in one process and on a cluster. What a pass found is kept by its content key: a scorer with another
-alpha, or a resumed run, does not ask the model again.
+Passes (:mod:`crowdselect.lm.passes`) are what costs; a scorer with another alpha needs no new one.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
-from crowdselect.registry import content_key
+from crowdselect.lm.passes import Pass, Sample
 from crowdselect.values import FloatArray
 
-Columns = dict[str, Sequence[Any]]
-"""Column name -> one value per sample of the shard (numbers, texts or None)."""
-Worker = Callable[[Sequence["Sample"]], Columns]
 Uses = Literal["language model", "chat server", "no model"]
 INPUTS = "inputs"
 """Key of the crowd's own columns in :data:`Found`."""
@@ -27,15 +20,6 @@ VECTORS = "vectors"
 """Key of the vectors of :meth:`Scorer.texts` in :data:`Found`: columns ``text`` and ``vector``."""
 Found = Mapping[str, Mapping[str, Sequence[Any]]]
 """Pass key -> what the pass found: a value per sample and column."""
-
-
-@dataclass(frozen=True)
-class Sample:
-    """An instruction and the response that would be trained on."""
-
-    id: str
-    instruction: str
-    response: str
 
 
 @dataclass(frozen=True)
@@ -49,33 +33,6 @@ class Column:
     title: str
     direction: str
     unit: str = ""
-
-
-@dataclass(frozen=True)
-class Pass(ABC):
-    """One model over all samples; its fields are everything the outcome depends on."""
-
-    version: ClassVar[int] = 1
-    """Raised when the same fields would give other numbers."""
-    loads_a_model: ClassVar[bool] = True
-    """Whether a worker holds a model, on a GPU where there is one."""
-
-    @property
-    @abstractmethod
-    def label(self) -> str:
-        """The pass in a few words, for progress."""
-
-    @property
-    def key(self) -> str:
-        """Content key of the pass: its kind, version and fields."""
-        return content_key([type(self).__name__, self.version, asdict(self)], 16)
-
-    @abstractmethod
-    def worker(self, keep: Path) -> Worker:
-        """Load what is needed (a model) and return the function over shards.
-
-        ``keep`` is a folder for what is worth keeping beyond a shard, such as a server's replies.
-        """
 
 
 @dataclass(frozen=True)

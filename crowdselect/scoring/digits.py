@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from crowdselect.errors import InputError
-from crowdselect.scoring.language_model import LanguageModel
+from crowdselect.lm.language_model import LanguageModel
 
 
 def digit_tokens(lm: LanguageModel, text: str, n_levels: int, joined: str = "") -> list[int]:

@@ -15,8 +15,8 @@ from typing import Any
 
 import numpy as np
 
-from crowdselect.scoring.base import Columns, Pass, Sample, Worker
-from crowdselect.scoring.language_model import LanguageModel, ModelSpec
+from crowdselect.lm.language_model import LanguageModel, ModelSpec
+from crowdselect.lm.passes import Columns, Pass, Sample, Worker
 from crowdselect.values import FloatArray, IntArray
 
 PER_CLUSTER = 10

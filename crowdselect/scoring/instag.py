@@ -12,9 +12,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from crowdselect.errors import InputError
+from crowdselect.lm.passes import Sample
 from crowdselect.registry import option
-from crowdselect.scoring.base import VECTORS, Column, Found, Sample, Scorer
-from crowdselect.scoring.chat import AskPass, Message, server_of
+from crowdselect.scoring.base import VECTORS, Column, Found, Scorer
 from crowdselect.scoring.tag_forms import (
     Tags,
     always_together,
@@ -24,6 +24,8 @@ from crowdselect.scoring.tag_forms import (
     same_stems,
 )
 from crowdselect.scoring.tag_replies import read_tags
+from crowdselect.servers import AskPass, server_of
+from crowdselect.servers.values import Message
 
 LABELS = (
     "arithmetic", "algebra", "geometry", "statistics", "logic", "programming", "debugging",

@@ -9,8 +9,9 @@ from typing import Any, ClassVar
 import numpy as np
 
 from crowdselect.errors import InputError
+from crowdselect.lm.passes import Pass, Sample
 from crowdselect.registry import option
-from crowdselect.scoring.base import INPUTS, Column, Found, Pass, Sample, Scorer
+from crowdselect.scoring.base import INPUTS, Column, Found, Scorer
 from crowdselect.scoring.mining_rules import instruction_mining_v1, instruction_mining_v3
 
 RULES: dict[str, tuple[Any, tuple[str, ...]]] = {

@@ -12,11 +12,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from crowdselect.errors import InputError
+from crowdselect.lm.engines import Engine, run_pass
+from crowdselect.lm.passes import Sample
+from crowdselect.lm.shards import ROWS, shard_folder
 from crowdselect.progress import Progress, silent
 from crowdselect.registry import describe
-from crowdselect.scoring.base import INPUTS, VECTORS, Column, Sample, Scorer
-from crowdselect.scoring.engines import Engine, run_pass
-from crowdselect.scoring.shards import ROWS, shard_folder
+from crowdselect.scoring.base import INPUTS, VECTORS, Column, Scorer
 from crowdselect.values import FloatArray
 
 Embed = Callable[[Sequence[str]], npt.NDArray[np.floating[Any]]]

@@ -10,10 +10,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from crowdselect.errors import InputError
+from crowdselect.lm.language_model import LanguageModel, ModelSpec, model_spec
+from crowdselect.lm.passes import Columns, Pass, Sample, Worker
 from crowdselect.registry import option
-from crowdselect.scoring.base import Column, Columns, Found, Pass, Sample, Scorer, Worker
+from crowdselect.scoring.base import Column, Found, Scorer
 from crowdselect.scoring.digits import digit_tokens
-from crowdselect.scoring.language_model import LanguageModel, ModelSpec, model_spec
 from crowdselect.scoring.prompts import (
     PROMPT_FIRST,
     SAMPLE_FIRST,

@@ -1,26 +1,34 @@
 """Chat models behind OpenAI-compatible servers: many requests at once, retried, cached, priced."""
 
+from crowdselect.servers.answering import answered_there, is_final
+from crowdselect.servers.asking import AskPass, server_of
 from crowdselect.servers.cache import RequestCache
 from crowdselect.servers.client import ask_all
 from crowdselect.servers.config import ServerConfig
 from crowdselect.servers.cost import CHARS_PER_TOKEN, Cost, cost_of, expected_cost, price
 from crowdselect.servers.grades import Grade, read_grade
+from crowdselect.servers.grading import GradePass
 from crowdselect.servers.thoughts import strip_thoughts
 from crowdselect.servers.values import REFUSED, ChatReply, ChatRequest
 
 __all__ = [
     "CHARS_PER_TOKEN",
     "REFUSED",
+    "AskPass",
     "ChatReply",
     "ChatRequest",
     "Cost",
     "Grade",
+    "GradePass",
     "RequestCache",
     "ServerConfig",
+    "answered_there",
     "ask_all",
     "cost_of",
     "expected_cost",
+    "is_final",
     "price",
     "read_grade",
+    "server_of",
     "strip_thoughts",
 ]

@@ -21,7 +21,8 @@ from crowdselect.benchmark import (
 )
 from crowdselect.benchmark.base import summarise
 from crowdselect.benchmark.results import append_outcome, write_items
-from crowdselect.benchmark.subject import Loaded, Subject
+from crowdselect.benchmark.subject import Subject
+from crowdselect.lm.models import Loaded
 from crowdselect.registry import content_key
 from crowdselect.settings import Workspace
 from crowdselect.tasks import make_tasks

@@ -8,10 +8,10 @@ import pytest
 from crowdselect.benchmark import BENCHMARKS, SHORTHANDS, Item, Suite, build_suite
 from crowdselect.benchmark.base import Benchmark
 from crowdselect.benchmark.conversations import read_conversations
-from crowdselect.benchmark.journal import Journal
 from crowdselect.benchmark.results import read_items, write_items
 from crowdselect.benchmark.sources import local_file
 from crowdselect.errors import InputError, NotFoundError
+from crowdselect.lm.journal import Journal
 from crowdselect.registry import build, options_of
 from tests.finetune.conftest import write_jsonl
 

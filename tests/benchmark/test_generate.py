@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crowdselect.benchmark.chat import PLAIN_TEMPLATE, render, template_name
-from crowdselect.benchmark.generate import (
+from crowdselect.lm.batches import length_batches
+from crowdselect.lm.generation import (
     Answer,
     Request,
     SeededSampler,
-    batches,
     generate_here,
     request_seed,
 )
+from crowdselect.lm.template import PLAIN_TEMPLATE, render, template_name
 from tests.finetune.conftest import WORDS
 
 
@@ -37,7 +37,7 @@ def requests(n: int, temperature: float = 0.0) -> list[Request]:
 
 @given(st.lists(st.integers(1, 300), max_size=60), st.integers(64, 2000), st.integers(0, 64))
 def test_batches_hold_every_row_once_and_fit(lengths: list[int], room: int, extra: int) -> None:
-    found = list(batches(lengths, room, extra))
+    found = list(length_batches(lengths, room, extra))
     assert sorted(row for batch in found for row in batch) == list(range(len(lengths)))
     widths = [max(lengths[row] for row in batch) for batch in found]
     assert widths == sorted(widths, reverse=True), "longest first"
@@ -89,7 +89,7 @@ def test_an_answer_with_little_room_cuts_nobody_else_short(loaded: Any) -> None:
     asked = requests(2)
     words = 0
     tight = asked[0]
-    from crowdselect.benchmark.chat import token_ids
+    from crowdselect.lm.template import token_ids
 
     while (
         loaded.context - len(token_ids(loaded.tokenizer, render(loaded.tokenizer, tight.messages)))

@@ -11,9 +11,9 @@ import pytest
 from crowdselect import jobs
 from crowdselect.benchmark import SubjectConfig, read_results
 from crowdselect.benchmark.judges.prompts import OWN_SINGLE, read_named, read_single
-from crowdselect.benchmark.judges.rewards import load_reward_model, score
 from crowdselect.benchmark.questions import OWN, read_answers, read_questions
 from crowdselect.errors import InputError
+from crowdselect.lm.rewards import load_reward_model, score
 from tests.benchmark.judge import Server, serve
 from tests.finetune.conftest import write_jsonl
 

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crowdselect.errors import InputError, NotFoundError
+from crowdselect.lm.batches import length_batches
+from crowdselect.lm.language_model import shared_start
+from crowdselect.lm.vocabulary import BLOCK, ROWS, VocabularyHead
 from crowdselect.scoring import LanguageModel, ModelSpec
-from crowdselect.scoring.language_model import length_batches, shared_start
-from crowdselect.scoring.vocabulary import BLOCK, ROWS, VocabularyHead
 
 
 @pytest.fixture(scope="module")
@@ -96,7 +97,7 @@ def test_batches_keep_to_the_budget_and_hold_every_row():
 
 
 def test_a_model_that_is_not_there(tmp_path):
-    with pytest.raises(NotFoundError, match="cannot be loaded"):
+    with pytest.raises(NotFoundError, match="no model folder"):
         LanguageModel(ModelSpec(model=str(tmp_path / "none")))
 
 

@@ -10,8 +10,7 @@ import torch
 from crowdselect import files, jobs, pipeline
 from crowdselect.cli import main
 from crowdselect.errors import CrowdSelectError, InputError, NotFoundError
-from crowdselect.pipeline.generating import GenerateConfig, create_generate
-from crowdselect.pipeline.judging import JudgingConfig, create_judge
+from crowdselect.pipeline.making import GenerateConfig, JudgingConfig, create_generate, create_judge
 from tests.pipeline import tiny
 from tests.scoring.served import serve
 
@@ -78,7 +77,7 @@ def test_models_make_a_crowd_and_judges_join_it(workspace, small_model, reward_m
 def assert_equals_one_at_a_time(crowd, reward_model, matrix):
     from transformers import AutoModelForSequenceClassification, AutoTokenizer
 
-    from crowdselect.benchmark.chat import render
+    from crowdselect.lm.template import render
 
     model = AutoModelForSequenceClassification.from_pretrained(reward_model, dtype=torch.float32)
     tokenizer = AutoTokenizer.from_pretrained(reward_model)
@@ -186,9 +185,9 @@ def test_an_ingested_crowd_keeps_its_rewards_when_a_model_joins(workspace, tmp_p
 
 
 def test_a_cancelled_judge_leaves_what_it_gave_and_goes_on(workspace, tmp_path, monkeypatch):
-    from crowdselect.pipeline import judging
+    from crowdselect.pipeline import making
 
-    monkeypatch.setattr(judging, "BLOCK", 2)
+    monkeypatch.setattr(making, "BLOCK", 2)
     pipeline.ingest(workspace, "table", [tiny.write_tidy(tmp_path, tiny.frame(6))], name="tiny")
     run = None
 

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crowdselect.benchmark.chat import Message
 from crowdselect.benchmark.conversations import read_rows
 from crowdselect.benchmark.sources import local_file
 from crowdselect.errors import InputError
+from crowdselect.lm.template import Message
 
 _PLACE = re.compile(r"\{([A-Za-z_0-9]+)\}")
 _CHATML = re.compile(r"<\|im_start\|>(system|user)\n(.*?)\n?<\|im_end\|>", re.DOTALL)

@@ -7,11 +7,11 @@ import functools
 from collections.abc import Callable, Sequence
 
 from crowdselect.benchmark.base import Context
-from crowdselect.benchmark.chat import render, token_ids
-from crowdselect.benchmark.generate import Answer, Request, generate_here
 from crowdselect.benchmark.judge import JudgeConfig
-from crowdselect.benchmark.subject import Loaded, load_causal
 from crowdselect.errors import InputError
+from crowdselect.lm.generation import Answer, Request, generate_here
+from crowdselect.lm.models import Checkpoint, Loaded, load_causal
+from crowdselect.lm.template import render, token_ids
 from crowdselect.servers import (
     ChatReply,
     ChatRequest,
@@ -91,7 +91,7 @@ def _ask_server(
 
 @functools.lru_cache(maxsize=1)
 def _local(model: str) -> Loaded:
-    return load_causal(model)
+    return load_causal(Checkpoint(model))
 
 
 def _judge_here(judge: JudgeConfig, todo: Sequence[ChatRequest], deliver: Deliver) -> None:

@@ -43,7 +43,7 @@ def _answer(crowd: Crowd) -> None:
         "Longest answer, tokens", 1, 100_000, 1024, key="generate tokens", persist_state="session"
     )
     if st.button("Start answering", disabled=not model):
-        from crowdselect.pipeline.generating import GenerateConfig, create_generate
+        from crowdselect.pipeline.making import GenerateConfig, create_generate
 
         answerer = {"name": name or Path(model).name, "model": model, "base_url": url}
         options = {
@@ -71,7 +71,7 @@ def _judge(crowd: Crowd) -> None:
             or what
         )
     if st.button("Start judging", disabled=not model):
-        from crowdselect.pipeline.judging import JudgingConfig, create_judge
+        from crowdselect.pipeline.making import JudgingConfig, create_judge
 
         options = {
             "crowd": crowd.name,

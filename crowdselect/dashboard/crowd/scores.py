@@ -117,7 +117,7 @@ def _score(crowd: Crowd) -> None:
 
 
 def _models(lines: list[str], url: str) -> list[dict[str, Any]]:
-    from crowdselect.scoring.language_model import model_spec
+    from crowdselect.lm.language_model import model_spec
 
     names = [line.strip() for line in lines if line.strip()]
     if url:

@@ -10,17 +10,12 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from crowdselect.errors import InputError
+from crowdselect.lm.passes import Columns, Pass, Sample, Worker
 from crowdselect.registry import content_key
-from crowdselect.scoring.base import Columns, Pass, Sample, Worker
-from crowdselect.servers import (
-    ChatReply,
-    ChatRequest,
-    RequestCache,
-    ServerConfig,
-    ask_all,
-)
-
-Message = dict[str, str]
+from crowdselect.servers.cache import RequestCache
+from crowdselect.servers.client import ask_all
+from crowdselect.servers.config import ServerConfig
+from crowdselect.servers.values import ChatReply, ChatRequest, Message
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crowdselect import files
-from crowdselect.scoring.base import Columns, Pass, Sample
+from crowdselect.lm.passes import Columns, Pass, Sample
 
 ROWS = 64
 """Samples per shard: what a crash can cost at most."""

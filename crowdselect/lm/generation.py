@@ -8,15 +8,16 @@ from __future__ import annotations
 import functools
 import hashlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-from crowdselect.benchmark.chat import Message, render, token_ids
-from crowdselect.benchmark.subject import Loaded, Subject
 from crowdselect.errors import CrowdSelectError
+from crowdselect.lm.batches import length_batches
+from crowdselect.lm.models import Checkpoint, Loaded, LocalModel, load_tokenizer
+from crowdselect.lm.template import Message, render, token_ids
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ Deliver = Callable[[str, Answer], None]
 
 
 def generate(
-    subject: Subject,
+    model: LocalModel,
     requests: Sequence[Request],
     deliver: Deliver,
     *,
@@ -69,10 +70,10 @@ def generate(
     if not requests:
         return
     if use_vllm():
-        _with_vllm(subject, requests, deliver, max_new_tokens, seed)
+        _with_vllm(model.checkpoint.resolved(), requests, deliver, max_new_tokens, seed)
         return
     generate_here(
-        subject.loaded,
+        model.loaded,
         requests,
         deliver,
         max_new_tokens=max_new_tokens,
@@ -100,7 +101,7 @@ def generate_here(
             problem = f"the prompt has {len(prompts[row])} tokens, the model takes {loaded.context}"
             deliver(requests[row].key, Answer("", 0, finished=False, problem=problem))
     groups = [
-        *batches([len(prompts[i]) for i in fitting], batch_tokens, max_new_tokens),
+        *length_batches([len(prompts[i]) for i in fitting], batch_tokens, max_new_tokens),
         # With less room than the others an answer is made alone, so that nobody else is cut short.
         *([i] for i, room in enumerate(rooms) if 1 <= room < max_new_tokens),
     ]
@@ -112,20 +113,6 @@ def generate_here(
         )
         for row, answer in zip(rows, answers, strict=True):
             deliver(requests[row].key, answer)
-
-
-def batches(lengths: Sequence[int], batch_tokens: int, extra: int) -> Iterator[list[int]]:
-    """Rows in batches of similar length, longest first; each within ``batch_tokens``."""
-    order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
-    batch: list[int] = []
-    for row in order:
-        widest = lengths[batch[0]] if batch else lengths[row]
-        if batch and (len(batch) + 1) * (widest + extra) > batch_tokens:
-            yield batch
-            batch = []
-        batch.append(row)
-    if batch:
-        yield batch
 
 
 def _in_halves(
@@ -242,15 +229,17 @@ VLLM_CHUNK = 512
 
 
 def _with_vllm(
-    subject: Subject, requests: Sequence[Request], deliver: Deliver, max_new_tokens: int, seed: int
+    checkpoint: Checkpoint,
+    requests: Sequence[Request],
+    deliver: Deliver,
+    max_new_tokens: int,
+    seed: int,
 ) -> None:
     from vllm import SamplingParams
     from vllm.lora.request import LoRARequest
 
-    subject.needs_weights()
-    config = subject.config
-    engine, tokenizer = _vllm_engine(config.model, config.adapter, config.trust_remote_code)
-    adapter = LoRARequest("adapter", 1, config.adapter) if config.adapter else None
+    engine, tokenizer = _vllm_engine(checkpoint)
+    adapter = LoRARequest("adapter", 1, checkpoint.adapter) if checkpoint.adapter else None
     for start in range(0, len(requests), VLLM_CHUNK):
         chunk = requests[start : start + VLLM_CHUNK]
         prompts = [
@@ -270,22 +259,18 @@ def _with_vllm(
 
 
 @functools.lru_cache(maxsize=1)
-def _vllm_engine(model: str, adapter: str | None, trust_remote_code: bool) -> tuple[Any, Any]:
+def _vllm_engine(checkpoint: Checkpoint) -> tuple[Any, Any]:
     """The engine and the tokenizer; the last one is kept, for it takes a minute to start."""
-    from transformers import AutoTokenizer
     from vllm import LLM
 
     rank = 16
-    if adapter:
-        rank = json.loads((Path(adapter) / "adapter_config.json").read_text("utf-8"))["r"]
-    has_tokenizer = adapter and (Path(adapter) / "tokenizer_config.json").exists()
-    tokenizer = AutoTokenizer.from_pretrained(
-        adapter if has_tokenizer else model, trust_remote_code=trust_remote_code
-    )
+    if checkpoint.adapter:
+        settings = Path(checkpoint.adapter) / "adapter_config.json"
+        rank = json.loads(settings.read_text("utf-8"))["r"]
     engine = LLM(
-        model,
-        enable_lora=bool(adapter),
+        checkpoint.model,
+        enable_lora=bool(checkpoint.adapter),
         max_lora_rank=max(8, rank),
-        trust_remote_code=trust_remote_code,
+        trust_remote_code=checkpoint.trust_remote_code,
     )
-    return engine, tokenizer
+    return engine, load_tokenizer(checkpoint)

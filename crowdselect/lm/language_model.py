@@ -10,21 +10,18 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from pydantic import Field
 
-from crowdselect.errors import InputError, NotFoundError, require
-from crowdselect.registry import content_key
-from crowdselect.scoring.vocabulary import ROWS as HEAD_ROWS
-from crowdselect.scoring.vocabulary import VocabularyHead
+from crowdselect.lm.batches import length_batches, usual_tokens
+from crowdselect.lm.identity import model_identity
+from crowdselect.lm.models import Checkpoint, LoadOptions, load_causal
+from crowdselect.lm.vocabulary import ROWS as HEAD_ROWS
+from crowdselect.lm.vocabulary import VocabularyHead
 from crowdselect.values import FloatArray, Frozen, IntArray
 
-CPU_TOKENS = 512
-"""More at once does not fit into a processor's cache: 2,400 take 1.4 times as long per token."""
-GPU_TOKENS = 8192
 WORTH_SHARING = 16
 """A common beginning is read once if it is at least this part of the mean length: a sixteenth."""
 
@@ -48,16 +45,7 @@ class ModelSpec(Frozen):
 def model_spec(options: Mapping[str, Any]) -> dict[str, Any]:
     """Checked options of a model as a dict that changes with the files of its folder."""
     spec = ModelSpec.parse(options, "model")
-    return {**spec.model_dump(), "files": model_files(spec.model)}
-
-
-def model_files(model: str) -> str:
-    """Names, sizes and times of a local model's files, hashed; empty for a hub id."""
-    folder = Path(model).expanduser()
-    if not folder.is_dir():
-        return ""
-    stats = [(f.name, f.stat()) for f in sorted(folder.glob("*")) if f.is_file()]
-    return content_key([[name, s.st_size, s.st_mtime_ns] for name, s in stats])
+    return {**spec.model_dump(), "files": model_identity(spec.model)}
 
 
 @dataclass(frozen=True)
@@ -81,9 +69,12 @@ class LanguageModel:
     _head: VocabularyHead = field(init=False)
 
     def __post_init__(self) -> None:
-        for package in ("torch", "transformers"):
-            require(package, feature="Scoring with a language model", extra="finetune")
-        self.model, self.tokenizer, self.device = _load(self.spec)
+        checkpoint = Checkpoint(self.spec.model, trust_remote_code=self.spec.trust_remote_code)
+        loaded = load_causal(checkpoint, LoadOptions(self.spec.dtype))
+        self.tokenizer, self.device = loaded.tokenizer, loaded.device
+        self.model = loaded.model
+        if checkpoint.resolved().adapter:  # it sits inside the layers, below peft's own wrapping
+            self.model = loaded.model.get_base_model()
         self._head = VocabularyHead(self.model)
 
     @property
@@ -251,11 +242,6 @@ def shared_start(rows: Sequence[Sequence[int]]) -> int:
     return same if same * WORTH_SHARING >= sum(map(len, rows)) / len(rows) else 0
 
 
-def usual_tokens(device: str) -> int:
-    """Padded tokens of one batch that suit a device."""
-    return CPU_TOKENS if device == "cpu" else GPU_TOKENS
-
-
 def _joined(parts: Sequence[Any]) -> Any:
     """Tensors or arrays, one after the other."""
     if isinstance(parts[0], np.ndarray):
@@ -263,55 +249,3 @@ def _joined(parts: Sequence[Any]) -> Any:
     import torch
 
     return torch.cat(list(parts))
-
-
-def length_batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
-    """Row numbers in batches of similar length, longest first, padded size <= ``batch_tokens``.
-
-    A row longer than the budget is a batch of its own.
-    """
-    order = sorted(range(len(lengths)), key=lambda i: (-lengths[i], i))
-    batch: list[int] = []
-    for row in order:
-        if batch and (len(batch) + 1) * lengths[batch[0]] > batch_tokens:
-            yield batch
-            batch = []
-        batch.append(row)
-    if batch:
-        yield batch
-
-
-def _load(spec: ModelSpec) -> tuple[Any, Any, str]:
-    import torch
-    from transformers import AutoModelForCausalLM, AutoTokenizer
-
-    device = "cuda" if torch.cuda.is_available() else "cpu"
-    names = {"auto": torch.bfloat16 if device == "cuda" else torch.float32}
-    for name in ("float32", "bfloat16", "float16"):
-        names[name] = getattr(torch, name)
-    if spec.dtype not in names:
-        raise InputError(f"There is no dtype {spec.dtype!r}.", f"Choose of: {', '.join(names)}.")
-    options = {"trust_remote_code": spec.trust_remote_code}
-    try:
-        tokenizer = AutoTokenizer.from_pretrained(spec.model, **options)
-        loaded: Any = AutoModelForCausalLM.from_pretrained(
-            spec.model,
-            dtype=names[spec.dtype],
-            use_safetensors=True,
-            output_loading_info=True,
-            **options,
-        )
-    except (OSError, ValueError) as error:
-        first = str(error).split("\n")[0]
-        raise NotFoundError(
-            f"The model {spec.model} cannot be loaded: {first}",
-            "Give a folder with config.json, *.safetensors and a tokenizer, or a hub id where "
-            "the hub is reachable.",
-        ) from error
-    model, found = loaded
-    if missing := sorted(found["missing_keys"]):
-        raise InputError(
-            f"{spec.model} is no causal language model: {missing[0]} is not among its weights.",
-            "Give a model that writes text; a reward model goes to crowdselect crowd judge.",
-        )
-    return model.to(device).eval(), tokenizer, device

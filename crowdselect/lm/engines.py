@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from crowdselect.errors import require
+from crowdselect.lm.passes import Pass, Sample
+from crowdselect.lm.shards import ShardFolder
 from crowdselect.progress import Progress
-from crowdselect.scoring.base import Pass, Sample
-from crowdselect.scoring.shards import ShardFolder
 
 Engine = Literal["local", "ray"]
 

@@ -1,0 +1,200 @@
+"""Making a crowd as jobs: ``crowdselect crowd generate`` and ``crowdselect crowd judge``."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from crowdselect import jobs
+from crowdselect.benchmark.conversations import read_rows
+from crowdselect.errors import InputError, NotFoundError
+from crowdselect.ingest.columns import IDS, TEXTS
+from crowdselect.jobs import Job
+from crowdselect.lm.passes import Sample
+from crowdselect.making import (
+    GenerateConfig,
+    JudgingConfig,
+    check_answerer,
+    judge_blocks,
+    judge_pass,
+    kept_answers,
+    make_answers,
+)
+from crowdselect.making.rewards import Block
+from crowdselect.pipeline.growing import Given, grow_crowd
+from crowdselect.pipeline.ingest import open_crowd
+from crowdselect.pipeline.scoring import check_source
+from crowdselect.registry import did_you_mean
+from crowdselect.settings import Workspace, check_name
+from crowdselect.store import Crowd
+from crowdselect.values import FloatArray, IntArray
+
+__all__ = [
+    "GenerateConfig",
+    "JudgingConfig",
+    "create_generate",
+    "create_judge",
+    "describe_end",
+    "run_generate_job",
+    "run_judge_job",
+]
+
+BLOCK = 500
+"""Instructions judged between two times that the rewards are added to the crowd."""
+
+
+def create_generate(workspace: Workspace, config: GenerateConfig) -> Path:
+    """Make the run directory of a generating job; raises at once for what can be seen before."""
+    check_source(config.source)
+    check_name("crowd", config.name)
+    for answerer in config.answerers:
+        check_answerer(config, answerer)
+    _instructions(workspace, config)
+    exists = config.name in workspace.crowd_names()
+    if exists and config.source != config.name:
+        raise InputError(
+            f"There is a crowd called {config.name!r} already.",
+            f"Choose another --name, or extend it: crowdselect crowd generate {config.name}",
+        )
+    return jobs.create(workspace, "generate", config.model_dump(mode="json"))
+
+
+def run_generate_job(job: Job) -> None:
+    """Worker of ``crowdselect crowd generate``; the crowd grows with every model that is done.
+
+    What a model has answered when the job is cancelled or fails goes into the crowd, too.
+    """
+    config = GenerateConfig.parse(job.config, str(job.path / "config.json"))
+    given = _instructions(job.workspace, config)
+    prompts = [({"role": "user", "content": text},) for text in given.texts[: config.limit]]
+    cache = job.workspace.cache / "answers"
+    for number, answerer in enumerate(config.answerers, start=1):
+        label = f"{answerer.name} ({number} of {len(config.answerers)})"
+        try:
+            make_answers(config, answerer, prompts, cache, job.progress, label)
+        finally:
+            answers = kept_answers(config, answerer, prompts, cache)
+            texts = [a.get("text") or None for a in answers]
+            if any(texts):
+                grow_crowd(job.workspace, config.name, given, answerer.name, texts)
+        job.event(
+            "answered",
+            crowd=config.name,
+            model=answerer.name,
+            answers=sum(t is not None for t in texts),
+            cut=sum(bool(a.get("text")) and not a["finished"] for a in answers),
+            without=sum(t is None for t in texts),
+        )
+
+
+def _instructions(workspace: Workspace, config: GenerateConfig) -> Given:
+    """The instructions of a crowd or a file; raises InputError where there are none."""
+    path = Path(config.source).expanduser()
+    if not path.is_file():
+        crowd = open_crowd(workspace, config.source)
+        ids = [str(i) for i in crowd.ids]
+        return Given(ids, crowd.instruction_texts(), crowd.extra_columns())
+    ids, texts = [], []
+    for number, row in read_rows(path):
+        named = {str(k).lower(): v for k, v in row.items()}
+        text = next((named[c] for c in TEXTS if named.get(c)), None)
+        if not isinstance(text, str):
+            raise InputError(
+                f"{path}, row {number} has no instruction; found {', '.join(row) or 'nothing'}.",
+                f"Call the column one of: {', '.join(TEXTS)}.",
+            )
+        key = next((named[c] for c in IDS if named.get(c) not in (None, "")), number)
+        ids.append(str(key))
+        texts.append(text)
+    if not texts:
+        raise InputError(f"{path} holds no instructions.", "Give a file that is not empty.")
+    return Given(ids, texts, {})
+
+
+def create_judge(workspace: Workspace, config: JudgingConfig, *, replace: bool = False) -> Path:
+    """Make the run directory of a judging job; raises at once for what can be seen beforehand."""
+    judge_pass(config)
+    crowd = open_crowd(workspace, config.crowd)
+    known = [m.name for m in crowd.models]
+    for name in config.models:
+        if name not in known:
+            raise NotFoundError(
+                f"The crowd {crowd.name} has no model {name!r}.", did_you_mean(name, known)
+            )
+    if config.name in crowd.judges and not replace:
+        raise InputError(
+            f"The crowd {crowd.name} has a judge called {config.name!r} already.",
+            "Choose another --name, or give --replace.",
+        )
+    return jobs.create(workspace, "judge", config.model_dump(mode="json"))
+
+
+def run_judge_job(job: Job) -> None:
+    """Worker of ``crowdselect crowd judge``; the crowd has every finished block's rewards."""
+    config = JudgingConfig.parse(job.config, str(job.path / "config.json"))
+    crowd = open_crowd(job.workspace, config.crowd)
+    wanted = [j for j, m in enumerate(crowd.models) if not config.models or m.name in config.models]
+    last = min(crowd.n, config.limit or crowd.n)
+    total = int((crowd.texts.response_lengths("chars")[:last, wanted] > 0).sum())
+    if not total:
+        raise InputError(
+            f"No instruction of {crowd.name} has a response of these models.",
+            f"Make some: crowdselect crowd generate {crowd.name} --model MODEL",
+        )
+    values: FloatArray = np.full((crowd.n, len(crowd.models)), np.nan)
+    problems = judge_blocks(
+        config,
+        _blocks(crowd, last, wanted),
+        values,
+        job.workspace.cache / "rewards",
+        job.progress,
+        total=total,
+        publish=lambda: _publish(crowd, config.name, values),
+    )
+    given = int((~np.isnan(values)).sum())
+    job.event(
+        "judged", crowd=crowd.name, judge=config.name, rewards=given, missing=total - given,
+        problems=dict(problems.most_common(10)),
+    )  # fmt: skip
+
+
+def _blocks(crowd: Crowd, last: int, models: Sequence[int]) -> Iterator[Block]:
+    for first in range(0, last, BLOCK):
+        yield _pairs(crowd, np.arange(first, min(first + BLOCK, last)), models)
+
+
+def _pairs(crowd: Crowd, rows: IntArray, models: Sequence[int]) -> Block:
+    """Every answer to the instructions ``rows`` as a sample, and its place in the matrix."""
+    texts = crowd.instruction_texts(rows)
+    found: list[tuple[int, int, str]] = []
+    for j in models:
+        columns = np.full(crowd.n, -1, dtype=np.int64)
+        columns[rows] = j
+        responses = crowd.responses_of(columns)
+        found += [(int(i), j, text) for i in rows if (text := responses[i])]
+    found.sort(key=lambda each: each[:2])
+    first = int(rows[0])
+    samples = [
+        Sample(f"{crowd.ids[i]}\n{crowd.models[j].name}", texts[i - first], text)
+        for i, j, text in found
+    ]
+    return samples, [(i, j) for i, j, _ in found]
+
+
+def _publish(crowd: Crowd, judge: str, values: FloatArray) -> None:
+    """Add what there is to the crowd, unless there is nothing yet."""
+    if np.isnan(values).all():
+        return
+    frame = pd.DataFrame(values, columns=[m.name for m in crowd.models])
+    frame.insert(0, "id", crowd.ids)
+    crowd.add_judge(judge, frame)
+
+
+def describe_end(event: dict[str, Any]) -> str:
+    """The job's outcome in one sentence."""
+    missing = f", {event['missing']:,} answers got none" if event["missing"] else ""
+    return f"{event['judge']}: {event['rewards']:,} rewards added to {event['crowd']}{missing}."
