@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+"""What a system says when there is no room: disk, quota, or the largest file it allows."""
+
 
 class CrowdSelectError(Exception):
     """What went wrong and what to do about it.
@@ -58,6 +63,27 @@ class MissingDependencyError(CrowdSelectError):
     def __reduce__(self) -> tuple[type[MissingDependencyError], tuple[str, str, str]]:  # type: ignore[override]
         """Keep the three parts when the error crosses a process boundary."""
         return (type(self), (self.feature, self.package, self.install))
+
+
+def of_the_disk(error: OSError) -> CrowdSelectError | None:
+    """Say in words what a disk refuses (full, quota, read-only, not ours); None: something else."""
+    where = f" that holds {error.filename}" if error.filename else ""
+    if error.errno in FULL:
+        return InputError(
+            f"The disk{where} is full.",
+            "Free some space, then do it again; nothing is half-written.",
+        )
+    if error.errno == errno.EROFS:
+        return InputError(
+            f"The file system{where} is read-only.",
+            "Choose a workspace that you can write to: --workspace DIR.",
+        )
+    if error.errno in (errno.EACCES, errno.EPERM):
+        return InputError(
+            f"The file or folder {error.filename or ''} may not be written or read.",
+            "Ask its owner for the right to, or choose another.",
+        )
+    return None
 
 
 def require(package: str, *, feature: str, extra: str) -> None:

@@ -163,13 +163,13 @@ def sha256_file(path: Path) -> str:
     return digest.hexdigest()
 
 
-def remove_leftovers(folder: Path, older_than_s: float = 0.0) -> int:
-    """Delete temporaries under ``folder`` whose process is gone; return how many.
+def remove_leftovers(folder: Path, older_than_s: float = 0.0, *, deep: bool = True) -> int:
+    """Delete temporaries in ``folder`` (``deep``: under it) whose process is gone; return how many.
 
     A folder that was moved away to be replaced, and never was, is put back.
     """
     count = 0
-    for path in folder.rglob(f"{TEMPORARY}*"):
+    for path in folder.rglob(f"{TEMPORARY}*") if deep else folder.glob(f"{TEMPORARY}*"):
         owner = path.name.removeprefix(TEMPORARY).split("-", 1)[0]
         if _alive(owner) or not path.exists():
             continue

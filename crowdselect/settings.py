@@ -117,10 +117,15 @@ def open_workspace(root: str | Path | None = None) -> Workspace:
             f"Give a folder that you can write to: --workspace DIR or {WORKSPACE_VARIABLE}.",
         ) from error
     workspace = Workspace(folder)
-    if workspace.crowds.exists():
-        remove_leftovers(workspace.crowds)
-    if workspace.selections.exists():
-        remove_leftovers(workspace.selections)
+    # A run's inside is its worker's, which resumes from it: only what stands beside it goes.
+    for place, deep in (
+        (workspace.crowds, True),
+        (workspace.selections, True),
+        (workspace.cache, True),
+        (workspace.runs, False),
+    ):
+        if place.exists():
+            remove_leftovers(place, deep=deep)
     return workspace
 
 

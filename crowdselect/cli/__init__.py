@@ -18,7 +18,7 @@ from typer.main import get_command
 
 from crowdselect import __version__
 from crowdselect.cli.options import WorkspaceOption
-from crowdselect.errors import CancelledError, CrowdSelectError
+from crowdselect.errors import CancelledError, CrowdSelectError, of_the_disk
 from crowdselect.settings import WORKSPACE_VARIABLE
 
 STAGES = (
@@ -97,6 +97,11 @@ def _run(arguments: Sequence[str] | None) -> int:
         return _complain(error, 2)
     except typer.TyperException as error:
         return _complain(_usage(error), 2)
+    except OSError as error:
+        told = of_the_disk(error)
+        if told is None:
+            raise
+        return _complain(told, 2)
     except (KeyboardInterrupt, typer.Abort):
         return _complain(CancelledError(), STOPPED)
     if code == STOPPED:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,9 @@ from crowdselect.cli.options import WorkspaceOption, example
 from crowdselect.cli.terminal import say
 from crowdselect.errors import CancelledError, NotFoundError
 from crowdselect.settings import READ_ONLY_VARIABLE, WORKSPACE_VARIABLE, open_workspace
+
+_GRACE_S = 5.0
+"""How long the server may take to end before it is killed."""
 
 
 def register(app: typer.Typer) -> None:
@@ -43,11 +47,28 @@ def serve(
     command += [f"--server.headless={str(not browser).lower()}"]
     command += ["--browser.gatherUsageStats=false"]
     say(f"Dashboard on http://{host}:{port} over {folder}; stop it with Ctrl-C.")
+    raise typer.Exit(_run_until_told(command, environment, app.parent))
+
+
+def _run_until_told(command: list[str], environment: dict[str, str], folder: Path) -> int:
+    """Run the server; whoever ends us (Ctrl-C, SIGTERM of a service manager) ends it too."""
+    server = subprocess.Popen(command, env=environment, cwd=folder)
+
+    def end(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, end)
     try:
-        code = subprocess.run(command, env=environment, cwd=app.parent, check=False).returncode
+        return server.wait()
     except KeyboardInterrupt:
         raise CancelledError("The dashboard was stopped.", "Jobs that it started go on.") from None
-    raise typer.Exit(code)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        server.terminate()
+        try:
+            server.wait(_GRACE_S)
+        except subprocess.TimeoutExpired:
+            server.kill()
 
 
 def dashboard_file() -> Path:

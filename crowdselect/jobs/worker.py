@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import importlib
 import os
 import signal
@@ -13,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from crowdselect import files
-from crowdselect.errors import CancelledError, CrowdSelectError
+from crowdselect.errors import FULL, CancelledError, CrowdSelectError, of_the_disk
 from crowdselect.jobs.kinds import KINDS
 from crowdselect.jobs.record import read_record, workspace_of
 from crowdselect.jobs.view import EVENTS, STATUS, State, set_status
@@ -124,9 +123,12 @@ def release_reserve(path: Path) -> None:
 
 
 def _of_the_disk(error: OSError, path: Path) -> tuple[str, str]:
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    told = of_the_disk(error)
+    if told is None:
+        return f"{type(error).__name__}: {error}.", f"See {path}/log.txt, then resume the run."
+    if error.errno in FULL:
         return f"The disk that holds {path} is full.", "Free some space, then resume the run."
-    return f"{error}.", "Free some disk space, then resume the run."
+    return told.problem, told.remedy
 
 
 def _log() -> None:

@@ -13,7 +13,7 @@ from crowdselect.ingest import SOURCES
 from crowdselect.progress import Progress, silent
 from crowdselect.registry import build
 from crowdselect.settings import Workspace
-from crowdselect.store import Crowd, CrowdBuilder
+from crowdselect.store import Crowd, CrowdBuilder, changing
 from crowdselect.store import open_crowd as open_stored
 
 
@@ -56,5 +56,6 @@ def remove_crowd(workspace: Workspace, name: str) -> None:
     """Delete the crowd ``name`` with its scores, caches and notes; saved selections stay."""
     folder = workspace.existing_crowd(name)
     gone = folder.with_name(f"{TEMPORARY}{os.getpid()}-removed-{name}")
-    folder.rename(gone)  # out of sight at once; a crash in between leaves a leftover, not half
+    with changing(folder):
+        folder.rename(gone)  # out of sight at once; a crash in between leaves a leftover, not half
     shutil.rmtree(gone)

@@ -1,6 +1,7 @@
 """The only SQL: build a crowd, read it, add notes and scores to it."""
 
 from crowdselect.store.builder import CrowdBuilder
+from crowdselect.store.changing import changing
 from crowdselect.store.crowd import Crowd, Instruction
 from crowdselect.store.notes import Notes, NotesState
 from crowdselect.store.opening import open_crowd
@@ -21,6 +22,7 @@ __all__ = [
     "NotesState",
     "ScoreInfo",
     "SearchHits",
+    "changing",
     "open_crowd",
     "read_tags",
     "write_tags",

@@ -20,6 +20,7 @@ from crowdselect.plans import Column, Plan, Table
 from crowdselect.progress import Progress, silent
 from crowdselect.settings import Workspace
 from crowdselect.store import carry
+from crowdselect.store.changing import changing, ingesting
 from crowdselect.store.checks import count_judge, count_report, dense, fingerprint
 from crowdselect.store.connect import SCHEMA_VERSION, open_building, quote, readable
 from crowdselect.store.inputs import Inputs
@@ -65,6 +66,7 @@ class CrowdBuilder:
         self._memory = memory
         self._threads = threads
         self._stack = ExitStack()
+        self._locks = ExitStack()
         self._models: tuple[Model, ...] = ()
         self._notes: list[str] = []
         self._files: list[str] = []
@@ -75,12 +77,20 @@ class CrowdBuilder:
         """What went in; there once the ``with`` block has ended."""
 
     def __enter__(self) -> Self:
+        self._locks.enter_context(ingesting(self.path))
+        try:
+            self._begin()
+        except BaseException:
+            self._locks.close()
+            raise
+        return self
+
+    def _begin(self) -> None:
         self.refuse_overwrite()
         self._folder = self._stack.enter_context(build_folder_aside(self.path))
         self._con = open_building(self._folder, self._memory, self._threads)
         self._stack.callback(self._con.close)
         self._inputs = Inputs(self._con, self._folder / "scratch")
-        return self
 
     def __exit__(
         self,
@@ -88,13 +98,14 @@ class CrowdBuilder:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        try:
-            if error is None:
-                self._finish()
-        except BaseException as failure:
-            self._stack.__exit__(type(failure), failure, failure.__traceback__)
-            raise
-        self._stack.__exit__(kind, error, trace)
+        with self._locks:  # until the new folder is in its place
+            try:
+                if error is None:
+                    self._finish()
+            except BaseException as failure:
+                self._stack.__exit__(type(failure), failure, failure.__traceback__)
+                raise
+            self._stack.__exit__(kind, error, trace)
 
     def refuse_overwrite(self) -> None:
         """Raise InputError if the crowd exists and ``replace`` was not asked for."""
@@ -171,7 +182,8 @@ class CrowdBuilder:
         self._write_tables(loaded, fingerprint(con, loaded, shape))
         con.close()
         shutil.rmtree(self._folder / "scratch")
-        if self.path.exists():  # last, so that a note written meanwhile is not lost
+        self._locks.enter_context(changing(self.path))  # a note that comes now waits for the swap
+        if self.path.exists():
             carried, models = carry.over(self.path, self._folder, [i for (i,) in ids], models)
             report = report.model_copy(update={"carried": tuple(carried)})
         write_models(self._folder / "models.csv", models)

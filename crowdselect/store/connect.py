@@ -138,6 +138,11 @@ def readable(error: duckdb.Error, what: str, *, ours: bool = True) -> CrowdSelec
     lines = [line.strip() for line in str(error).strip().split("\n")]
     text = "; ".join(itertools.takewhile(bool, lines[:3]))  # what follows is advice on options
     text = re.sub(r"^[A-Z][A-Za-z ]* Error: ", "", text)
+    if "No space left on device" in text or "Disk quota exceeded" in text:
+        return InputError(
+            f"{what}: the disk of the workspace is full.",
+            "Free some space, then do it again; nothing is half-written.",
+        )
     if isinstance(error, duckdb.OutOfMemoryException):
         return InputError(
             f"{what}: memory or disk ran out ({text[:200]}).",

@@ -19,6 +19,7 @@ from crowdselect.files import read_json
 from crowdselect.progress import Progress, silent
 from crowdselect.registry import did_you_mean
 from crowdselect.store import search as searching
+from crowdselect.store.changing import changing
 from crowdselect.store.connect import SCHEMA_VERSION, open_read_only, quote
 from crowdselect.store.inputs import ROW
 from crowdselect.store.models_table import arrange, models_from_rows, read_models, write_models
@@ -59,6 +60,7 @@ class Crowd:
             )
         self._meta = meta
         names = [n for (n,) in self._rows("SELECT name FROM crowd.models ORDER BY model")]
+        self._models_seen = (path / "models.csv").read_bytes()
         self.models: tuple[Model, ...] = arrange(names, read_models(path / "models.csv"))
         place = {m.name: k for k, m in enumerate(self.models)}
         self._columns = np.array([place[n] for n in names], dtype=np.int64)
@@ -297,8 +299,16 @@ class Crowd:
                     f"The crowd {self.name!r} has no model {model.name!r}.",
                     did_you_mean(model.name, names),
                 )
-        self._refuse_stale()
-        write_models(self.path / "models.csv", arrange(names, models))
+        table = self.path / "models.csv"
+        with changing(self.path):
+            self._refuse_stale()
+            if table.read_bytes() != self._models_seen:
+                raise InputError(
+                    f"Families and sizes of {self.name!r} were changed by somebody else meanwhile.",
+                    "Open the crowd again, look at them, and make your change there.",
+                )
+            write_models(table, arrange(names, models))
+            self._models_seen = table.read_bytes()
 
     def add_judge(self, name: str, frame: pd.DataFrame) -> None:
         """Write a judge's rewards: ``frame`` has ``id`` and one column of numbers per model.
@@ -322,11 +332,12 @@ class Crowd:
                 numbers = frame[model].to_numpy(np.float64, na_value=np.nan)
                 values[rows[rows >= 0], j] = numbers[rows >= 0]
         values[~np.isfinite(values)] = np.nan
-        self._refuse_stale()
         old = self._rewards.get(name)
-        position = old[0].position if old else len(self._rewards)
         folder = self.path / "rewards"
-        write_rewards(folder, name, names, values, position=position, origin="added")
+        with changing(self.path):
+            self._refuse_stale()
+            position = old[0].position if old else len(list_rewards(folder))
+            write_rewards(folder, name, names, values, position=position, origin="added")
 
     def _refuse_stale(self) -> None:
         """Raise InputError where another crowd has taken this one's place on disk."""
@@ -349,11 +360,13 @@ class Crowd:
 
     def write_scores(self, name: str, frame: pd.DataFrame, info: ScoreInfo) -> None:
         """Write scores by id: ``id``, columns of numbers, optional ``<column>__reason``."""
-        self._scores.write(name, frame, info)
+        with changing(self.path):
+            self._scores.write(name, frame, info)
 
     def remove_scores(self, name: str) -> None:
         """Delete the scores called ``name``; raises NotFoundError."""
-        self._scores.remove(name)
+        with changing(self.path):
+            self._scores.remove(name)
 
     def import_scores(
         self,

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Literal, get_args
 
 from crowdselect.errors import InputError
-from crowdselect.files import append_line, read_lines
+from crowdselect.files import append_line, read_journal, read_lines
 from crowdselect.registry import did_you_mean
+from crowdselect.store.changing import changing
 
 NoteKind = Literal["pin", "unpin", "ban", "unban", "tag", "untag", "comment"]
 _KINDS: tuple[str, ...] = get_args(NoteKind)
@@ -45,13 +47,15 @@ class Notes:
             raise InputError(f"There is no kind of note {kind!r}.", did_you_mean(kind, _KINDS))
         if kind in ("tag", "untag", "comment") and not value.strip():
             raise InputError(f"A {kind} needs some text.", "Write the text.")
-        self._write({"kind": kind, "id": str(id), "value": value.strip()})
+        with self._changing():
+            self._write({"kind": kind, "id": str(id), "value": value.strip()})
 
     def undo(self) -> bool:
         """Take back the last note that still holds; tell whether there was one."""
-        if not self._standing():
-            return False
-        self._write({"kind": "undo"})
+        with self._changing():
+            if not self._standing():
+                return False
+            self._write({"kind": "undo"})
         return True
 
     def history(self) -> list[dict[str, Any]]:
@@ -85,6 +89,20 @@ class Notes:
             {i: tuple(t) for i, t in tags.items() if t},
             {i: tuple(c) for i, c in comments.items()},
         )
+
+    def damaged(self) -> int:
+        """Return how many lines of the file are not whole (a crash while writing): lost notes."""
+        return read_journal(self.path).damaged
+
+    @contextmanager
+    def _changing(self) -> Iterator[None]:
+        with changing(self.path.parent):
+            if not self.path.parent.is_dir():
+                raise InputError(
+                    f"The crowd {self.path.parent.name!r} was removed; the note was not saved.",
+                    "Ingest it again.",
+                )
+            yield
 
     def _write(self, note: Mapping[str, Any]) -> None:
         append_line(self.path, {**note, "at": datetime.now(UTC).isoformat(timespec="seconds")})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +16,7 @@ import pyarrow.parquet as pq
 from pydantic import Field
 
 from crowdselect.errors import InputError, NotFoundError
-from crowdselect.files import read_json, write_aside, write_json
+from crowdselect.files import read_json, write_aside
 from crowdselect.plans import Column
 from crowdselect.registry import did_you_mean
 from crowdselect.store.connect import quote, readable
@@ -26,6 +27,8 @@ from crowdselect.values import FloatArray, Frozen, Scores
 
 REASON = "__reason"
 """Suffix of the column that says why a score is missing or what it is."""
+_INFO = b"crowdselect"
+"""Key of the description in a score file's own metadata: values and what they are, in one file."""
 _IDS = ("id", "uuid", "instruction_id", "prompt_id", "question_id", "custom_id")
 
 
@@ -76,10 +79,12 @@ class ScoreFiles:
     def infos(self) -> dict[str, ScoreInfo]:
         """Return every value column with its file's info, by column name."""
         found: dict[str, ScoreInfo] = {}
-        for path in sorted(self._folder.glob("[!.]*.json")):
-            info = ScoreInfo.parse(read_json(path), path.name)
-            if path.with_suffix(".parquet").exists():
-                found |= dict.fromkeys(info.columns, info)
+        for path in sorted(self._folder.glob("[!.]*.parquet")):
+            try:
+                info = _read_info(path)
+            except pa.ArrowException:  # a damaged file hides no other
+                continue
+            found |= dict.fromkeys(info.columns, info)
         return found
 
     def write(self, name: str, frame: pd.DataFrame, info: ScoreInfo) -> None:
@@ -104,13 +109,12 @@ class ScoreFiles:
                 out[f"{column}{REASON}"] = pa.array(
                     [None if pd.isna(r) else str(r) for r in reasons], type=pa.string()
                 )
+        described = info.model_copy(update={"name": name, "columns": tuple(columns)})
         path = self._folder / f"{slug(name)}.parquet"
         with write_aside(path) as temporary:
-            pq.write_table(pa.table(out), temporary, compression="zstd")
-        update = {"name": name, "columns": tuple(columns)}
-        write_json(
-            path.with_suffix(".json"), info.model_copy(update=update).model_dump(mode="json")
-        )
+            table = pa.table(out).replace_schema_metadata({_INFO: described.model_dump_json()})
+            pq.write_table(table, temporary, compression="zstd")
+        path.with_suffix(".json").unlink(missing_ok=True)
 
     def read(self, name: str, row_of: Mapping[str, int], ids: Any) -> Scores:
         """Return the scores called ``name`` (a file's or a column's name), in row order."""
@@ -148,6 +152,18 @@ class ScoreFiles:
                 f"There are no scores called {name!r}.", did_you_mean(name, {*infos, *by_file})
             )
         return infos.get(name) or by_file[name]
+
+
+def _read_info(path: Path) -> ScoreInfo:
+    """A score file's description: in the file itself, or beside it as older versions wrote it."""
+    kept = (pq.read_schema(path).metadata or {}).get(_INFO)
+    if kept is not None:
+        return ScoreInfo.parse(json.loads(kept), path.name)
+    beside = path.with_suffix(".json")
+    if beside.exists():
+        return ScoreInfo.parse(read_json(beside), beside.name)
+    columns = [n for n in pq.read_schema(path).names if n != "id" and not n.endswith(REASON)]
+    return ScoreInfo(name=path.stem, columns=tuple(columns), source="a file without description")
 
 
 def _check_names(name: str, columns: Sequence[str], frame: pd.DataFrame) -> None:

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crowdselect.files import write_aside
+from crowdselect.store.changing import changing
 from crowdselect.store.rewards import slug
 
 FOLDER = "tags"
@@ -18,7 +19,7 @@ def write_tags(crowd: Path, name: str, tags: Mapping[str, Sequence[str]]) -> Pat
     """Keep id -> tags under ``name`` in the crowd's folder; replaces what was there."""
     path = crowd / FOLDER / f"{slug(name)}.parquet"
     rows = pa.array([list(each) for each in tags.values()], type=pa.list_(pa.string()))
-    with write_aside(path) as temporary:
+    with changing(crowd), write_aside(path) as temporary:
         pq.write_table(pa.table({"id": pa.array(list(tags), pa.string()), "tags": rows}), temporary)
     return path
 

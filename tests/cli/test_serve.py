@@ -21,11 +21,13 @@ def started(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     """What would be run instead of a server."""
     seen: dict[str, Any] = {}
 
-    def run(command: list[str], **options: Any) -> subprocess.CompletedProcess[str]:
-        seen.update(command=command, **options)
-        return subprocess.CompletedProcess(command, 0)
+    real = subprocess.Popen
 
-    monkeypatch.setattr(serve.subprocess, "run", run)
+    def run(command: list[str], **options: Any) -> subprocess.Popen[bytes]:
+        seen.update(command=command, **options)
+        return real([sys.executable, "-c", ""])
+
+    monkeypatch.setattr(serve.subprocess, "Popen", run)
     return seen
 
 
@@ -60,7 +62,9 @@ def test_where_the_dashboard_lies(monkeypatch, tmp_path: Path) -> None:
     assert serve.dashboard_file() == package / "_app" / "app.py"
 
 
-def test_a_real_server_answers_and_stops(here: Path) -> None:
+@pytest.mark.parametrize(("told", "everybody"), [(signal.SIGINT, True), (signal.SIGTERM, False)])
+def test_a_real_server_answers_and_stops(here: Path, told: int, everybody: bool) -> None:
+    """By Ctrl-C, which the whole group hears, and as a service manager ends its one process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -74,9 +78,13 @@ def test_a_real_server_answers_and_stops(here: Path) -> None:
     try:
         assert _health(port) == "ok"
     finally:
-        os.killpg(server.pid, signal.SIGINT)
+        (os.killpg if everybody else os.kill)(server.pid, told)
         out, _ = server.communicate(timeout=60)
     assert b"Traceback" not in out
+    assert b"was stopped" in out
+    assert server.returncode == 130
+    with pytest.raises(ConnectionRefusedError):  # nobody listens any more
+        socket.create_connection(("127.0.0.1", port), timeout=5)
 
 
 def _health(port: int) -> str:

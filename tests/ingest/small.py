@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crowdselect.ingest import SOURCES
+from crowdselect.locks import LOCK
 from crowdselect.settings import Workspace
 from crowdselect.store import Crowd, CrowdBuilder, open_crowd
 
@@ -94,5 +95,6 @@ def by_id(crowd: Crowd, judge: str | None = None) -> dict[tuple[str, str], float
 
 
 def left_behind(workspace: Workspace) -> list[Path]:
-    """Everything in the folder of crowds, which should hold whole crowds only."""
-    return sorted(workspace.crowds.iterdir()) if workspace.crowds.exists() else []
+    """Everything in the folder of crowds but locks: it should hold whole crowds only."""
+    found = workspace.crowds.iterdir() if workspace.crowds.exists() else []
+    return sorted(path for path in found if not path.name.startswith(LOCK))

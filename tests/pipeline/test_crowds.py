@@ -1,6 +1,5 @@
 """Crowds come and go whole."""
 
-import os
 import signal
 import subprocess
 import sys
@@ -14,7 +13,9 @@ import pytest
 from crowdselect import pipeline
 from crowdselect.errors import CancelledError, InputError, NotFoundError
 from crowdselect.landscape import ENCODERS
+from crowdselect.locks import LOCK
 from crowdselect.settings import Workspace, open_workspace
+from tests.ingest.small import left_behind
 from tests.pipeline import tiny
 
 
@@ -23,7 +24,7 @@ def test_names_and_removal(workspace: Workspace, tmp_path: Path) -> None:
     assert pipeline.crowd_names(workspace) == ["tidy"]
     pipeline.remove_crowd(workspace, "tidy")
     assert pipeline.crowd_names(workspace) == []
-    assert list(workspace.crowds.iterdir()) == []
+    assert left_behind(workspace) == []
     with pytest.raises(NotFoundError):
         pipeline.remove_crowd(workspace, "tidy")
 
@@ -35,7 +36,7 @@ def test_names_and_removal(workspace: Workspace, tmp_path: Path) -> None:
 def test_mistakes(workspace: Workspace, tmp_path: Path, source, options, message) -> None:
     with pytest.raises((InputError, NotFoundError), match=message):
         pipeline.ingest(workspace, source, [tiny.write_tidy(tmp_path)], options=options)
-    assert not workspace.crowds.exists() or list(workspace.crowds.iterdir()) == []
+    assert left_behind(workspace) == []
 
 
 def test_a_cancelled_ingest_leaves_nothing(workspace: Workspace, tmp_path: Path) -> None:
@@ -44,7 +45,8 @@ def test_a_cancelled_ingest_leaves_nothing(workspace: Workspace, tmp_path: Path)
 
     with pytest.raises(CancelledError):
         pipeline.ingest(workspace, "table", [tiny.write_tidy(tmp_path)], progress=stop)
-    assert [p for p in workspace.root.rglob("*") if p.is_file()] == []
+    files = [p for p in workspace.root.rglob("*") if p.is_file()]
+    assert [p for p in files if not p.name.startswith(LOCK)] == []
 
 
 def test_kill_9_while_removing(tmp_path: Path) -> None:
@@ -60,9 +62,9 @@ def test_kill_9_while_removing(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code, str(workspace.root)], timeout=120)
     assert done.returncode == -signal.SIGKILL
     assert pipeline.crowd_names(workspace) == []
-    assert len(os.listdir(workspace.crowds)) == 1
+    assert len(left_behind(workspace)) == 1
     open_workspace(workspace.root)
-    assert os.listdir(workspace.crowds) == []
+    assert left_behind(workspace) == []
 
 
 @dataclass(frozen=True)

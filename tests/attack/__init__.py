@@ -1,0 +1,1 @@
+"""Races, kills, full disks, hostile servers: what docs/security.md promises holds."""
