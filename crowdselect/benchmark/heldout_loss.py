@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any, ClassVar, Literal
 
 from crowdselect.benchmark.base import Benchmark, Context, Item, Score
-from crowdselect.benchmark.conversations import Conversation, read_conversations
+from crowdselect.benchmark.conversations import read_conversations
 from crowdselect.benchmark.statistics import Interval
 from crowdselect.errors import InputError
 from crowdselect.lm.batches import length_batches
+from crowdselect.lm.conversations import Conversation
+from crowdselect.lm.messages import for_template
 from crowdselect.lm.models import Loaded
 from crowdselect.lm.template import render
+from crowdselect.lm.written import check_calls
 from crowdselect.registry import option
 
 
@@ -71,8 +74,8 @@ class HeldoutLoss(Benchmark):
         return [self._item(row, context.journal.get(row.id) or {}) for row in rows]
 
     def _item(self, row: Conversation, record: dict[str, Any]) -> Item:
-        prompt, answer = row.messages[-2:] if len(row.messages) > 1 else ({}, row.messages[-1])
-        shown = (prompt.get("content", ""), answer["content"])
+        asked = row.messages[-2]["content"] if len(row.messages) > 1 else ""
+        shown = (asked, row.messages[-1]["content"])
         tokens = record["tokens"]
         if not tokens:
             reason = f"no answer token within the first {self.max_length} tokens"
@@ -118,15 +121,23 @@ class Encoded:
 
 
 def encode(loaded: Loaded, row: Conversation, max_length: int) -> Encoded:
-    """Tokens under the chat template; an answer's begin where the template asks for it."""
+    """Tokens under the chat template; an answer's begin where the template asks for it.
+
+    Answers of weight 0 do not count. Raises InputError for a call that the template does not write.
+    """
+
+    def text_of(row: Conversation, turns: int | None = None, complete: bool = True) -> str:
+        messages = for_template(row.messages[:turns])
+        return render(loaded.tokenizer, messages, complete=complete, tools=row.tools)
+
+    check_calls(row, text_of)
     spans, size = [], 0
     for place, message in enumerate(row.messages):
-        if message["role"] == "assistant":
-            asked = render(loaded.tokenizer, row.messages[:place])
-            told = render(loaded.tokenizer, row.messages[: place + 1], complete=True)
+        if message["role"] == "assistant" and message.get("weight", 1) != 0:
+            asked, told = text_of(row, place, complete=False), text_of(row, place + 1)
             spans.append((_common(asked, told), len(told)))
             size += len(message["content"].encode())
-    text = render(loaded.tokenizer, row.messages, complete=True)
+    text = text_of(row)
     encoding = loaded.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
     limit = min(max_length, loaded.context)
     ids = encoding["input_ids"]

@@ -66,8 +66,8 @@ class FinetuneConfig(Frozen):
     overlong: Literal["truncate", "drop"] = "truncate"
     """What becomes of longer rows; both are counted in the report."""
     chat_template: str = "auto"
-    """``auto``: the model's own, or ``plain`` where it has none; ``plain``; ``none`` (raw text);
-    or a path to a Jinja file."""
+    """``auto``: the model's own, or ``plain`` where it has none; ``merge-system``: the same, system
+    texts put before the first question; ``plain``; ``none`` (raw text); or a Jinja file's path."""
     eval_share: float = Field(default=0.0, ge=0, lt=1)
     """Share of the rows held out for a validation loss."""
 

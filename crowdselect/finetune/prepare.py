@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from crowdselect import files
 from crowdselect.errors import InputError
 from crowdselect.finetune.config import FinetuneConfig
-from crowdselect.finetune.data import Conversation, TrainingData, read_data
+from crowdselect.finetune.data import TrainingData, read_data
 from crowdselect.finetune.template import (
     IGNORED,
     ChatFormat,
@@ -20,7 +21,10 @@ from crowdselect.finetune.template import (
     chat_format,
     encode,
     end_of_turn,
+    unused_parts,
 )
+from crowdselect.lm.conversations import Conversation
+from crowdselect.lm.messages import for_template
 from crowdselect.progress import Progress, silent
 
 _CHUNK = 256
@@ -55,12 +59,14 @@ class DataReport:
     mean_length: float
     median_length: float
     longest: int
+    remarks: tuple[str, ...] = ()
+    """How the file was read, and what of it the template does not write."""
 
     def lines(self) -> list[str]:
         """The report in sentences, one each for whatever is worth knowing."""
         out = [f"{self.kept:,} of {self.rows:,} rows, {self.tokens:,} tokens ({self.format})."]
         if self.empty:
-            out.append(f"{self.empty:,} rows have an empty answer and are left out.")
+            out.append(f"{self.empty:,} rows have no answer to learn and are left out.")
         if self.truncated:
             out.append(
                 f"{self.truncated:,} rows are longer than the limit and lose "
@@ -70,10 +76,10 @@ class DataReport:
             some = ", ".join(map(str, self.dropped_rows))
             out.append(f"{self.dropped:,} rows are dropped as too long (rows {some}).")
         if self.template == "plain":
-            out.append("The model has no chat template; the plain one (### Instruction) is used.")
+            out.append("The plain chat template (### Instruction) is used.")
         if self.end_token is None:
             out.append("The chat template ends no answer: the model will not learn to stop.")
-        return out
+        return [*out, *self.remarks]
 
 
 @dataclass(frozen=True)
@@ -107,10 +113,12 @@ def prepare(config: FinetuneConfig, tokenizer: Any, *, progress: Progress = sile
     data = read_data(config.data, preference=config.method != "sft")
     chat = chat_format(tokenizer, config.chat_template)
     tally, dropped, lengths = _Tally(), [], []
+    missing: Counter[str] = Counter()
     kept: list[Any] = []
     rows = data.conversations
     for chunk in (rows[i : i + _CHUNK] for i in range(0, len(rows), _CHUNK)):
         for conversation, sides in zip(chunk, _sides(tokenizer, chat, chunk), strict=True):
+            missing.update(unused_parts(tokenizer, chat, conversation))
             fitted = [_fit(side, config) for side in sides]
             if any(side is None for side in fitted):
                 dropped.append(conversation.row)
@@ -124,7 +132,9 @@ def prepare(config: FinetuneConfig, tokenizer: Any, *, progress: Progress = sile
             f"No row of {config.data} leaves room for an answer within {config.max_length} tokens.",
             "Raise max_length, or choose shorter instructions.",
         )
-    report = _report(data, chat, end_of_turn(tokenizer, chat), tally, dropped, lengths)
+    remarks = (*data.remarks, *(f"{part} of {n:,} rows is not used: the chat template does not "
+                                "write it." for part, n in sorted(missing.items())))  # fmt: skip
+    report = _report(data, chat, end_of_turn(tokenizer, chat), tally, dropped, lengths, remarks)
     return Prepared(_dataset(config, kept), np.array(lengths, dtype=np.int64), report, chat)
 
 
@@ -168,6 +178,7 @@ def _report(
     tally: _Tally,
     dropped: list[int],
     lengths: list[int],
+    remarks: tuple[str, ...],
 ) -> DataReport:
     return DataReport(
         format=data.format,
@@ -181,6 +192,7 @@ def _report(
         mean_length=float(np.mean(lengths)),
         median_length=float(np.median(lengths)),
         longest=int(max(lengths)),
+        remarks=remarks,
         **asdict(tally),
     )
 
@@ -196,9 +208,9 @@ def _dataset(config: FinetuneConfig, kept: list[Any]) -> Any:
         )
     return Dataset.from_dict(
         {
-            "prompt": [list(c.messages[: c.prompt_turns]) for c in kept],
-            "chosen": [list(c.messages[c.prompt_turns :]) for c in kept],
-            "rejected": [list(c.rejected[c.prompt_turns :]) for c in kept],
+            "prompt": [for_template(c.messages[: c.prompt_turns]) for c in kept],
+            "chosen": [for_template(c.messages[c.prompt_turns :]) for c in kept],
+            "rejected": [for_template(c.rejected[c.prompt_turns :]) for c in kept],
         }
     )
 
@@ -220,9 +232,10 @@ def load_prepared(folder: Path) -> Prepared:
 
     record = files.read_json(folder / "report.json")
     rows = tuple(record["report"].pop("dropped_rows"))
+    remarks = tuple(record["report"].pop("remarks", ()))
     return Prepared(
         dataset=load_from_disk(str(folder / "rows")),
         lengths=np.load(folder / "lengths.npy"),
-        report=DataReport(dropped_rows=rows, **record["report"]),
+        report=DataReport(dropped_rows=rows, remarks=remarks, **record["report"]),
         chat=ChatFormat(**record["chat"]),
     )

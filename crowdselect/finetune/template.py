@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
 from crowdselect.errors import InputError
-from crowdselect.finetune.data import Conversation, Message
+from crowdselect.lm.conversations import Conversation
+from crowdselect.lm.messages import Message, for_template
+from crowdselect.lm.written import check_calls, left_out
+from crowdselect.reading import read_text
+
+MERGE_SYSTEM = "merge-system"
+"""The choice of a chat template that merges the system text into the first question."""
 
 IGNORED = -100
 """The label of a token without loss."""
@@ -43,6 +50,8 @@ class ChatFormat:
     """Whether the template marks the answers with ``{% generation %}``."""
     kept_template: str | None
     """What is saved with the model: the model's own template, unpatched."""
+    merges_system: bool = False
+    """Whether a system text is put before the first question, for a template without that role."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +66,8 @@ class Encoded:
 def chat_format(tokenizer: Any, choice: str) -> ChatFormat:
     """Return the format that ``choice`` means for this tokenizer.
 
-    ``auto`` takes the model's own template, else :data:`PLAIN_TEMPLATE`. For a template that writes
+    ``auto`` takes the model's own template, else :data:`PLAIN_TEMPLATE`; ``merge-system`` does the
+    same and puts system texts before the first question. For a template that writes
     earlier turns differently once later ones follow, TRL's variant of it, which marks the
     answers, is used in training where the family is known. Raises InputError for a file that is
     not there, and for a tokenizer without an end token where one is needed.
@@ -65,6 +75,8 @@ def chat_format(tokenizer: Any, choice: str) -> ChatFormat:
     if choice == "none":
         _need_end_token(tokenizer)
         return ChatFormat(None, "none", False, None)
+    if choice == MERGE_SYSTEM:
+        return replace(chat_format(tokenizer, "auto"), merges_system=True)
     if choice == "auto" and tokenizer.chat_template:
         own = tokenizer.chat_template
         own = own["default"] if isinstance(own, dict) else own
@@ -74,13 +86,14 @@ def chat_format(tokenizer: Any, choice: str) -> ChatFormat:
         begin = "{{ bos_token }}" if _adds_begin_token(tokenizer) else ""
         text = begin + PLAIN_TEMPLATE
         return ChatFormat(text, "plain", True, text)
-    path = Path(choice)
+    path = Path(choice).expanduser()
     if not path.is_file():
         raise InputError(
-            f"The chat template {choice!r} is neither auto, plain, none nor a file.",
+            f"The chat template {choice!r} is no file and none of auto, {MERGE_SYSTEM}, plain, "
+            "none.",
             "Give a Jinja file, or leave it at auto.",
         )
-    text = path.read_text(encoding="utf-8")
+    text = read_text(path, limit=1 << 24).text
     return ChatFormat(text, "file", _has_markers(text), text)
 
 
@@ -106,7 +119,7 @@ def _keeps_prefixes(tokenizer: Any, template: str) -> bool:
     """Whether two turns begin with exactly the text of the first one."""
 
     def text(messages: Sequence[Message]) -> str:
-        return str(_render(tokenizer, template, 0, list(messages), tokenize=False))
+        return _text(tokenizer, template, Conversation(0, tuple(messages)))
 
     return text([*_PROBE, *_PROBE]).startswith(text(_PROBE))
 
@@ -145,8 +158,13 @@ def encode(
     ------
     InputError
         Naming the row, if the template refuses a conversation (for example two user turns in
-        a row), or raw text is asked for and there is more than one prompt and one answer.
+        a row) or does not write a tool's call, or raw text is asked for and there is more than one
+        prompt and one answer.
     """
+    if chat.merges_system:
+        conversations = [_merged(c) for c in conversations]
+    for conversation in conversations:
+        check_calls(conversation, partial(_whole, tokenizer, chat))
     if chat.template is None:
         return [_encode_raw(tokenizer, conversation) for conversation in conversations]
     if chat.marked:
@@ -158,7 +176,7 @@ def _encode_raw(tokenizer: Any, conversation: Conversation) -> Encoded:
     if [m["role"] for m in conversation.messages] != ["user", "assistant"]:
         raise InputError(
             f"Row {conversation.row} is not one prompt and one answer, which raw text needs.",
-            "Use --chat-template auto or plain.",
+            "Use --option chat_template=auto, or chat_template=plain.",
         )
     prompt, answer = (m["content"] for m in conversation.messages)
     return _label_spans(
@@ -166,16 +184,55 @@ def _encode_raw(tokenizer: Any, conversation: Conversation) -> Encoded:
     )
 
 
-def _render(tokenizer: Any, template: str, row: int, messages: Any, **options: Any) -> Any:
+def _merged(conversation: Conversation) -> Conversation:
+    """With the system text before the first question, for templates that know no system role."""
+    first, *rest = conversation.messages
+    place = next((k for k, m in enumerate(rest) if m["role"] == "user"), None)
+    if first["role"] != "system" or place is None:
+        return conversation
+    asked = rest[place]
+    text = "\n\n".join(filter(None, (first["content"], asked["content"])))
+    rest[place] = {**asked, "content": text}
+    return replace(conversation, messages=tuple(rest))
+
+
+def unused_parts(tokenizer: Any, chat: ChatFormat, conversation: Conversation) -> tuple[str, ...]:
+    """The parts of a conversation that the template does not write, by their names."""
+    return tuple(left_out(conversation, partial(_whole, tokenizer, chat)))
+
+
+def _whole(tokenizer: Any, chat: ChatFormat, conversation: Conversation) -> str:
+    if chat.template is None:
+        return "".join(m["content"] for m in conversation.messages)
+    whole = _merged(conversation) if chat.merges_system else conversation
+    return _text(tokenizer, chat.template, whole)
+
+
+def _render(tokenizer: Any, template: str, conversation: Conversation, **options: Any) -> Any:
     from jinja2 import TemplateError
 
+    if conversation.tools:
+        options["tools"] = list(conversation.tools)
+    messages = for_template(conversation.messages)
     try:
         return tokenizer.apply_chat_template(messages, chat_template=template, **options)
-    except (TemplateError, TypeError, ValueError) as error:
+    except (TemplateError, TypeError, ValueError, AttributeError, KeyError) as error:
+        has_system = any(m["role"] == "system" for m in conversation.messages)
+        merge = f"or merge its system text: --option chat_template={MERGE_SYSTEM}; "
         raise InputError(
-            f"Row {row}: the chat template refuses the conversation: {error}.",
-            "Correct the order of the roles, or use --chat-template plain.",
+            f"Row {conversation.row}: the chat template refuses the conversation: {error}.",
+            f"Correct the order of the roles; {merge if has_system else ''}"
+            "or take the plain template: --option chat_template=plain",
         ) from error
+
+
+def _text(
+    tokenizer: Any, template: str, conversation: Conversation, turns: int | None = None,
+    *, prompt: bool = False,
+) -> str:  # fmt: skip
+    """The text of the first ``turns`` messages; ``prompt``: up to where the assistant speaks."""
+    part = replace(conversation, messages=conversation.messages[:turns])
+    return str(_render(tokenizer, template, part, tokenize=False, add_generation_prompt=prompt))
 
 
 def _encode_marked(
@@ -184,13 +241,40 @@ def _encode_marked(
     options = {"tokenize": True, "return_dict": True, "return_assistant_tokens_mask": True}
     encoded = []
     for conversation in conversations:
-        out = _render(tokenizer, template, conversation.row, list(conversation.messages), **options)
+        out = _render(tokenizer, template, conversation, **options)
+        carries = _weighted(list(out["assistant_masks"]), conversation)
         labels = [
-            token if carries else IGNORED
-            for token, carries in zip(out["input_ids"], out["assistant_masks"], strict=True)
+            token if carried else IGNORED
+            for token, carried in zip(out["input_ids"], carries, strict=True)
         ]
         encoded.append(Encoded(list(out["input_ids"]), labels))
     return encoded
+
+
+def _weighted(mask: list[int], conversation: Conversation) -> list[int]:
+    """The mask of the answers without those whose weight is 0."""
+    answers = [m for m in conversation.messages if m["role"] == "assistant"]
+    if all(_counts(m) for m in answers):
+        return mask
+    starts = [k for k, on in enumerate(mask) if on and not (k and mask[k - 1])]
+    if len(starts) != len(answers):
+        raise InputError(
+            f"Row {conversation.row} has answers of weight 0, but its chat template does not "
+            "tell its answers apart.",
+            "Leave those turns out, or take --option chat_template=plain",
+        )
+    kept = list(mask)
+    for start, message in zip(starts, answers, strict=True):
+        place = start
+        while not _counts(message) and place < len(kept) and mask[place]:
+            kept[place] = 0
+            place += 1
+    return kept
+
+
+def _counts(message: Message) -> bool:
+    """Whether an answer is trained on."""
+    return message.get("weight", 1) != 0
 
 
 def _encode_by_prefix(tokenizer: Any, template: str, conversation: Conversation) -> Encoded:
@@ -199,25 +283,15 @@ def _encode_by_prefix(tokenizer: Any, template: str, conversation: Conversation)
     A template that writes earlier turns differently once later ones follow (say, drops their
     reasoning) gives no such prefix; then only the last answer carries loss.
     """
-    turns = list(conversation.messages)
-
-    def text_of(messages: list[Message], prompt: bool) -> str:
-        return str(
-            _render(
-                tokenizer,
-                template,
-                conversation.row,
-                messages,
-                tokenize=False,
-                add_generation_prompt=prompt,
-            )
-        )
-
-    whole = text_of(turns, False)
+    turns = conversation.messages
+    whole = _text(tokenizer, template, conversation)
     spans: list[tuple[int, int | None]] = []
     answers = [i for i, m in enumerate(turns) if m["role"] == "assistant"]
     for i in answers:
-        before, after = text_of(turns[:i], True), text_of(turns[: i + 1], False)
+        if not _counts(turns[i]):
+            continue
+        before = _text(tokenizer, template, conversation, i, prompt=True)
+        after = _text(tokenizer, template, conversation, i + 1)
         if whole.startswith(before) and whole.startswith(after):
             spans.append((len(before), len(after)))
         elif i == answers[-1]:

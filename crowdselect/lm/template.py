@@ -29,10 +29,17 @@ def template_name(tokenizer: Any) -> Literal["model", "plain"]:
     return "model" if tokenizer.chat_template else "plain"
 
 
-def render(tokenizer: Any, messages: Sequence[Message], *, complete: bool = False) -> str:
+def render(
+    tokenizer: Any,
+    messages: Sequence[Message],
+    *,
+    complete: bool = False,
+    tools: Sequence[dict[str, Any]] = (),
+) -> str:
     """The prompt text that ends where the assistant is to speak.
 
-    ``complete``: the conversation as it stands, with its last answer.
+    ``complete``: the conversation as it stands, with its last answer. ``tools``: descriptions of
+    what the assistant may call.
     Raises InputError where the template refuses the roles.
     """
     from jinja2 import TemplateError
@@ -46,6 +53,7 @@ def render(tokenizer: Any, messages: Sequence[Message], *, complete: bool = Fals
             tokenize=False,
             add_generation_prompt=not complete,
             chat_template=template,
+            tools=list(tools) or None,
         )
     except (TemplateError, TypeError, ValueError) as error:
         raise InputError(

@@ -14,10 +14,11 @@ from pydantic import Field
 
 from crowdselect import files, jobs
 from crowdselect.errors import InputError, NotFoundError
-from crowdselect.finetune.data import read_data
 from crowdselect.jobs import Job
 from crowdselect.landscape import embed, encoder_named
+from crowdselect.lm.conversations import read_conversations
 from crowdselect.lm.models import check_folder
+from crowdselect.lm.prompts import first_exchange
 from crowdselect.metrics import is_calculation
 from crowdselect.pipeline.experience import experienced
 from crowdselect.pipeline.ingest import open_crowd
@@ -81,13 +82,20 @@ def crowd_samples(crowd: Crowd, policy: str, judge: str | None, seed: int) -> li
 
 
 def file_samples(path: Path) -> list[Sample]:
-    """The first instruction and response of each conversation of a file; id = its row from 1."""
-    found = []
-    for conversation in read_data(path).conversations:
-        turns = [m for m in conversation.messages if m["role"] in ("user", "assistant")]
-        if len(turns) >= 2:
-            found.append(Sample(str(conversation.row), turns[0]["content"], turns[1]["content"]))
-    return found
+    """The first question and its answer of each conversation of a file; id = its row from 1.
+
+    A question is the first user turn, with the system text before it; its answer is the assistant
+    turn that follows, whoever spoke first. Raises InputError, also for a preference file.
+    """
+    read = read_conversations(path)
+    if read.format == "preference":
+        raise InputError(
+            f"{path.name} holds preference pairs; a score is about one answer.",
+            "Give rows with one answer: messages, prompt and completion, or instruction and "
+            "output.",
+        )
+    pairs = ((row, first_exchange(row.messages)) for row in read.rows)
+    return [Sample(str(row.row), *pair) for row, pair in pairs if pair is not None]
 
 
 def create_score(workspace: Workspace, config: ScoreConfig) -> Path:

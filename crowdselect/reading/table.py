@@ -9,9 +9,10 @@ from typing import Any
 
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.reading.columnar import read_arrow, read_parquet
+from crowdselect.reading.decoding import read_text, replaced_remark
 from crowdselect.reading.delimited import read_delimited
 from crowdselect.reading.folders import Shards, shards_of
-from crowdselect.reading.kinds import kind_of
+from crowdselect.reading.kinds import kind_of, suffix_of
 from crowdselect.reading.objects import Row, read_document, read_lines
 from crowdselect.reading.opening import MOST_BYTES, MOST_COLUMNS
 
@@ -63,7 +64,8 @@ def read_table(
     split
         Of a folder with several; None: ``train``, with a remark.
     texts
-        Column for rows that are only a text, as a list of prompts is; None: such are refused.
+        Column for rows that are only a text, as in a JSON list of prompts or in the lines of a
+        ``.txt`` file; None: such are refused.
     limit
         The most bytes per file, unpacked.
 
@@ -106,6 +108,10 @@ def _shards(path: Path, split: str | None) -> Shards:
 def _read(
     path: Path, encoding: str | None, texts: str | None, limit: int
 ) -> tuple[list[Row], list[str]]:
+    if texts is not None and suffix_of(path) == ".txt":
+        found = read_text(path, encoding, limit)
+        lines = [line.strip() for line in found.text.split("\n")]
+        return [{texts: line} for line in lines if line], replaced_remark(path.name, found.replaced)
     kind = kind_of(path)
     if kind == "parquet":
         return read_parquet(path, limit)

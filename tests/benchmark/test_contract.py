@@ -109,11 +109,11 @@ def test_conversations_in_every_layout(tmp_path: Path, row: dict[str, Any]) -> N
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("{", "row 1 is not JSON"),
-        ("[1]", "row 1 is list, expected an object"),
+        ("{", "line 1 is not JSON"),
+        ("[1]", "item 1 is a JSON number, expected an object"),
         ('{"messages": [{"role": "user", "content": "q"}]}', "row 1 has no answer at its end"),
-        ('{"messages": [{"role": "wizard", "content": "q"}]}', "row 1 has no answer"),
-        ('{"messages": "text"}', "row 1 has no answer"),
+        ('{"messages": [{"role": "wizard", "content": "q"}]}', "row 1: 'wizard' is no known role"),
+        ('{"messages": "text"}', "row 1: expected a list of messages"),
         ("", "holds no rows"),
     ],
 )

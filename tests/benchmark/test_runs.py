@@ -117,7 +117,7 @@ def test_one_failure_does_not_stop_the_others(
     bad.write_text('{"messages": []}\n')
     view = benchmarked(f"heldout-loss:path={bad}", f"verifiable:path={tasks_file},max_new_tokens=4")
     assert view.state == "failed"
-    assert "row 1 has no answer at its end" in view.error[0]
+    assert "row 1: expected a list of messages, found an empty one" in view.error[0]
     assert [o.benchmark for o in view.outcomes] == ["verifiable:tasks"]
 
 

@@ -84,7 +84,7 @@ def test_preference_pairs_with_and_without_a_prompt_column(tmp_path):
         ([{"messages": EXPECTED[0]}, {"message": []}], ["row 2", "messages"]),
         ([{"messages": [{"role": "wizard", "content": "x"}]}], ["row 1", "wizard"]),
         ([{"instruction": "q", "output": 3}], ["row 1", "int", "text"]),
-        ([{"prompt": "q", "completion": "a"}, None], ["row 2"]),
+        ([{"prompt": "q", "completion": "a"}, None], ["line 2"]),
     ],
 )
 def test_bad_rows_are_named(rows, words, tmp_path):
@@ -119,3 +119,27 @@ def test_data_and_method_must_go_together(tmp_path):
         read_data(plain, preference=True)
     with pytest.raises(InputError, match="preference"):
         read_data(pairs)
+
+
+def test_pairs_with_what_their_methods_do_not_use_are_refused(tmp_path):
+    call = {"function": {"name": "f", "arguments": {}}}
+    for extra, words in [
+        ({"tools": [{"name": "f"}]}, "tools"),
+        ({"chosen": [{"role": "assistant", "content": "a", "weight": 0}]}, "weight 0"),
+        ({"chosen": [{"role": "assistant", "content": "", "tool_calls": [call]}]}, "tool_calls"),
+    ]:
+        row = {"prompt": "q", "chosen": "a", "rejected": "b", **extra}
+        with pytest.raises(InputError, match=f"row 1 has {words}"):
+            read_data(write_jsonl(tmp_path / "p.jsonl", [row]), preference=True)
+
+
+def test_nothing_to_learn_is_left_out_and_what_was_replaced_is_said(tmp_path):
+    answer = {"role": "assistant", "content": "a"}
+    rows = [
+        {"messages": [{"role": "user", "content": "q \ud83d"}, answer]},
+        {"messages": [{"role": "user", "content": "q"}, {**answer, "weight": 0}]},
+    ]
+    data = read_data(write_jsonl(tmp_path / "d.jsonl", rows))
+    assert data.conversations[0].messages[0]["content"] == "q \ufffd"
+    assert data.empty == (2,)
+    assert "U+FFFD" in data.remarks[0]

@@ -5,9 +5,9 @@ from importlib.resources import files as package_files
 import pytest
 
 from crowdselect.errors import InputError
-from crowdselect.finetune.data import Conversation
 from crowdselect.finetune.prepare import load_prepared, prepare, save_prepared
-from crowdselect.finetune.template import IGNORED, chat_format, encode, end_of_turn
+from crowdselect.finetune.template import IGNORED, chat_format, encode, end_of_turn, unused_parts
+from crowdselect.lm.conversations import Conversation
 
 from .conftest import chat, write_jsonl
 
@@ -177,3 +177,57 @@ def test_prepared_data_reads_back_as_it_was(tokenizer, data_file, tmp_path):
     assert again.dataset["labels"][:] == made.dataset["labels"][:]
     assert (again.report, again.chat) == (made.report, made.chat)
     assert (again.lengths == made.lengths).all()
+
+
+TOOLS = (
+    "{% for m in messages %}<|{{ m.role }}|>{{ m.content }}"
+    "{% for c in m.tool_calls or [] %}[{{ c.function.name }} {{ c.function.arguments | tojson }}]"
+    "{% endfor %}<|end|>\n{% endfor %}{% if add_generation_prompt %}<|assistant|>{% endif %}"
+)
+STRICT = (
+    "{% if messages[0].role == 'system' %}{{ raise_exception('No system role') }}{% endif %}"
+    + UNMARKED
+)
+CALLING = (
+    {"role": "user", "content": "Oslo?"},
+    {
+        "role": "assistant",
+        "content": "",
+        "tool_calls": [{"function": {"name": "weather", "arguments": {"city": "Oslo"}}}],
+    },
+    {"role": "tool", "content": "12"},
+    {"role": "assistant", "content": "12 degrees", "reasoning_content": "hm"},
+)
+
+
+def test_calls_are_learned_where_the_template_writes_them_and_else_refused(with_template):
+    knows = with_template(TOOLS, "<|end|>")
+    chat = chat_format(knows, "auto")
+    row = Conversation(3, CALLING)
+    (encoded,) = encode(knows, chat, [row])
+    assert carried(knows, encoded) == ['[weather {"city": "Oslo"}]<|end|>', "12 degrees<|end|>"]
+    assert unused_parts(knows, chat, row) == ("reasoning_content",)
+    ignores = with_template(UNMARKED, "<|end|>")
+    with pytest.raises(InputError, match="Row 3 calls the tool weather"):
+        encode(ignores, chat_format(ignores, "auto"), [row])
+
+
+@pytest.mark.parametrize("choice", ["auto", "plain"])
+def test_answers_of_weight_0_carry_no_loss(with_template, choice):
+    tokenizer = with_template(UNMARKED, "<|end|>")
+    turns = tuple({**m, "weight": 0.0} if m["content"] == "blue red" else m for m in TURNS)
+    (encoded,) = encode(tokenizer, chat_format(tokenizer, choice), [Conversation(1, turns)])
+    (only,) = carried(tokenizer, encoded)
+    assert only.startswith("bird\ntree!")
+
+
+def test_a_template_without_system_role_says_what_helps_and_merging_does(with_template):
+    tokenizer = with_template(STRICT, "<|end|>")
+    row = Conversation(2, TURNS)
+    with pytest.raises(InputError, match=r"Row 2.*No system role") as caught:
+        encode(tokenizer, chat_format(tokenizer, "auto"), [row])
+    assert "--option chat_template=merge-system" in caught.value.remedy
+    chat = chat_format(tokenizer, "merge-system")
+    text = tokenizer.decode(encode(tokenizer, chat, [row])[0].input_ids)
+    assert text.startswith("<|user|>Be brief.\n\nred blue<|end|>")
+    assert chat.kept_template == STRICT
