@@ -3,6 +3,7 @@
 import pytest
 
 from crowdselect.errors import CancelledError
+from crowdselect.locks import LOCK
 
 SELECT = ("select", "tiny", "--encoder", "lsa")
 
@@ -64,7 +65,8 @@ def test_a_failed_ingest_leaves_nothing(run, tmp_path) -> None:
     said = run("ingest", "table", file, "--workspace", tmp_path / "w")
     assert said.code == 2
     assert "bad.jsonl, line 2" in said.err
-    assert [p for p in (tmp_path / "w").rglob("*") if p.is_file()] == []
+    files = [p for p in (tmp_path / "w").rglob("*") if p.is_file()]
+    assert [p for p in files if not p.name.startswith(LOCK)] == []
 
 
 def test_a_bug_keeps_its_traceback(run, here, monkeypatch) -> None:
