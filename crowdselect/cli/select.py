@@ -39,6 +39,10 @@ AgainstWordsOption = Annotated[
     int, typer.Option(min=1, help="Shared consecutive words that make an overlap")
 ]
 
+ChosenOnOption = Annotated[
+    list[str] | None, typer.Option(help="Benchmark on which this recipe was chosen; repeatable")
+]
+
 
 def register(app: typer.Typer) -> None:
     """Add the command."""
@@ -81,6 +85,7 @@ def select(
     ] = False,
     name: Annotated[str | None, typer.Option(help="Name to save it under, besides its id")] = None,
     note: Annotated[str, typer.Option(help="A note to save with it")] = "",
+    chosen_on: ChosenOnOption = None,
     save: Annotated[bool, typer.Option(help="Save it in the workspace")] = True,
     write_recipe: Annotated[Path | None, typer.Option(help="Write the recipe as TOML")] = None,
     workspace: WorkspaceOption = None,
@@ -105,7 +110,7 @@ def select(
     if write_recipe is not None:
         files.write_text(write_recipe, wanted.to_toml())
     if save:
-        pipeline.save_selection(folder, chosen, name, note)
+        pipeline.save_selection(folder, chosen, name, note, chosen_on or ())
     if json:
         return print_json(document(chosen, flagged, loo))
     return _show(chosen, flagged, loo, saved=save)

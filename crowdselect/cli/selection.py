@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from crowdselect.cli.options import JsonOption, WorkspaceOption, example
-from crowdselect.cli.select import document
+from crowdselect.cli.select import ChosenOnOption, document
 from crowdselect.cli.terminal import print_json, print_table, say
 from crowdselect.settings import open_workspace
 
@@ -49,7 +49,10 @@ def show(
     if json:
         return print_json(document(pipeline.load_selection(folder, selection)))
     saved = pipeline.find_selection(folder, selection)
-    say(f"{saved.id} {saved.name}: {saved.n:,} rows, {saved.created}. {saved.note}".rstrip())
+    names = ", also ".join((saved.name, *saved.also))
+    say(f"{saved.id} {names}: {saved.n:,} rows, {saved.created}. {saved.note}".rstrip())
+    if saved.chosen_on:
+        say(f"Its recipe was chosen on {', '.join(saved.chosen_on)}.")
     return typer.echo(saved.recipe.to_toml())
 
 
@@ -58,13 +61,14 @@ def rename(
     selection: SelectionArgument,
     name: Annotated[str, typer.Argument(help="The new name")],
     note: Annotated[str | None, typer.Option(help="A new note")] = None,
+    chosen_on: ChosenOnOption = None,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
     """Give a selection another name."""
     from crowdselect import pipeline
 
-    saved = pipeline.rename_selection(open_workspace(workspace), selection, name, note)
+    saved = pipeline.rename_selection(open_workspace(workspace), selection, name, note, chosen_on)
     _done({"id": saved.id, "name": saved.name}, f"{saved.id} is called {saved.name}.", json)
 
 

@@ -38,7 +38,7 @@ def dataset_card(manifest: Mapping[str, Any], form: Format, licence: str | None)
         f"| strategy | {recipe['strategy']} |",
         f"| weights | {weights or 'none'} |",
         f"| clusters | {recipe['clusters']} |",
-        f"| reward model | {recipe['judge'] or crowd['judges'][0]} |",
+        f"| reward model | {recipe['judge'] or next(iter(crowd['judges']), 'none')} |",
         f"| response | {recipe['answer']} |",
         f"| seed | {recipe['seed']} |",
         f"| crowd fingerprint | `{crowd['fingerprint']}` |",

@@ -198,13 +198,28 @@ def _examples(
                     reason=selection.reasons[i],
                 )
             )
-    if unanswered and unanswered == len(rows):
-        raise InputError(
-            f"None of the {len(rows)} selected instructions has a response in the crowd "
-            f"{crowd.name}.",
-            "Ingest the models' responses with it, or generate them: crowdselect score --help.",
-        )
+    if not examples:
+        raise _nothing(crowd, len(rows), unanswered)
     return examples, unanswered
+
+
+def _nothing(crowd: Crowd, selected: int, unanswered: int) -> InputError:
+    """Why there is no example to write, and what helps."""
+    if not selected:
+        return InputError(
+            "The selection holds no instruction.", "Select again, with other filters."
+        )
+    if unanswered == selected:
+        return InputError(
+            f"None of the {selected} selected instructions has a response in the crowd "
+            f"{crowd.name}.",
+            "Ingest the models' responses with it, or generate them: crowdselect crowd generate.",
+        )
+    return InputError(
+        f"Every selected instruction with a response ({selected - unanswered:,}) overlaps with a "
+        "benchmark.",
+        "Select others (crowdselect select --against), or keep them: --keep-flagged.",
+    )
 
 
 def _crowd_facts(crowd: Crowd) -> dict[str, Any]:

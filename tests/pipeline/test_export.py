@@ -7,6 +7,7 @@ import pytest
 from crowdselect import files, pipeline
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.export import FORMATS
+from crowdselect.pipeline.finetune import training_source
 from tests.pipeline import tiny
 
 
@@ -102,3 +103,28 @@ def test_a_crowd_ingested_anew_is_noticed(ready, crowd, recipe, tmp_path) -> Non
     pipeline.ingest(ready, "table", [file], name="tiny", replace=True)
     with pytest.raises(NotFoundError, match=f"1 of 12 selected ids .* '{chosen.ids[0]}'"):
         pipeline.export(ready, chosen, "messages")
+
+
+def test_a_crowd_without_rewards_is_exported_and_trained_on(ready, recipe, tmp_path) -> None:
+    data = tiny.frame()[["id", "model", "instruction", "response"]]
+    pipeline.ingest(ready, "table", [tiny.write_tidy(tmp_path, data)], name="plain")
+    crowd = pipeline.open_crowd(ready, "plain")
+    assert crowd.judges == ()
+    made = recipe(crowd="plain", strategy="random", clusters=0, answer="random")
+    saved = pipeline.save_selection(ready, pipeline.select(crowd, made), "some")
+    written = pipeline.export(ready, "some", "messages")
+    assert written.n == 12
+    assert "| reward model | none |" in (written.path / "README.md").read_text()
+    assert len(rows_of(training_source(ready, saved.id).data)) == 12
+
+
+def test_an_export_of_nothing_is_refused(ready, crowd, recipe) -> None:
+    none = pipeline.select(crowd, recipe(filters={"contains": "no instruction says this"}))
+    with pytest.raises(InputError, match="holds no instruction"):
+        pipeline.export(ready, none, "messages", ready.root / "out")
+    one = pipeline.select(crowd, recipe(budget=1))
+    bench = tiny.write_benchmark(ready.root, [crowd.instruction(crowd.row_of[one.ids[0]]).text])
+    with pytest.raises(InputError, match="overlaps with a benchmark") as said:
+        pipeline.export(ready, one, "messages", ready.root / "out", [bench], words=8)
+    assert "--keep-flagged" in said.value.remedy
+    assert not (ready.root / "out").exists()

@@ -33,7 +33,51 @@ def test_same_recipe_same_bytes(ready, crowd, recipe) -> None:
         )
     assert contents[0] == contents[1]
     assert set(contents[0]) == {"recipe.toml", "selection.parquet", "manifest.json"}
-    assert [s.name for s in pipeline.list_selections(ready)] == ["second"]
+    (saved,) = pipeline.list_selections(ready)
+    assert (saved.name, saved.also) == ("second", ("first",))
+
+
+def test_what_a_person_said_survives_when_the_recipe_is_saved_again(ready, crowd, recipe) -> None:
+    chosen = pipeline.select(crowd, recipe())
+    pipeline.save_selection(ready, chosen, "best", "Weights of the paper.", ["mt-bench"])
+    again = pipeline.save_selection(ready, chosen)
+    assert (again.name, again.note) == ("best", "Weights of the paper.")
+    assert again.chosen_on == ("mt-bench",)
+    assert pipeline.export(ready, "best", "alpaca").n == 12
+    other = pipeline.save_selection(ready, chosen, "other", "Second look.", ["arena-hard"])
+    assert (other.name, other.also) == ("other", ("best",))
+    assert other.note == "Weights of the paper.\nSecond look."
+    assert other.chosen_on == ("mt-bench", "arena-hard")
+    for name in ("best", "other", other.id):
+        assert pipeline.find_selection(ready, name) == other
+    with pytest.raises(InputError, match="called 'best' already"):
+        pipeline.save_selection(ready, pipeline.select(crowd, recipe(budget=3)), "best")
+    back = pipeline.save_selection(ready, chosen, "best", "Second look.")
+    assert (back.name, back.also, back.note) == ("best", ("other",), other.note)
+    renamed = pipeline.rename_selection(ready, "best", "final", chosen_on=())
+    assert (renamed.name, renamed.also, renamed.chosen_on) == ("final", ("other",), ())
+
+
+def test_a_note_that_says_what_it_was_chosen_on_is_understood(ready, crowd, recipe) -> None:
+    chosen = pipeline.select(crowd, recipe())
+    said = pipeline.save_selection(ready, chosen, "a", "Good. Chosen on: MT-Bench, x:y")
+    assert said.chosen_on == ("mt-bench", "x:y")
+    about = files.read_json(said.path / "about.json")
+    older = {k: about[k] for k in ("name", "note", "created")}  # as it was before there was a field
+    files.write_json(said.path / "about.json", older)
+    assert pipeline.find_selection(ready, "a").chosen_on == ("mt-bench", "x:y")
+    assert pipeline.rename_selection(ready, "a", note="").chosen_on == ("mt-bench", "x:y")
+
+
+def test_a_selection_of_nothing_is_not_saved(ready, crowd, recipe) -> None:
+    none = pipeline.select(crowd, recipe(filters={"contains": "no instruction says this"}))
+    with pytest.raises(InputError, match=r"selects no instruction \(.* left out: ") as said:
+        pipeline.save_selection(ready, none, "none")
+    assert "filters" in said.value.remedy
+    with pytest.raises(InputError) as said:
+        pipeline.save_selection(ready, pipeline.select(crowd, recipe(budget=0)))
+    assert "budget" in said.value.remedy
+    assert pipeline.list_selections(ready) == []
 
 
 def test_found_by_id_beginning_and_name(ready, crowd, recipe) -> None:

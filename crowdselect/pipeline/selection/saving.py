@@ -1,13 +1,15 @@
 """Selections on disk: ``selections/<recipe id>/`` with recipe, rows, manifest and exports.
 
 ``recipe.toml``, ``selection.parquet`` and ``manifest.json`` hold no time stamp: the same recipe on
-the same crowd gives the same bytes. A person's name and note and the time are in ``about.json``.
+the same crowd gives the same bytes. What a person says about it (names, note, the benchmarks it was
+chosen on) and the time are in ``about.json``; they survive when the recipe is saved again.
 """
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,6 +29,7 @@ _ROWS, _RECIPE, _MANIFEST, _ABOUT = (
     "selection.parquet", "recipe.toml", "manifest.json", "about.json",
 )  # fmt: skip
 _PREFIX = "contribution_"
+_DECLARED = re.compile(r"chosen[ _-]on:\s*([\w,: -]+)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -36,22 +39,40 @@ class SavedSelection:
     id: str
     """The recipe's id; the folder's name."""
     name: str
+    """The latest of its names."""
     note: str
     created: str
-    """ISO 8601, UTC."""
+    """When it was saved last: ISO 8601, UTC."""
     recipe: Recipe
     n: int
     crowd_fingerprint: str
     path: Path
+    also: tuple[str, ...] = ()
+    """Its earlier names; it is found by each of them."""
+    chosen_on: tuple[str, ...] = ()
+    """Benchmarks on which its recipe was chosen, as declared: scores there are too high."""
+
+    def answers_to(self, key: str) -> bool:
+        """Tell whether ``key`` is its id or one of its names."""
+        return key in (self.id, self.name, *self.also)
 
 
 def save_selection(
-    workspace: Workspace, selection: Selection, name: str | None = None, note: str = ""
+    workspace: Workspace,
+    selection: Selection,
+    name: str | None = None,
+    note: str = "",
+    chosen_on: Iterable[str] = (),
 ) -> SavedSelection:
-    """Save ``selection`` under its recipe's id; one saved before with this id is replaced.
+    """Save ``selection`` under its recipe's id; the rows saved before with this id are replaced.
 
-    ``name`` can be used instead of the id; InputError if another selection has it.
+    ``name`` can be used instead of the id. What was said of it before stays: a second name comes
+    beside the first, a second note below it. ``chosen_on`` names benchmarks on which its recipe
+    was chosen, beside those that the note declares (``chosen on: mt-bench``).
+
+    Raises InputError where another selection has the name, or no row was selected.
     """
+    _check_rows(selection)
     identity = selection.recipe.id
     if name is not None:
         check_name("selection", name)
@@ -70,9 +91,8 @@ def save_selection(
             "report": dict(selection.report),
         }
         files.write_json(aside / _MANIFEST, manifest)
-        created = datetime.now(UTC).isoformat(timespec="seconds")
-        about = {"name": name or identity, "note": note, "created": created}
-        files.write_json(aside / _ABOUT, about)
+        before = _read(folder) if (folder / _ABOUT).exists() else None
+        files.write_json(aside / _ABOUT, _about(identity, before, name, note, chosen_on))
         if kept.is_dir() and _same_rows(folder, manifest):
             shutil.copytree(kept, aside / "exports")
     return _read(folder)
@@ -103,7 +123,7 @@ def find_selection(workspace: Workspace, key: str) -> SavedSelection:
     """The saved selection with the id, the unique beginning of an id (4 digits), or the name."""
     known = list_selections(workspace)
     for saved in known:
-        if key in (saved.id, saved.name):
+        if saved.answers_to(key):
             return saved
     begun = [saved for saved in known if len(key) >= 4 and saved.id.startswith(key)]
     if len(begun) == 1:
@@ -122,15 +142,23 @@ def list_selections(workspace: Workspace, crowd: str | None = None) -> list[Save
 
 
 def rename_selection(
-    workspace: Workspace, key: str, name: str | None = None, note: str | None = None
+    workspace: Workspace,
+    key: str,
+    name: str | None = None,
+    note: str | None = None,
+    chosen_on: Iterable[str] | None = None,
 ) -> SavedSelection:
-    """Give a saved selection another name or note; nothing else changes."""
+    """Replace a saved selection's name, note or benchmarks it was chosen on; None: it stays."""
     saved = find_selection(workspace, key)
     if name is not None:
         _check_free(workspace, check_name("selection", name), saved.id)
-    about: dict[str, Any] = files.read_json(saved.path / _ABOUT)
-    changes = {"name": name, "note": note}
-    about |= {k: v for k, v in changes.items() if v is not None}
+    about = {
+        "name": saved.name if name is None else name,
+        "also": [other for other in saved.also if other != name],
+        "note": saved.note if note is None else note,
+        "created": saved.created,
+        "chosen_on": list(saved.chosen_on if chosen_on is None else chosen_on),
+    }
     files.write_json(saved.path / _ABOUT, about)
     return _read(saved.path)
 
@@ -142,10 +170,49 @@ def remove_selection(workspace: Workspace, key: str) -> None:
 
 def _check_free(workspace: Workspace, name: str, identity: str) -> None:
     for saved in list_selections(workspace):
-        if saved.id != identity and name in (saved.name, saved.id):
+        if saved.id != identity and saved.answers_to(name):
             raise InputError(
                 f"The selection {saved.id} is called {name!r} already.", "Choose another name."
             )
+
+
+def _check_rows(selection: Selection) -> None:
+    if len(selection.ids):
+        return
+    causes = {k: n for k, n in selection.report.get("excluded", {}).items() if n}
+    most = max(causes, key=lambda cause: causes[cause], default="")
+    told = f" ({causes[most]:,} left out: {most})" if most else ""
+    raise InputError(
+        f"The recipe {selection.recipe.id} selects no instruction{told}.",
+        "Give a budget of 1 or more."
+        if selection.report.get("budget") == 0
+        else "Loosen its filters, or take what is missing out of its weights.",
+    )
+
+
+def _about(
+    identity: str, before: SavedSelection | None, name: str | None, note: str, on: Iterable[str]
+) -> dict[str, Any]:
+    """What is known of a selection that is saved, or saved again: nothing said before is lost."""
+    given = [name, *((before.name, *before.also) if before else ())]
+    called = list(dict.fromkeys(n for n in given if n and n != identity)) or [identity]
+    told = before.note if before else ""
+    return {
+        "name": called[0],
+        "also": called[1:],
+        "note": told if note in told else "\n".join(filter(None, (told, note))),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "chosen_on": list(
+            dict.fromkeys((*(before.chosen_on if before else ()), *on, *_declared(note)))
+        ),
+    }
+
+
+def _declared(note: str) -> tuple[str, ...]:
+    """The benchmarks that a note declares: the only way to say it until ``chosen_on`` came."""
+    found = _DECLARED.search(note)
+    listed = re.split(r"[,\s]+", found[1].strip()) if found else []
+    return tuple(word.lower() for word in listed if word)
 
 
 def _table(selection: Selection) -> pa.Table:
@@ -180,4 +247,6 @@ def _read(folder: Path) -> SavedSelection:
         n=manifest["n"],
         crowd_fingerprint=manifest["report"].get("crowd", {}).get("fingerprint", ""),
         path=folder,
+        also=tuple(about.get("also", ())),
+        chosen_on=tuple(about["chosen_on"] if "chosen_on" in about else _declared(about["note"])),
     )
