@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from crowdselect.errors import of_the_disk
+
 TEMPORARY = ".tmp-"
 """Prefix of everything unfinished: ``.tmp-<pid>-<time>-<name>``."""
 
@@ -42,6 +44,16 @@ def write_aside(path: Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def where_the_disk_allows() -> Iterator[None]:
+    """Keep what can be made again: a disk that refuses (full, read-only) costs nothing else."""
+    try:
+        yield
+    except OSError as error:
+        if of_the_disk(error) is None:
+            raise
 
 
 @contextmanager

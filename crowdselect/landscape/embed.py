@@ -11,7 +11,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from crowdselect.errors import InputError
-from crowdselect.files import write_aside, write_json
+from crowdselect.files import where_the_disk_allows, write_aside, write_json
 from crowdselect.landscape.encoder import Encoder, Vectors
 from crowdselect.landscape.encoders import encoder_named
 from crowdselect.progress import Progress, silent
@@ -115,14 +115,19 @@ def _store(cache: Path | None, encoder: Encoder) -> Path | None:
     identity = encoder.identity()
     folder = cache / f"{encoder.name}-{content_key(identity)}"
     if not (folder / "encoder.json").exists():
-        write_json(folder / "encoder.json", identity)
+        with where_the_disk_allows():
+            write_json(folder / "encoder.json", identity)
     return folder
 
 
 def _write_shard(store: Path, keys: list[Key], vectors: Vectors) -> None:
     name = hashlib.sha256(b"".join(keys)).hexdigest()[:24]
     digests = np.frombuffer(b"".join(keys), np.uint8).reshape(-1, 16)
-    with write_aside(store / f"{name}.npz") as temporary, temporary.open("wb") as handle:
+    with (
+        where_the_disk_allows(),
+        write_aside(store / f"{name}.npz") as temporary,
+        temporary.open("wb") as handle,
+    ):
         np.savez(handle, keys=digests, vectors=vectors)
 
 

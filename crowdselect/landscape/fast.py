@@ -20,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crowdselect.errors import InputError
-from crowdselect.files import write_aside
+from crowdselect.files import where_the_disk_allows, write_aside
 from crowdselect.landscape.cluster import (
     Clusters,
     arrange,
@@ -119,7 +119,11 @@ class FastClusters:
 
     def save(self, path: Path) -> None:
         """Write the preparation (not the vectors) to ``path``, whole or not at all."""
-        with write_aside(path) as temporary, temporary.open("wb") as handle:
+        with (
+            where_the_disk_allows(),
+            write_aside(path) as temporary,
+            temporary.open("wb") as handle,
+        ):
             np.savez(
                 handle,
                 centres=self._centres,

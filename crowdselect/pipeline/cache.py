@@ -35,13 +35,14 @@ def load_or_make(path: Path, make: Callable[[], Mapping[str, Array]]) -> dict[st
             with np.load(path, allow_pickle=False) as stored:
                 return {name: stored[name] for name in stored.files}
         except (OSError, ValueError, KeyError, EOFError):
-            path.unlink(missing_ok=True)
+            pass  # it is made again and replaced
     made = dict(make())
-    try:
-        with files.write_aside(path) as temporary, temporary.open("wb") as handle:
-            np.savez(handle, **made)  # type: ignore[arg-type]
-    except OSError:
-        path.unlink(missing_ok=True)
+    with (
+        files.where_the_disk_allows(),
+        files.write_aside(path) as temporary,
+        temporary.open("wb") as handle,
+    ):
+        np.savez(handle, **made)  # type: ignore[arg-type]
     return made
 
 

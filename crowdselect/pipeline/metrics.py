@@ -156,11 +156,8 @@ def _read(path: Path, n: int) -> FloatArray | None:
 
 
 def _keep(path: Path, values: FloatArray) -> None:
-    try:
-        with files.write_aside(path) as temporary:
-            pq.write_table(pa.table({"value": values}), temporary)
-    except OSError:  # a read-only disk: computed again next time
-        return
+    with files.where_the_disk_allows(), files.write_aside(path) as temporary:
+        pq.write_table(pa.table({"value": values}), temporary)
 
 
 def _imported(crowd: Crowd) -> Iterable[MetricInfo]:

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from crowdselect.errors import InputError, NotFoundError
-from crowdselect.files import read_json
+from crowdselect.files import read_json, where_the_disk_allows
 from crowdselect.progress import Progress, silent
 from crowdselect.registry import did_you_mean
 from crowdselect.store import search as searching
@@ -112,9 +112,10 @@ class Crowd:
 
     @property
     def cache(self) -> Path:
-        """Folder of artifacts keyed by content; made on first use."""
+        """Folder of artifacts keyed by content; made on first use, where the disk allows it."""
         folder = self.path / "cache"
-        folder.mkdir(exist_ok=True)
+        with where_the_disk_allows():
+            folder.mkdir(exist_ok=True)
         return folder
 
     @cached_property
