@@ -41,6 +41,10 @@ class Option:
     """Where a flag without a value, or a tick, means this value."""
     one: str = ""
     """Help on the command line, where it says one of several; empty: ``help``."""
+    card: str = ""
+    """What the card of a model calls it; empty: it is not told there."""
+    result: bool = True
+    """False: it is how the work is done; what comes out is the same."""
     parse: Callable[[str], Any] | None = dataclasses.field(default=None, compare=False)
     """Reads a text that has a form of its own; the value, or one of several."""
 

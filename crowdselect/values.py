@@ -145,11 +145,13 @@ def _number(text: str, where: str) -> float:
 WEIGHTS = Option(
     help="Weight per metric column; METRIC@JUDGE takes it from another judge",
     one="METRIC=NUMBER, ..., also METRIC@JUDGE and negative",
+    card="weights",
     parse=weights_from_text,
 )
 BUDGET = Option(
     help="How many instructions to choose",
     one="A count, or a share: 0.1, 10%",
+    card="budget",
     parse=budget_from_text,
 )
 
@@ -157,15 +159,20 @@ BUDGET = Option(
 class Recipe(Frozen):
     """Everything the user decided; the same recipe on the same crowd gives the same selection."""
 
-    crowd: Annotated[str, Option(flag=None)]
+    crowd: Annotated[str, Option(flag=None, card="crowd")]
     strategy: Annotated[
-        str, Option(help="crowdselect, random, top ...; see plugins strategies", short="-s")
+        str,
+        Option(
+            help="crowdselect, random, top ...; see plugins strategies", short="-s", card="strategy"
+        ),
     ] = "crowdselect"
     options: Annotated[dict[str, float | int | str | bool], Option(flag=None)] = Field(
         default_factory=dict
     )
     """The strategy's own options."""
-    judge: Annotated[str | None, Option(help="Reward model; 'all': ranks combined")] = None
+    judge: Annotated[
+        str | None, Option(help="Reward model; 'all': ranks combined", card="judge")
+    ] = None
     """None: the crowd's first; ``all``: ranks combined over the judges."""
     weights: Annotated[dict[str, float], WEIGHTS] = Field(
         default_factory=lambda: {"difficulty": 1.0, "separability": 1.0, "stability": 2.0}
@@ -197,6 +204,7 @@ class Recipe(Frozen):
             help="An equal share is taken from each cluster; 0: no quota",
             one="Clusters; 0: no quota",
             short="-k",
+            card="clusters",
         ),
         Field(ge=0),
     ] = 10
@@ -211,9 +219,13 @@ class Recipe(Frozen):
     bans: Annotated[tuple[str, ...], Option(one="Id that is out; repeatable", flag="--ban")] = ()
     answer: Annotated[
         str,
-        Option(help="best, random, top5_random, worst or model:NAME", label="Answer to train on"),
+        Option(
+            help="best, random, top5_random, worst or model:NAME",
+            label="Answer to train on",
+            card="answer",
+        ),
     ] = "best"
-    seed: Annotated[int, Option(help="Seed of everything random")] = 42
+    seed: Annotated[int, Option(help="Seed of everything random", card="seed")] = 42
 
     @field_validator("budget")
     @classmethod
@@ -247,6 +259,40 @@ class Recipe(Frozen):
         except tomllib.TOMLDecodeError as error:
             raise InputError(f"{source} is not TOML: {error}.", "Correct that line.") from error
         return cls.parse(data, source)
+
+
+class Origin(Frozen):
+    """The saved selection that training data came from.
+
+    Written when the data is, it goes whole from the run to the benchmark to the report.
+    """
+
+    selection: str
+    """The selection's id."""
+    name: str = ""
+    recipe: Recipe | None = None
+    pairs: str = ""
+    """For preference pairs: how many of how many, and by which rule."""
+    chosen_on: tuple[str, ...] = ()
+    """Benchmarks on which the recipe was chosen, as declared: scores there are too high."""
+
+
+def with_origin(given: Any) -> Any:
+    """Options with an ``origin`` made of ``selection`` and ``recipe``, as they were written before.
+
+    Such a recipe has some of a recipe's fields, and the selection's id and name.
+    """
+    if not isinstance(given, Mapping) or not given.keys() & {"selection", "recipe"}:
+        return given
+    rest = {k: v for k, v in given.items() if k not in ("selection", "recipe")}
+    told = given.get("recipe") or {}
+    identity = given.get("selection") or told.get("id") or ""
+    if rest.get("origin") or not (told or identity):
+        return rest
+    known = {k: v for k, v in told.items() if k in Recipe.model_fields}
+    recipe = {"crowd": "", "weights": {}, **known} if told else None
+    more = {k: told[k] for k in ("name", "pairs") if k in told}
+    return {**rest, "origin": {"selection": identity, "recipe": recipe, **more}}
 
 
 @dataclass(frozen=True)

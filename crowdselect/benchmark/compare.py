@@ -29,9 +29,9 @@ class Group:
     views: tuple[BenchmarkView, ...]
 
     @property
-    def recipe(self) -> Mapping[str, Any] | None:
-        """The recipe behind the training data; None: unknown."""
-        return self.views[0].config.subject.recipe
+    def selection(self) -> str | None:
+        """Id of the selection behind the training data; None: unknown."""
+        return self.views[0].config.subject.selection
 
 
 @dataclass(frozen=True)
@@ -198,8 +198,8 @@ def _compare_one(
         for a, b in itertools.combinations(scores, 2)
     ]
     chosen = [g for g in groups if g.name in found]
-    recipes = {g.name: g.recipe for g in chosen}
-    gain = optimism(sums, recipes, higher_is_better=first.higher_is_better, seed=seed)
+    selections = {g.name: g.selection for g in chosen}
+    gain = optimism(sums, selections, higher_is_better=first.higher_is_better, seed=seed)
     warnings = [
         *trap_warnings(label, {g.name: g.views[0].config.subject for g in chosen}, gain),
         *_thin(found),

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from pydantic import model_validator
+
 from crowdselect.errors import InputError
 from crowdselect.lm.models import Checkpoint, Loaded, LocalModel
-from crowdselect.values import Frozen
+from crowdselect.values import Frozen, Origin, with_origin
 
 
 class SubjectConfig(Frozen):
@@ -26,13 +28,21 @@ class SubjectConfig(Frozen):
     """Seed of that run."""
     variant: str = ""
     """Hash of everything but the seed that made it; keeps different settings of one name apart."""
-    selection: str | None = None
-    """Id of the selection it was trained on."""
-    recipe: dict[str, Any] | None = None
-    """The recipe of that selection (id, crowd, strategy, weights ...)."""
+    origin: Origin | None = None
+    """The selection that it was trained on, with its recipe."""
     chosen_on: tuple[str, ...] = ()
     """Benchmarks on which that recipe was chosen, as declared: its scores there are too high."""
     trust_remote_code: bool = False
+
+    @model_validator(mode="before")
+    @classmethod
+    def _older(cls, given: Any) -> Any:
+        return with_origin(given)
+
+    @property
+    def selection(self) -> str | None:
+        """Id of the selection that it was trained on."""
+        return self.origin.selection if self.origin else None
 
     @property
     def identity(self) -> str:

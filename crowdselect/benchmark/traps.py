@@ -40,18 +40,18 @@ class Optimism:
 
 def optimism(
     sums: Mapping[str, Sequence[Sums]],
-    recipes: Mapping[str, Mapping[str, Any] | None],
+    selections: Mapping[str, str | None],
     *,
     higher_is_better: bool,
     seed: int,
 ) -> Optimism | None:
     """Estimate what choosing on the test adds; None for fewer than two recipes or four questions.
 
-    ``sums``: per group the runs' weighted sums by question; ``recipes``: per group its recipe
-    (None: not one of the candidates, a base model say).
+    ``sums``: per group the runs' weighted sums by question; ``selections``: per group the id of the
+    selection behind it (None: not one of the candidates, a base model say).
     """
-    names = [name for name in sums if recipes.get(name) is not None]
-    if len({str((recipes[name] or {}).get("id", name)) for name in names}) < 2:
+    names = [name for name in sums if selections.get(name) is not None]
+    if len({selections[name] for name in names}) < 2:
         return None
     shared = sorted(set.intersection(*(set(run) for name in names for run in sums[name])))
     if len(shared) < 4:
@@ -105,7 +105,7 @@ def trap_warnings(
                 f"{name} uses weights that the CrowdSelect paper picked by its scores on MT-Bench "
                 f"and Arena-Hard, so {plain} is no independent test of them."
             )
-        elif subject.recipe is not None:
+        elif subject.origin is not None:
             undeclared.append(name)
     if undeclared:
         whose = f"The recipe of {undeclared[0]} is"
@@ -125,8 +125,7 @@ def trap_warnings(
 
 
 def _papers(subject: SubjectConfig) -> bool:
-    recipe = subject.recipe or {}
-    if recipe.get("strategy", "crowdselect") != "crowdselect":
+    recipe = subject.origin and subject.origin.recipe
+    if not recipe or recipe.strategy != "crowdselect":
         return False
-    given = {k: float(v) for k, v in (recipe.get("weights") or {}).items() if v}
-    return given in PAPER_WEIGHTS
+    return {k: v for k, v in recipe.weights.items() if v} in PAPER_WEIGHTS

@@ -33,7 +33,7 @@ from crowdselect.settings import open_workspace
 SourceArgument = Annotated[
     str, typer.Argument(metavar="SELECTION_OR_FILE", help="A selection's id or name, or a file")
 ]
-_NEVER_ASKED = ("data", "model", "selection", "recipe", "preset", "method", "mode")
+_NEVER_ASKED = ("data", "model", "origin", "preset", "method", "mode")
 ASKED = [o for o in options_of(FinetuneConfig) if o.name not in _NEVER_ASKED]
 """Every option of a fine-tune that -o takes."""
 

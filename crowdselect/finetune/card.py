@@ -9,6 +9,8 @@ from typing import Any
 from crowdselect.finetune.config import FinetuneConfig
 from crowdselect.finetune.plan import Plan
 from crowdselect.finetune.prepare import DataReport
+from crowdselect.options import options_of
+from crowdselect.values import Recipe
 
 _PACKAGES = ("crowdselect", "torch", "transformers", "trl", "peft", "accelerate", "datasets")
 
@@ -77,52 +79,43 @@ def model_card(
 def _data_lines(plan: Plan, report: DataReport, data_sha256: str) -> list[str]:
     config = plan.config
     lines = [f"File `{Path(config.data).name}`, sha256 `{data_sha256}`."]
-    if config.selection:
-        lines.append(f"Selection `{_source(config)}` (id `{config.selection}`).")
-    if config.recipe:
-        told = {k: v for k, v in config.recipe.items() if k != "name" and v not in (None, {}, [])}
-        lines.append(f"Recipe: {', '.join(f'{k} {_plain(v)}' for k, v in told.items())}.")
+    origin = config.origin
+    if origin:
+        lines.append(f"Selection `{_source(config)}` (id `{origin.selection}`).")
+        told = {"id": origin.selection, **_recipe(origin.recipe), "pairs": origin.pairs}
+        named = [f"{k} {_plain(v)}" for k, v in told.items() if v not in (None, {}, "")]
+        lines.append(f"Recipe: {', '.join(named)}.")
     return lines + report.lines()
+
+
+def _recipe(recipe: Recipe | None) -> dict[str, Any]:
+    return {o.card: getattr(recipe, o.name) for o in options_of(Recipe) if recipe and o.card}
 
 
 def _source(config: FinetuneConfig) -> str:
     """The selection's name, else the file's."""
-    named = (config.recipe or {}).get("name")
-    return named or config.selection or Path(config.data).name
+    origin = config.origin
+    return (origin.name or origin.selection) if origin else Path(config.data).name
 
 
 def _plain(value: Any) -> str:
     if isinstance(value, dict):
         return " ".join(f"{k}={v:g}" for k, v in value.items())
-    return str(value)
+    if isinstance(value, tuple):
+        return ", ".join(value)
+    return "yes" if value is True else str(value)
 
 
 def _options(plan: Plan) -> dict[str, Any]:
     config, setup, budget = plan.config, plan.setup, plan.budget
-    options: dict[str, Any] = {
-        "preset": config.preset,
-        "learning rate": config.learning_rate,
-        "schedule": f"{config.schedule}, {config.warmup:.0%} warm-up",
-        "epochs": config.epochs if config.max_steps is None else f"(max_steps {config.max_steps})",
-        "rows per step": config.batch_size,
+    return {
+        **{words: _plain(value) for words, value in config.on_card().items()},
         "devices": f"{config.processes} x {setup.device_name}",
-        "max length": config.max_length,
         "batches": setup.batching,
         "precision": f"{setup.weights} weights{', bf16 autocast' if setup.bf16 else ''}",
         "attention": setup.attention,
         "micro batch": budget.micro_batch,
-        "seed": config.seed,
     }
-    if config.mode == "lora":
-        kind = "rsLoRA" if config.rslora else "LoRA"
-        options[kind] = (
-            f"rank {config.lora_rank}, alpha {config.lora_alpha:g}, dropout "
-            f"{config.lora_dropout:g}, {', '.join(config.lora_targets)}"
-            f"{', DoRA' if config.dora else ''}{', 4-bit base' if config.four_bit else ''}"
-        )
-    if config.method != "sft":
-        options["beta"] = config.beta
-    return options
 
 
 def _result(run_id: str, steps: int, loss: float | None) -> str:

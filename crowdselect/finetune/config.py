@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from crowdselect.errors import InputError
 from crowdselect.finetune.presets import with_preset
+from crowdselect.options import Option, options_of
 from crowdselect.registry import content_key
-from crowdselect.values import Frozen
+from crowdselect.values import Frozen, Origin, with_origin
 
 Method = Literal["sft", "dpo", "orpo", "simpo"]
 Batching = Literal["auto", "padding-free", "packing", "padded"]
 Launcher = Literal["none", "torchrun", "accelerate"]
+HOW = Option(result=False)
+"""What comes out does not follow from it: how the work is done, or what is known by its hash."""
 TRACKERS = ("tensorboard", "wandb", "mlflow", "trackio")
 
 
@@ -27,41 +30,39 @@ class FinetuneConfig(Frozen):
     that contradict each other raise InputError either way.
     """
 
-    data: str
+    data: Annotated[str, HOW]
     """JSONL, JSON, Parquet or CSV file: messages, prompt/completion, Alpaca or ShareGPT rows;
     prompt/chosen/rejected rows for the preference methods."""
     model: str
     """A folder or a hub name of a causal language model in safetensors."""
-    preset: str = ""
+    preset: Annotated[str, Option(card="preset")] = ""
     """Name of a preset (see ``PRESETS``); empty: by method and mode."""
     method: Method = "sft"
     mode: Literal["lora", "full"] = "lora"
-    selection: str | None = None
-    """Id of the selection that the data came from; named in the model card."""
-    recipe: dict[str, Any] | None = None
-    """The recipe behind the data; named in the model card."""
+    origin: Annotated[Origin | None, HOW] = None
+    """The selection and recipe that the data came from; told in the model card."""
 
-    learning_rate: float = Field(default=2e-4, gt=0)
+    learning_rate: Annotated[float, Option(card="learning rate"), Field(gt=0)] = 2e-4
     """Peak learning rate of AdamW."""
-    epochs: float = Field(default=3.0, gt=0)
-    max_steps: int | None = Field(default=None, ge=1)
+    epochs: Annotated[float, Option(card="epochs"), Field(gt=0)] = 3.0
+    max_steps: Annotated[int | None, Option(card="steps"), Field(ge=1)] = None
     """Optimiser steps; None: as many as the epochs need."""
-    batch_size: int = Field(default=16, ge=1)
+    batch_size: Annotated[int, Option(card="rows per step"), Field(ge=1)] = 16
     """Rows per optimiser step over all devices: what the result depends on."""
-    micro_batch: int | None = Field(default=None, ge=1)
+    micro_batch: Annotated[int | None, HOW, Field(ge=1)] = None
     """Rows per device at a time: what memory depends on; None: chosen from the memory."""
-    schedule: Literal["cosine", "linear", "constant"] = "cosine"
-    warmup: float = Field(default=0.03, ge=0, lt=1)
+    schedule: Annotated[Literal["cosine", "linear", "constant"], Option(card="schedule")] = "cosine"
+    warmup: Annotated[float, Option(card="warm-up, share of the steps"), Field(ge=0, lt=1)] = 0.03
     """Share of the steps over which the learning rate rises."""
-    weight_decay: float = Field(default=0.0, ge=0)
+    weight_decay: Annotated[float, Option(card="weight decay"), Field(ge=0)] = 0.0
     max_grad_norm: float = Field(default=1.0, ge=0)
-    seed: int = Field(default=42, ge=0)
-    beta: float | None = Field(default=None, gt=0)
+    seed: Annotated[int, Option(card="seed", result=False), Field(ge=0)] = 42
+    beta: Annotated[float | None, Option(card="beta"), Field(gt=0)] = None
     """DPO and SimPO: inverse temperature; ORPO: lambda. None: the method's preset."""
-    gamma: float | None = Field(default=None, ge=0)
+    gamma: Annotated[float | None, Option(card="gamma"), Field(ge=0)] = None
     """SimPO: target reward margin; None: the preset's."""
 
-    max_length: int = Field(default=2048, ge=8)
+    max_length: Annotated[int, Option(card="max length"), Field(ge=8)] = 2048
     """Longest row in tokens, prompt included."""
     overlong: Literal["truncate", "drop"] = "truncate"
     """What becomes of longer rows; both are counted in the report."""
@@ -71,16 +72,16 @@ class FinetuneConfig(Frozen):
     eval_share: float = Field(default=0.0, ge=0, lt=1)
     """Share of the rows held out for a validation loss."""
 
-    lora_rank: int = Field(default=16, ge=1)
-    lora_alpha: float = Field(default=32.0, gt=0)
-    lora_dropout: float = Field(default=0.05, ge=0, lt=1)
-    lora_targets: tuple[str, ...] = ("all-linear",)
+    lora_rank: Annotated[int, Option(card="LoRA rank"), Field(ge=1)] = 16
+    lora_alpha: Annotated[float, Option(card="LoRA alpha"), Field(gt=0)] = 32.0
+    lora_dropout: Annotated[float, Option(card="LoRA dropout"), Field(ge=0, lt=1)] = 0.05
+    lora_targets: Annotated[tuple[str, ...], Option(card="LoRA modules")] = ("all-linear",)
     """Module names; ``all-linear``: every linear layer but the head."""
-    rslora: bool = False
+    rslora: Annotated[bool, Option(card="rsLoRA")] = False
     """Scale by alpha / sqrt(rank) (Kalajdzievski 2023)."""
-    dora: bool = False
+    dora: Annotated[bool, Option(card="DoRA")] = False
     """Decompose magnitude and direction (Liu et al. 2024); slower."""
-    four_bit: bool = False
+    four_bit: Annotated[bool, Option(card="4-bit base")] = False
     """Hold the base in 4-bit NF4 (QLoRA); needs bitsandbytes."""
     merge: bool = False
     """Also save base and adapter merged into one full model."""
@@ -97,23 +98,23 @@ class FinetuneConfig(Frozen):
     """Recompute activations to save memory; None: only where it would not fit otherwise."""
     trust_remote_code: bool = False
 
-    launcher: Launcher = "none"
+    launcher: Annotated[Launcher, HOW] = "none"
     processes: int = Field(default=1, ge=1)
     """Processes over all machines, one per device."""
     machines: int = Field(default=1, ge=1)
-    main_address: str = "127.0.0.1"
-    main_port: int = Field(default=29500, ge=1, le=65535)
-    accelerate_config: str = "fsdp2"
+    main_address: Annotated[str, HOW] = "127.0.0.1"
+    main_port: Annotated[int, HOW, Field(ge=1, le=65535)] = 29500
+    accelerate_config: Annotated[str, HOW] = "fsdp2"
     """``ddp``, ``fsdp2``, ``zero2``, ``zero3`` (they ship with crowdselect), or a YAML file."""
 
-    save_steps: int | None = Field(default=None, ge=1)
+    save_steps: Annotated[int | None, HOW, Field(ge=1)] = None
     """Steps between checkpoints; None: ten over the run."""
-    keep_checkpoints: int = Field(default=2, ge=1)
-    log_steps: int | None = Field(default=None, ge=1)
+    keep_checkpoints: Annotated[int, HOW, Field(ge=1)] = 2
+    log_steps: Annotated[int | None, HOW, Field(ge=1)] = None
     """Steps between log lines; None: about two hundred over the run."""
-    burst_steps: int = Field(default=3, ge=0)
+    burst_steps: Annotated[int, HOW, Field(ge=0)] = 3
     """Steps of the measured burst before the run; 0: none."""
-    report_to: tuple[str, ...] = ()
+    report_to: Annotated[tuple[str, ...], HOW] = ()
     """Trackers: tensorboard, wandb, mlflow, trackio."""
 
     @model_validator(mode="before")
@@ -121,7 +122,7 @@ class FinetuneConfig(Frozen):
     def _fill_from_preset(cls, given: Any) -> Any:
         if not isinstance(given, dict):
             return given
-        return with_preset(given)
+        return with_preset(with_origin(given))
 
     @model_validator(mode="after")
     def _fits_together(self) -> FinetuneConfig:
@@ -154,6 +155,24 @@ class FinetuneConfig(Frozen):
             )
 
     @property
+    def idle(self) -> frozenset[str]:
+        """Options that mean nothing beside the others, an adapter's in a full fine-tune say."""
+        adapter = {"lora_rank", "lora_alpha", "lora_dropout", "lora_targets"}
+        idle = adapter if self.mode == "full" else set()
+        idle |= {"beta", "gamma"} if self.method == "sft" else set()
+        return frozenset(idle | ({"epochs"} if self.max_steps else set()))
+
+    def on_card(self) -> dict[str, Any]:
+        """What a model card tells of the options: its words -> the value."""
+        used = [o for o in _OPTIONS if o.card and o.name not in self.idle]
+        told = {o.card: getattr(self, o.name) for o in used}
+        return {k: v for k, v in told.items() if v is not None and v is not False}
+
+    def result_options(self) -> dict[str, Any]:
+        """The options that what comes out depends on, but for data and seed, as JSON."""
+        return self.model_dump(mode="json", include={o.name for o in _OPTIONS if o.result})
+
+    @property
     def id(self) -> str:
         """Short hash (12 hex digits) of every option."""
         return content_key(self.model_dump(mode="json"))
@@ -162,3 +181,6 @@ class FinetuneConfig(Frozen):
     def rows_per_device(self) -> int:
         """Rows of one optimiser step on one device."""
         return self.batch_size // self.processes
+
+
+_OPTIONS = options_of(FinetuneConfig)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
-from typing import Any
 
 from crowdselect import files, jobs
 from crowdselect.benchmark import BenchmarkView, SubjectConfig, list_results, read_results
@@ -13,11 +11,7 @@ from crowdselect.finetune import FinetuneConfig, output_model
 from crowdselect.pipeline.selection.saving import find_selection
 from crowdselect.registry import content_key, did_you_mean
 from crowdselect.settings import Workspace
-
-_DECLARED = re.compile(r"chosen[ _-]on:\s*([\w,: -]+)", re.IGNORECASE)
-_NO_PART_OF_THE_RESULT = ("seed", "data", "selection", "recipe", "micro_batch", "save_steps",
-                          "keep_checkpoints", "log_steps", "burst_steps", "report_to", "launcher",
-                          "main_address", "main_port", "accelerate_config")  # fmt: skip
+from crowdselect.values import Origin
 
 
 def subject_of(
@@ -33,7 +27,7 @@ def subject_of(
 
     ``name`` is what results call it (runs of one name are seeds of one another); ``endpoint`` is
     the base URL of a server that serves ``target``; ``chosen_on`` names benchmarks on which its
-    recipe was chosen, beside those that the selection's note declares (``chosen on: mt-bench``).
+    recipe was chosen, beside those that its selection was saved with.
 
     Raises
     ------
@@ -116,9 +110,10 @@ def _of_run(
     made = output_model(run)
     record = jobs.read_record(run)
     config = FinetuneConfig.parse(record.config, str(run))
-    data = record.provenance.get("data_sha256") or config.selection or config.data
-    selection, declared = _selection(workspace, config.selection)
-    label = selection or Path(config.data).stem
+    origin = config.origin
+    known = record.provenance.get("data_sha256")
+    data = known or (origin.selection if origin else config.data)
+    label, declared = _told(workspace, origin) if origin else (Path(config.data).stem, ())
     how = [Path(config.model).name]
     how += ["LoRA"] if made.adapter else []
     how += [config.method] if config.method != "sft" else []
@@ -129,8 +124,7 @@ def _of_run(
         run=run.name,
         training_seed=config.seed,
         variant="" if name else _variant(config, data),
-        selection=config.selection,
-        recipe=config.recipe,
+        origin=origin,
         chosen_on=tuple(dict.fromkeys((*chosen_on, *declared))),
         trust_remote_code=config.trust_remote_code,
     )
@@ -138,22 +132,16 @@ def _of_run(
 
 def _variant(config: FinetuneConfig, data: str) -> str:
     """Everything that made the model but the seed; runs that share it are seeds of one another."""
-    options: dict[str, Any] = config.model_dump(mode="json")
-    return content_key([data, {k: v for k, v in options.items() if k not in
-                                 _NO_PART_OF_THE_RESULT}])  # fmt: skip
+    return content_key([data, config.result_options()])
 
 
-def _selection(workspace: Workspace, key: str | None) -> tuple[str, tuple[str, ...]]:
-    """A selection's name, and the benchmarks that its note says it was chosen on."""
-    if key is None:
-        return "", ()
+def _told(workspace: Workspace, origin: Origin) -> tuple[str, tuple[str, ...]]:
+    """A selection's name and what it was chosen on: as said now, or then if it was removed."""
     try:
-        saved = find_selection(workspace, key)
+        saved = find_selection(workspace, origin.selection)
     except NotFoundError:
-        return key, ()
-    declared = _DECLARED.search(saved.note)
-    listed = re.split(r"[,\s]+", declared[1].strip()) if declared else []
-    return saved.name, tuple(word.lower() for word in listed if word)
+        return origin.name or origin.selection, origin.chosen_on
+    return saved.name, saved.chosen_on
 
 
 def _of_folder(folder: Path, name: str, adapter: str, chosen_on: tuple[str, ...]) -> SubjectConfig:

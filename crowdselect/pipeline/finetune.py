@@ -22,9 +22,7 @@ from crowdselect.progress import Progress, silent
 from crowdselect.registry import content_key
 from crowdselect.settings import Workspace
 from crowdselect.store import Crowd
-from crowdselect.values import COMBINED, IntArray, Selection
-
-_CARD_FIELDS = ("crowd", "strategy", "judge", "weights", "clusters", "budget", "answer", "seed")
+from crowdselect.values import COMBINED, IntArray, Origin, Selection
 
 
 @dataclass(frozen=True)
@@ -41,17 +39,15 @@ class TrainingSource:
         """The options of a ``FinetuneConfig`` that say where the data came from."""
         if self.selection is None:
             return {"data": str(self.data)}
-        recipe = self.selection.recipe.model_dump(mode="json")
-        return {
-            "data": str(self.data),
-            "selection": self.selection.id,
-            "recipe": {
-                "id": self.selection.id,
-                "name": self.selection.name,
-                **{k: recipe[k] for k in _CARD_FIELDS},
-                **({"pairs": self.pairs} if self.pairs else {}),
-            },
-        }
+        saved = self.selection
+        origin = Origin(
+            selection=saved.id,
+            name=saved.name,
+            recipe=saved.recipe,
+            pairs=self.pairs,
+            chosen_on=saved.chosen_on,
+        )
+        return {"data": str(self.data), "origin": origin}
 
 
 def training_source(

@@ -194,8 +194,10 @@ def test_a_selections_note_declares_what_it_was_chosen_on(
     subject = subject_of(ready, path.name, chosen_on=("verifiable",))
     assert subject.chosen_on == ("verifiable", "mt-bench", "x:y")
     assert subject.name == f"best ({base_model.name}, LoRA)"
-    assert subject.recipe is not None
-    assert subject.recipe["id"] == saved.id
+    assert subject.origin is not None
+    assert subject.origin.selection == saved.id
+    assert subject.origin.recipe is not None
+    assert subject.origin.recipe.weights == chosen.weights
 
     made = create(ready, BenchmarkConfig(subject=subject, suites=("verifiable",)))
     assert [v.id for v in benchmark_views(ready, ["best"])] == [made.name]

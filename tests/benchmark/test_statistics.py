@@ -172,14 +172,14 @@ def test_optimism_of_equals_is_seen() -> None:
     """Twelve recipes of equal worth: the winner's lead vanishes on the other half."""
     rng = np.random.default_rng(7)
     sums = {f"r{k}": runs(rng.normal(size=80)) for k in range(12)}
-    recipes = {name: {"id": name} for name in sums}
-    found = optimism(sums, recipes, higher_is_better=True, seed=1)
+    selections = {name: name for name in sums}
+    found = optimism(sums, selections, higher_is_better=True, seed=1)
     assert found is not None
     assert found.apparent - found.honest > 0.1
     assert found.same_choice < 0.5
     low = optimism(
         {k: [{q: (-s, w) for q, (s, w) in r.items()} for r in v] for k, v in sums.items()},
-        recipes,
+        selections,
         higher_is_better=False,
         seed=1,
     )
@@ -189,6 +189,6 @@ def test_optimism_of_equals_is_seen() -> None:
 
 def test_optimism_needs_two_recipes() -> None:
     sums = {"a": runs(np.arange(9.0)), "b": runs(np.arange(9.0))}
-    assert optimism(sums, {"a": {"id": 1}, "b": None}, higher_is_better=True, seed=1) is None
-    same = {"a": {"id": 1}, "b": {"id": 1}}
+    assert optimism(sums, {"a": "1", "b": None}, higher_is_better=True, seed=1) is None
+    same = {"a": "1", "b": "1"}
     assert optimism(sums, same, higher_is_better=True, seed=1) is None

@@ -67,3 +67,38 @@ def test_wrong_values_name_the_field():
         FinetuneConfig.parse({"data": "d", "model": "m", "method": "ppo"}, "finetune")
     with pytest.raises(NotFoundError, match="demoo"):
         config(preset="demoo")
+
+
+def test_a_run_written_before_there_was_an_origin_is_understood() -> None:
+    told = {
+        "id": "abc",
+        "name": "best",
+        "crowd": "zoo",
+        "weights": {"difficulty": 1.0},
+        "pairs": "9",
+    }
+    older = {"data": "d", "model": "m", "selection": "abc", "recipe": told}
+    origin = FinetuneConfig.parse(older, "t").origin
+    assert origin is not None
+    assert (origin.selection, origin.name, origin.pairs) == ("abc", "best", "9")
+    assert origin.recipe is not None
+    assert (origin.recipe.crowd, origin.recipe.weights) == ("zoo", {"difficulty": 1.0})
+    bare = {"data": "d", "model": "m", "selection": None, "recipe": None}
+    assert FinetuneConfig.parse(bare, "t").origin is None
+
+
+def test_a_card_tells_what_counts_beside_the_other_options() -> None:
+    full = FinetuneConfig(data="d", model="m", mode="full", max_steps=7, weight_decay=0.0)
+    assert full.on_card()["steps"] == 7
+    assert full.on_card()["weight decay"] == 0.0
+    assert not {"epochs", "LoRA rank", "beta", "DoRA"} & full.on_card().keys()
+    adapter = FinetuneConfig(data="d", model="m", method="dpo", dora=True)
+    assert {"epochs", "LoRA rank", "beta", "DoRA"} <= adapter.on_card().keys()
+
+
+def test_how_a_run_is_done_tells_no_results_apart() -> None:
+    one = FinetuneConfig(data="d", model="m").result_options()
+    same = {"seed": 1, "micro_batch": 4, "log_steps": 3, "data": "e", "origin": {"selection": "s"}}
+    assert FinetuneConfig(**{"data": "d", "model": "m", **same}).result_options() == one
+    assert FinetuneConfig(data="d", model="m", learning_rate=1e-4).result_options() != one
+    assert FinetuneConfig(data="d", model="m", method="dpo").result_options() != one

@@ -25,10 +25,9 @@ def test_a_selection_becomes_messages_in_rank_order(ready, crowd, saved):
     assert [c.messages[-2]["content"] for c in data.conversations] == crowd.instruction_texts(
         [crowd.row_of[i] for i in chosen.ids]
     )
-    assert source.options["selection"] == saved.id
-    assert source.options["recipe"]["weights"] == saved.recipe.weights
-    assert source.options["recipe"]["name"] == "best"
-    assert "pairs" not in source.options["recipe"]
+    origin = source.options["origin"]
+    assert (origin.selection, origin.name, origin.pairs) == (saved.id, "best", "")
+    assert origin.recipe == saved.recipe
 
 
 @pytest.mark.parametrize("worse", ["worst", "closest"])
@@ -53,7 +52,7 @@ def test_pairs_are_the_best_and_a_worse_answer_by_the_named_judge(ready, crowd, 
     assert source.pairs == (
         f"{len(rows)} of {manifest['counts']['selected']} instructions ({manifest['rule']})"
     )
-    assert source.options["recipe"]["pairs"] == source.pairs  # so the model card tells it
+    assert source.options["origin"].pairs == source.pairs  # so the model card tells it
     assert read_data(source.data, preference=True).format == "preference"
     again = training_source(ready, saved.id, method="dpo", margin=0.25, worse=worse)
     assert again.data == source.data
@@ -77,7 +76,9 @@ def test_a_run_knows_its_selection(ready, saved, tmp_path):
     path = finetune(ready, "best", str(tmp_path), start=False, method="simpo", seed=7)
     view = read_run(path)
     assert view.state == "waiting"
-    assert (view.config.selection, view.config.method, view.config.seed) == (saved.id, "simpo", 7)
+    assert view.config.origin is not None
+    assert view.config.origin.selection == saved.id
+    assert (view.config.method, view.config.seed) == ("simpo", 7)
     assert view.config.preset == "simpo-default"
     assert view.provenance["data_sha256"] == files.sha256_file(
         training_source(ready, "best", method="simpo").data

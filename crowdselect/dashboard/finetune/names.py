@@ -44,8 +44,8 @@ def selection_names() -> dict[str, str]:
 
 def trained_on(config: FinetuneConfig, names: dict[str, str]) -> str:
     """The selection by its name (its id where it was removed), or the name of the file."""
-    if config.selection:
-        return names.get(config.selection, config.selection)
+    if config.origin:
+        return names.get(config.origin.selection, config.origin.selection)
     return Path(config.data).name
 
 
