@@ -123,4 +123,7 @@ def _show(crowd: Crowd, made: Landscape, *, as_json: bool) -> None:
     if made.clustering.warning:
         say(made.clustering.warning)
     say(f"{crowd.n:,} instructions, {size} dimensions by {made.clustering.encoder}.")
+    without = int((made.clustering.labels < 0).sum())
+    if without and rows:
+        say(f"{without:,} of them have no vector (no words) and are in no cluster.")
     return print_table(tuple(rows[0]) if rows else (), [tuple(row.values()) for row in rows])

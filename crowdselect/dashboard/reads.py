@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Literal
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -163,8 +164,8 @@ def _fast(_crowd: Crowd, fingerprint: str, encoder: str, seed: int) -> FastClust
 
 
 @st.cache_resource(max_entries=KEPT_CROWDS, show_spinner=False)
-def _labeller(_crowd: Crowd, fingerprint: str) -> Future[ClusterLabels]:
-    return _BACKGROUND.submit(ClusterLabels, _crowd.instruction_texts())
+def _counting(_crowd: Crowd, fingerprint: str) -> Future[ClusterLabels]:
+    return _BACKGROUND.submit(pipeline.cluster_labels, _crowd)
 
 
 def prepare_cluster_names(crowd: Crowd) -> None:
@@ -172,19 +173,21 @@ def prepare_cluster_names(crowd: Crowd) -> None:
 
     A page calls it when everything on it is drawn.
     """
-    _labeller(crowd, crowd.fingerprint)
+    _counting(crowd, crowd.fingerprint)
 
 
 @st.cache_resource(max_entries=4 * MOST_CLUSTERS, show_spinner=False)
 def _clustering(
-    _crowd: Crowd, fingerprint: str, encoder: str, k: int, method: str, seed: int
+    _crowd: Crowd,
+    fingerprint: str,
+    encoder: str,
+    k: int,
+    method: Literal["exact", "fast"],
+    seed: int,
 ) -> Clustering:
-    if method == "exact":
-        return pipeline.clustering(_crowd, encoder, k, "exact", seed)
-    found = _fast(_crowd, fingerprint, encoder, seed).clusters(k)
-    names = _labeller(_crowd, fingerprint).result().names(found.labels)
-    warning = found.warning or ""
-    return Clustering(_crowd.ids, found.labels, names, encoder, seed, found.inertia, warning)
+    if method == "fast":
+        _fast(_crowd, fingerprint, encoder, seed)
+    return pipeline.clustering(_crowd, encoder, k, method, seed)
 
 
 def clustering(crowd: Crowd, recipe: Recipe) -> Clustering | None:

@@ -10,7 +10,7 @@ from crowdselect.landscape.encoders import ENCODERS, default_encoder, encoder_na
 from crowdselect.landscape.fast import FastClusters
 from crowdselect.landscape.label import ClusterLabels, label_clusters
 from crowdselect.landscape.nearest import nearest, typical_rows
-from crowdselect.landscape.plane import given_plane, project, read_plane
+from crowdselect.landscape.plane import project
 
 __all__ = [
     "ENCODERS",
@@ -23,10 +23,8 @@ __all__ = [
     "default_encoder",
     "embed",
     "encoder_named",
-    "given_plane",
     "label_clusters",
     "nearest",
     "project",
-    "read_plane",
     "typical_rows",
 ]

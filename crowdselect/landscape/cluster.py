@@ -24,7 +24,7 @@ class Clusters:
     """A partition of the rows."""
 
     labels: IntArray
-    """Shape (n,): 0 the largest cluster, ties to the one with the earlier row; -1 no vector."""
+    """Shape (n,): 0 the largest cluster, ties to the one with the first row; -1 no vector."""
     centroids: Vectors
     """Shape (k, d), the mean of each cluster's rows."""
     inertia: float
@@ -43,22 +43,24 @@ def cluster(
     k: int,
     seed: int = 42,
     progress: Progress = silent,
+    order: IntArray | None = None,
 ) -> Clusters:
     """Partition the rows of ``vectors`` (n, d) into ``k`` clusters by k-means.
 
-    The partition is that of scikit-learn's ``KMeans(k, n_init=20, random_state=seed)``, with
-    ordered labels. A NaN row gets label -1. There are fewer clusters, and a warning, where fewer
-    than k rows differ.
+    Gives what scikit-learn's ``KMeans(k, n_init=20, random_state=seed)`` gives for the rows in
+    ``order`` (n,), with ordered labels: starts are drawn by position, so rows whose order says
+    nothing need one of their own (a crowd's: its ids). A NaN row gets label -1. There are fewer
+    clusters, and a warning, where fewer than k rows differ.
 
     Raises InputError for k < 1 or vectors that are not two-dimensional.
     """
-    valid = valid_rows(vectors)
-    rows = vectors[valid]
-    k, warning = reachable_k(rows, k)
+    places = valid_places(vectors, order)
+    rows = vectors[places]
+    k, warning = reachable_k(rows, k, len(vectors))
     if not len(rows):
-        return Clusters(np.full(len(valid), -1), vectors[:0], 0.0, warning)
+        return Clusters(np.full(len(vectors), -1), vectors[:0], 0.0, warning)
     labels = _best_of(rows, k, seed, progress)
-    return arrange(vectors, valid, labels, k, warning)
+    return arrange(rows, places, len(vectors), labels, k, warning)
 
 
 def _best_of(rows: Vectors, k: int, seed: int, progress: Progress) -> IntArray:
@@ -96,8 +98,17 @@ def valid_rows(vectors: Vectors) -> BoolArray:
     return np.asarray(np.isfinite(vectors.sum(axis=1)))
 
 
-def reachable_k(rows: Vectors, k: int) -> tuple[int, str | None]:
-    """Return k, or the number of distinct rows with a warning where that is smaller."""
+def valid_places(vectors: Vectors, order: IntArray | None) -> IntArray:
+    """Return the rows that have a vector, in ``order`` (n,), or as they stand where it is None."""
+    valid = valid_rows(vectors)
+    return np.flatnonzero(valid) if order is None else order[valid[order]]
+
+
+def reachable_k(rows: Vectors, k: int, n: int) -> tuple[int, str | None]:
+    """Return k, or the number of distinct rows with a warning where that is smaller.
+
+    ``rows`` are those of the ``n`` that have a vector.
+    """
     if k < 1:
         raise InputError(f"The number of clusters is {k}.", "Give 1 or more.")
     distinct: set[bytes] = set()
@@ -105,17 +116,25 @@ def reachable_k(rows: Vectors, k: int) -> tuple[int, str | None]:
         distinct.add(row.tobytes())
         if len(distinct) >= k:
             return k, None
-    return len(distinct), f"{k} clusters were asked for, but only {len(distinct)} texts differ."
+    return len(distinct), _too_few(k, len(distinct), len(rows), n)
+
+
+def _too_few(k: int, distinct: int, there: int, n: int) -> str:
+    without = n - there
+    if not there:
+        return f"There are no clusters: none of the {n:,} texts has a vector."
+    asked = f"{k} clusters were asked for, but only {distinct} texts differ"
+    return f"{asked}; {without:,} have no vector." if without else f"{asked}."
 
 
 def arrange(
-    vectors: Vectors, valid: BoolArray, found: IntArray, k: int, warning: str | None
+    rows: Vectors, places: IntArray, n: int, found: IntArray, k: int, warning: str | None
 ) -> Clusters:
-    """Order the labels ``found`` of the valid rows, drop empty ones, and measure the partition.
+    """Order the labels ``found`` of ``rows``, drop empty ones, and measure the partition.
 
-    ``k`` is the number of clusters there should be; ``warning`` says why it is not the one asked.
+    ``places`` are where the rows stand among the ``n``, ``k`` is the number of clusters there
+    should be, and ``warning`` says why it is not the one asked.
     """
-    rows = vectors if valid.all() else vectors[valid]
     counts = np.bincount(found)
     first = np.empty(len(counts), np.int64)
     first[found[::-1]] = np.arange(len(found))[::-1]
@@ -123,8 +142,8 @@ def arrange(
     order = used[np.lexsort((first[used], -counts[used]))]
     rank = np.empty(len(counts), np.int64)
     rank[order] = np.arange(len(order))
-    labels = np.full(len(valid), -1, np.int64)
-    labels[valid] = rank[found]
+    labels = np.full(n, -1, np.int64)
+    labels[places] = rank[found]
     if len(order) < k and warning is None:
         warning = f"{k} clusters were asked for, but {k - len(order)} of them came out empty."
     sizes = counts[order]

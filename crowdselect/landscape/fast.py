@@ -26,7 +26,7 @@ from crowdselect.landscape.cluster import (
     arrange,
     label_sums,
     reachable_k,
-    valid_rows,
+    valid_places,
 )
 from crowdselect.landscape.encoder import Vectors
 from crowdselect.progress import Progress, silent
@@ -62,10 +62,19 @@ class FastClusters:
         Seed of the sample and of every start.
     progress
         Told about the preparation (seconds at 100,000 rows); may raise CancelledError.
+    order
+        Shape (n,): the order of the rows in which samples and starts are drawn by position (a
+        crowd's: its ids); None: as they stand.
     """
 
-    def __init__(self, vectors: Vectors, seed: int = 42, progress: Progress = silent) -> None:
-        self._attach(vectors, seed)
+    def __init__(
+        self,
+        vectors: Vectors,
+        seed: int = 42,
+        progress: Progress = silent,
+        order: IntArray | None = None,
+    ) -> None:
+        self._attach(vectors, seed, order)
         if self._small:
             self._centres, self._weights, self._tree = _NOTHING
             return
@@ -79,12 +88,12 @@ class FastClusters:
         self._tree = _ward(self._centres)
         progress(3, 3, "preparing clusters")
 
-    def _attach(self, vectors: Vectors, seed: int) -> None:
+    def _attach(self, vectors: Vectors, seed: int, order: IntArray | None) -> None:
         self.seed = seed
-        self._vectors = vectors
-        self._valid = valid_rows(vectors)
-        whole = bool(self._valid.all())
-        self._rows = np.ascontiguousarray(vectors if whole else vectors[self._valid], np.float32)
+        self._n = len(vectors)
+        self._places = valid_places(vectors, order)
+        as_it_is = np.array_equal(self._places, np.arange(self._n))
+        self._rows = np.ascontiguousarray(vectors if as_it_is else vectors[self._places])
         self._small = len(self._rows) < _SMALL
         self._found: OrderedDict[int, Clusters] = OrderedDict()
         self._lock = threading.RLock()
@@ -130,20 +139,21 @@ class FastClusters:
                 weights=self._weights,
                 tree=self._tree,
                 seed=self.seed,
-                vectors=_fingerprint(self._vectors),
+                vectors=_fingerprint(self._rows),
             )
 
     @classmethod
-    def load(cls, path: Path, vectors: Vectors) -> FastClusters:
-        """Read what :meth:`save` wrote for the same ``vectors``; the clusters come out the same.
+    def load(cls, path: Path, vectors: Vectors, order: IntArray | None = None) -> FastClusters:
+        """Read what :meth:`save` wrote for the same ``vectors`` in the same ``order``.
 
-        Raises InputError where the file is damaged or was made from other vectors.
+        The clusters come out the same. Raises InputError where the file is damaged or was made
+        from other vectors.
         """
         clusters = cls.__new__(cls)
         try:
             with np.load(path, allow_pickle=False) as saved:
                 made_from = str(saved["vectors"])
-                clusters._attach(vectors, int(saved["seed"]))
+                clusters._attach(vectors, int(saved["seed"]), order)
                 clusters._centres = saved["centres"]
                 clusters._weights = saved["weights"]
                 clusters._tree = saved["tree"]
@@ -152,16 +162,16 @@ class FastClusters:
                 f"{path} is not a saved preparation of clusters: {error}.",
                 "Delete the file; it is made again.",
             ) from error
-        if made_from != _fingerprint(vectors):
+        if made_from != _fingerprint(clusters._rows):
             raise InputError(
                 f"{path} was made from other vectors.", "Delete the file; it is made again."
             )
         return clusters
 
     def _compute(self, asked: int) -> Clusters:
-        k, warning = reachable_k(self._rows, asked)
+        k, warning = reachable_k(self._rows, asked, self._n)
         if k == 0:
-            return Clusters(np.full(len(self._valid), -1), self._vectors[:0], 0.0, warning)
+            return Clusters(np.full(self._n, -1), self._rows, 0.0, warning)
         if k > MICRO and not self._small:
             raise InputError(
                 f"{k} clusters are more than the {MICRO} of the fast method.",
@@ -175,7 +185,7 @@ class FastClusters:
             moved, sizes = _means(self._rows, _assign(self._rows, centroids), k)
             centroids = np.where(sizes[:, None] > 0, moved, centroids)
             found = _assign(self._rows, centroids)
-        return arrange(self._vectors, self._valid, found, k, warning)
+        return arrange(self._rows, self._places, self._n, found, k, warning)
 
     def _start(self, k: int) -> Vectors:
         """The best of the Ward cut and some k-means++ starts, judged on the small clusters."""

@@ -7,11 +7,16 @@ from typing import Any
 
 import numpy as np
 
+from crowdselect.landscape.nearest import largest
 from crowdselect.landscape.words import stop_words, words
 from crowdselect.values import FloatArray, IntArray
 
 _VOCABULARY = 20_000
 _JOIN = " · "
+_LONGEST = 40
+"""Letters of a word that may name a cluster: more is a key, a hash or a blob."""
+_CONSIDERED = 60
+"""Terms of a cluster that are looked at for its name."""
 
 
 def label_clusters(texts: Sequence[str], labels: IntArray, n_terms: int = 3) -> tuple[str, ...]:
@@ -63,9 +68,9 @@ class ClusterLabels:
     def _terms_of(self, weights: FloatArray) -> list[str]:
         """Terms by falling weight, without those that repeat a stronger one (plural, pair)."""
         kept: list[str] = []
-        for column in np.argsort(-weights, kind="stable")[:60]:
+        for column in largest(np.where(weights > 0, weights, -np.inf), _CONSIDERED):
             term = self._vocabulary[column]
-            if weights[column] > 0 and not any(_alike(term, other) for other in kept):
+            if not any(_alike(term, other) for other in kept):
                 kept.append(term)
         return kept
 
@@ -102,6 +107,7 @@ def _terms(text: str) -> list[str]:
         for word in words(text)
         if word not in stop_words()
         and not word.isnumeric()
+        and len(word) <= _LONGEST
         and (len(word) > 2 or not word.isascii())
     ]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -34,7 +36,7 @@ def nearest(vectors: Vectors, query: int | Vectors, n: int = 10) -> tuple[IntArr
     similarity[np.isnan(similarity)] = -np.inf
     if isinstance(query, int | np.integer):
         similarity[query] = -np.inf
-    rows = _top(similarity, n)
+    rows = largest(similarity, n)
     return rows, np.clip(similarity[rows].astype(np.float64), -1.0, 1.0)
 
 
@@ -54,12 +56,12 @@ def typical_rows(vectors: Vectors, labels: IntArray, n: int = 5) -> tuple[IntArr
         centre = rows.mean(axis=0, dtype=np.float64).astype(np.float32)
         # |x - c|^2 up to the constant |c|^2; larger is closer.
         closeness = 2 * rows @ centre - np.einsum("ij,ij->i", rows, rows)
-        found.append(members[_top(closeness, n)])
+        found.append(members[largest(closeness, n)])
     return tuple(found)
 
 
-def _top(values: npt.NDArray[np.float32], n: int) -> IntArray:
-    """Positions of the ``n`` largest finite values, largest first, ties by position."""
+def largest(values: npt.NDArray[np.floating[Any]], n: int) -> IntArray:
+    """Return the positions of the ``n`` largest finite values, largest first, ties by position."""
     n = min(n, int(np.isfinite(values).sum()))
     if n < 1:
         return np.empty(0, np.int64)

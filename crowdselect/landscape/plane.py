@@ -4,19 +4,16 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections.abc import Sequence
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from crowdselect.errors import InputError
-from crowdselect.landscape.cluster import valid_rows
+from crowdselect.landscape.cluster import valid_places
 from crowdselect.landscape.encoder import Vectors
 from crowdselect.progress import Progress, silent
-from crowdselect.values import IdArray
+from crowdselect.values import IntArray
 
 Coordinates = npt.NDArray[np.float32]
 """Shape (n, 2), float32; NaN: the row has no place."""
@@ -36,6 +33,7 @@ def project(
     progress: Progress = silent,
     neighbours: int = 15,
     quick: bool = False,
+    order: IntArray | None = None,
 ) -> Coordinates:
     """Place the rows of ``vectors`` (n, d) on a plane by UMAP; return xy, shape (n, 2).
 
@@ -58,13 +56,16 @@ def project(
     quick
         A preview in about a third of the time, from 50 principal components and half the
         epochs; neighbourhoods are kept less well.
+    order
+        Shape (n,): the order in which UMAP is to see the rows (a crowd's: its ids); None: as they
+        stand. It moves the map.
     """
-    valid = valid_rows(vectors)
+    places = valid_places(vectors, order)
     xy = np.full((len(vectors), 2), np.nan, np.float32)
-    rows, back = _distinct(vectors[valid])
+    rows, back = _distinct(vectors[places])
     if len(rows):
         placed = _place(rows, seed, progress, min(neighbours, len(rows) - 1), quick)
-        xy[valid] = placed[back]
+        xy[places] = placed[back]
     return xy
 
 
@@ -180,66 +181,3 @@ def _epoch_reports(progress: Progress) -> dict[str, Any]:
         "bar_format": "{n_fmt}/{total_fmt}",
         "mininterval": 0.2,
     }
-
-
-def given_plane(xy: Any, n: int) -> Coordinates:
-    """Check coordinates that a user brought, shape (n, 2); non-finite ones become NaN.
-
-    Raises InputError naming the shape that was found.
-    """
-    try:
-        places = np.asarray(xy, dtype=np.float32)
-    except (TypeError, ValueError) as error:
-        raise InputError(
-            f"The coordinates are not numbers: {error}.", "Give two numbers per instruction."
-        ) from error
-    if places.shape != (n, 2):
-        raise InputError(
-            f"Coordinates must have shape ({n}, 2), found {places.shape}.",
-            "Give x and y for every instruction, in the crowd's order.",
-        )
-    return np.where(np.isfinite(places).all(axis=1, keepdims=True), places, np.nan)
-
-
-def read_plane(path: Path, ids: IdArray | Sequence[str]) -> Coordinates:
-    """Read the columns ``id``, ``x`` and ``y`` of a CSV or Parquet file; xy, shape (n, 2).
-
-    Rows are joined by id; an instruction that the file lacks has no place (NaN). Raises
-    InputError naming the file for missing columns, text, repeated ids, or no known id at all.
-    """
-    frame = _read_table(path)
-    missing = [name for name in ("id", "x", "y") if name not in frame.columns]
-    if missing:
-        raise InputError(
-            f"{path.name} has no column {missing[0]!r}; it has {', '.join(frame.columns)}.",
-            "Name the columns id, x and y.",
-        )
-    frame = frame.assign(id=frame["id"].astype(str)).set_index("id")
-    repeated = frame.index[frame.index.duplicated()]
-    if len(repeated):
-        raise InputError(
-            f"{path.name} holds the id {repeated[0]!r} more than once.", "Keep one row per id."
-        )
-    places = frame.reindex([str(name) for name in ids])[["x", "y"]]
-    plane = given_plane(places.to_numpy(), len(ids))
-    if not np.isfinite(plane).any():
-        raise InputError(
-            f"None of the ids in {path.name} is an instruction of this crowd.",
-            "Use the crowd's instruction ids in the column id.",
-        )
-    return plane
-
-
-def _read_table(path: Path) -> Any:
-    import pandas as pd
-
-    try:
-        if path.suffix == ".parquet":
-            return pd.read_parquet(path)
-        return pd.read_csv(path, dtype={"id": str})
-    except (OSError, ValueError) as error:
-        reason = str(error).strip().split("\n")[0]
-        raise InputError(
-            f"{path} cannot be read as a table: {reason:.200}",
-            "Give a CSV or Parquet file with the columns id, x and y.",
-        ) from error

@@ -38,6 +38,7 @@ from crowdselect.pipeline.export import (
 from crowdselect.pipeline.ingest import crowd_names, ingest, open_crowd, remove_crowd
 from crowdselect.pipeline.landscape import (
     Landscape,
+    cluster_labels,
     clustering,
     fast_clusters,
     has_landscape,
@@ -73,6 +74,7 @@ __all__ = [
     "SavedSelection",
     "Session",
     "available_metrics",
+    "cluster_labels",
     "clustering",
     "compare",
     "contamination",

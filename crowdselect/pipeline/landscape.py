@@ -13,12 +13,12 @@ import numpy as np
 from crowdselect.errors import InputError
 from crowdselect.jobs import Job
 from crowdselect.landscape import (
+    ClusterLabels,
     FastClusters,
     Vectors,
     cluster,
     embed,
     encoder_named,
-    label_clusters,
     project,
 )
 from crowdselect.pipeline.cache import Memo, artifact, load_or_make
@@ -26,7 +26,7 @@ from crowdselect.pipeline.ingest import open_crowd
 from crowdselect.progress import Progress, silent
 from crowdselect.settings import Workspace
 from crowdselect.store import Crowd
-from crowdselect.values import Clustering, Plane
+from crowdselect.values import Clustering, IntArray, Plane
 
 Method = Literal["fast", "exact"]
 
@@ -89,8 +89,11 @@ def vectors(
         built = encoder_named(encoder, trust_remote_code=trust_remote_code)
         return {"vectors": embed(crowd.instruction_texts(), built, store, progress)}
 
-    found: Vectors = load_or_make(path, make)["vectors"]
-    return found
+    def load() -> Vectors:
+        found: Vectors = load_or_make(path, make)["vectors"]
+        return found
+
+    return _VECTORS.get(path, load)
 
 
 def clustering(
@@ -102,7 +105,7 @@ def clustering(
     progress: Progress = silent,
 ) -> Clustering:
     """The k-means clusters with readable names; label 0 is the largest cluster."""
-    depends_on = [texts_key(crowd, encoder), clusters, method, seed]
+    depends_on = [texts_key(crowd, encoder), clusters, method, seed, *_order_key(crowd)]
     path = artifact(crowd.cache, "clusters", depends_on, ".npz")
 
     def make() -> dict[str, Any]:
@@ -110,8 +113,8 @@ def clustering(
             found = fast_clusters(crowd, encoder, seed, progress).clusters(clusters)
         else:
             rows = vectors(crowd, encoder, progress)
-            found = cluster(rows, clusters, seed, progress)
-        names = label_clusters(crowd.instruction_texts(), found.labels)
+            found = cluster(rows, clusters, seed, progress, _order(crowd))
+        names = cluster_labels(crowd).names(found.labels)
         return {
             "labels": found.labels,
             "names": np.array(names, dtype=np.str_),
@@ -125,16 +128,26 @@ def clustering(
     return Clustering(crowd.ids, made["labels"], names, encoder, seed, inertia, warning)
 
 
+def cluster_labels(crowd: Crowd) -> ClusterLabels:
+    """The words of the crowd's texts, counted once (2 s at 100,000) to name any clusters."""
+    return _LABELS.get(_digest(crowd), lambda: ClusterLabels(crowd.instruction_texts()))
+
+
 def plane_of(
     crowd: Crowd, encoder: str = "minilm", seed: int = 42, progress: Progress = silent
 ) -> Plane:
     """Every instruction's place on the map (UMAP); it does not depend on the clusters."""
-    path = artifact(crowd.cache, "planes", [texts_key(crowd, encoder), seed], ".npz")
 
     def make() -> dict[str, Any]:
-        return {"xy": project(vectors(crowd, encoder, progress), seed, progress)}
+        rows = vectors(crowd, encoder, progress)
+        return {"xy": project(rows, seed, progress, order=_order(crowd))}
 
-    return Plane(crowd.ids, load_or_make(path, make)["xy"])
+    return Plane(crowd.ids, load_or_make(_plane_path(crowd, encoder, seed), make)["xy"])
+
+
+def _plane_path(crowd: Crowd, encoder: str, seed: int) -> Path:
+    key = [texts_key(crowd, encoder), seed, *_order_key(crowd)]
+    return artifact(crowd.cache, "planes", key, ".npz")
 
 
 def fast_clusters(
@@ -142,26 +155,30 @@ def fast_clusters(
 ) -> FastClusters:
     """Clusters for any k in a fraction of a second, as ``clustering="fast"`` gives them."""
     path = _fast_path(crowd, encoder, seed)
-    rows = vectors(crowd, encoder, progress)
-    if path.exists():
-        # A damaged file is only a cache: it is made again.
-        with contextlib.suppress(InputError):
-            return FastClusters.load(path, rows)
-    made = FastClusters(rows, seed, progress)
-    made.save(path)
-    return made
+
+    def make() -> FastClusters:
+        rows = vectors(crowd, encoder, progress)
+        if path.exists():
+            # A damaged file is only a cache: it is made again.
+            with contextlib.suppress(InputError):
+                return FastClusters.load(path, rows, _order(crowd))
+        made = FastClusters(rows, seed, progress, _order(crowd))
+        made.save(path)
+        return made
+
+    return _FAST.get(path, make)
 
 
 def _fast_path(crowd: Crowd, encoder: str, seed: int) -> Path:
-    return artifact(crowd.cache, "fast", [texts_key(crowd, encoder), seed], ".npz")
+    key = [texts_key(crowd, encoder), seed, *_order_key(crowd)]
+    return artifact(crowd.cache, "fast", key, ".npz")
 
 
 def has_landscape(crowd: Crowd, encoder: str = "minilm", seed: int = 42) -> bool:
     """Tell whether vectors and plane are there, so that a page need not compute them."""
-    depends_on = texts_key(crowd, encoder)
     needed = (
-        artifact(crowd.cache, "vectors", depends_on, ".npz"),
-        artifact(crowd.cache, "planes", [depends_on, seed], ".npz"),
+        artifact(crowd.cache, "vectors", texts_key(crowd, encoder), ".npz"),
+        _plane_path(crowd, encoder, seed),
     )
     return all(path.exists() for path in needed)
 
@@ -175,10 +192,39 @@ def run_landscape_job(job: Job) -> None:
 
 
 _TEXTS = Memo(16)
+_VECTORS = Memo(3)
+_ORDERS = Memo(4)
+_LABELS = Memo(3)
+_FAST = Memo(3)
+
+
+def _order(crowd: Crowd) -> IntArray | None:
+    """The rows by id, None where they lie so: before anything is drawn by position.
+
+    So that the order of a file's rows decides nothing.
+    """
+
+    def by_id() -> IntArray | None:
+        order = np.argsort(crowd.ids, kind="stable")
+        return None if (order[:-1] < order[1:]).all() else order
+
+    return _ORDERS.get(crowd.fingerprint, by_id)
+
+
+def _order_key(crowd: Crowd) -> list[str]:
+    """What the order adds to a key: nothing where it is that of the rows."""
+    if _order(crowd) is None:
+        return []
+    return [hashlib.sha256("\0".join(crowd.ids).encode("utf-8", "surrogatepass")).hexdigest()]
 
 
 def texts_key(crowd: Crowd, encoder: str) -> list[Any]:
     """What vectors depend on: the texts in their order and the encoder, not the rewards."""
+    return [_digest(crowd), encoder_named(encoder).identity()]
+
+
+def _digest(crowd: Crowd) -> str:
+    """Of the texts in their order."""
 
     def digest() -> str:
         found = hashlib.sha256()
@@ -186,4 +232,4 @@ def texts_key(crowd: Crowd, encoder: str) -> list[Any]:
             found.update(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
         return found.hexdigest()
 
-    return [_TEXTS.get(crowd.fingerprint, digest), encoder_named(encoder).identity()]
+    return _TEXTS.get(crowd.fingerprint, digest)

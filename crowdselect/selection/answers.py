@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.registry import did_you_mean
 from crowdselect.selection.ties import Keys, seeded_keys, uniform
-from crowdselect.values import BoolArray, FloatArray, IntArray, RewardMatrix
+from crowdselect.values import BoolArray, FloatArray, IntArray, Model, RewardMatrix
 
 POLICIES = ("best", "random", "top5_random", "worst")
 """Besides ``model:NAME``. ``worst`` belongs to the strategy ``reward_bottom``."""
@@ -40,7 +42,8 @@ def choose_answers(
 
     ``best``: highest reward (equation 2); ``worst``: lowest; ``random``: uniform over the models
     that answered; ``top5_random``: uniform over the five best-rewarded; ``model:NAME``: that one.
-    Ties go to the model with the lower ``order``. Draws depend on the id and the seed only.
+    Ties go to the model with the lower ``order``, and by name among models that are only guessed.
+    Draws depend on the id, the seed and that order only.
     ``hashes`` (n,) are :func:`crowdselect.selection.ties.id_hashes`; ``answered`` (len(rows), m)
     tells which responses exist (default: those with a reward).
     """
@@ -52,7 +55,7 @@ def choose_answers(
     if policy.startswith("model:"):
         column = names.index(policy.removeprefix("model:"))
         return np.where(answered[:, column], column, -1)
-    order = np.array(sorted(range(len(names)), key=lambda j: (rewards.models[j].order, names[j])))
+    order = np.array(sorted(range(len(names)), key=lambda j: _place(rewards.models[j])))
     able = answered if policy == "random" else answered & there
     draws = uniform(seeded_keys(seeded_keys(hashes[rows], seed), 1))
     ranked = _ranked(values[:, order], able[:, order], policy)
@@ -63,6 +66,15 @@ def choose_answers(
         place = (draws * most).astype(np.int64)
     chosen = order[ranked[np.arange(len(rows)), place]] if len(names) else place
     return np.where(count > 0, chosen, -1)
+
+
+def _place(model: Model) -> tuple[float, str]:
+    """Where a model stands among others: as somebody said, else by name.
+
+    The order in which a file happens to name models that nobody described says nothing.
+    """
+    said = model.source in ("table", "known")
+    return (model.order if said else math.inf, model.name)
 
 
 def _ranked(values: FloatArray, able: BoolArray, policy: str) -> IntArray:

@@ -66,7 +66,7 @@ def report(pool: Pool, eligible: Eligibility, outcome: Outcome) -> dict[str, Any
     """
     competing = int(np.count_nonzero(eligible.mask))
     status, warnings = _status(outcome, competing)
-    warnings += _metric_warnings(pool, eligible)
+    warnings += [*_unclustered(pool, eligible), *_metric_warnings(pool, eligible)]
     return {
         "pool": len(pool),
         "eligible": competing,
@@ -124,6 +124,20 @@ def _status(outcome: Outcome, competing: int) -> tuple[str, list[str]]:
         return "budget_exceeds_pool", [f"{exceeds}; {chosen:,} were taken."]
     alike = f"Only {chosen:,} of {outcome.budget:,} could be taken: the others are too alike."
     return "fewer_than_budget", [alike]
+
+
+def _unclustered(pool: Pool, eligible: Eligibility) -> list[str]:
+    """Tell rows without a vector: without them the sizes of the clusters do not add up."""
+    if pool.clusters is None:
+        return []
+    outside = int(np.count_nonzero(pool.clusters < 0))
+    if not outside:
+        return []
+    able = int(np.count_nonzero(pool.clusters[eligible.mask] < 0))
+    where = "compete as a group of their own" if able else "are not eligible"
+    return [
+        f"{outside:,} of {len(pool):,} instructions have no vector, so no cluster: they {where}."
+    ]
 
 
 def _metric_warnings(pool: Pool, eligible: Eligibility) -> list[str]:

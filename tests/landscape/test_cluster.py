@@ -10,7 +10,7 @@ from sklearn.cluster import KMeans
 from sklearn.metrics import adjusted_rand_score
 
 from crowdselect.errors import CancelledError, InputError
-from crowdselect.landscape import Clusters, FastClusters, Vectors, cluster
+from crowdselect.landscape import FastClusters, cluster
 from crowdselect.landscape.cluster import arrange
 from crowdselect.landscape.fast import MICRO
 
@@ -74,25 +74,58 @@ def test_labels_are_ordered_and_honest(points, k: int, data) -> None:
         np.testing.assert_allclose(found.centroids[label], mean, atol=1e-6)
 
 
-def quickly(vectors: Vectors, k: int) -> Clusters:
-    return FastClusters(vectors).clusters(k)
+METHODS = {"exact": cluster, "fast": lambda vectors, k: FastClusters(vectors).clusters(k)}
 
 
-@pytest.mark.parametrize("clusters_of", [cluster, quickly])
-def test_no_vectors_no_clusters(clusters_of) -> None:
+@pytest.mark.parametrize("method", METHODS)
+def test_no_vectors_no_clusters(method) -> None:
     for vectors in (np.empty((0, 5)), np.full((3, 5), np.nan), np.empty((3, 0))):
-        found = clusters_of(vectors.astype(np.float32), 4)
+        found = METHODS[method](vectors.astype(np.float32), 4)
         assert (found.labels == -1).all()
         assert (len(found.labels), found.k, found.inertia) == (len(vectors), 0, 0.0)
-        assert "only 0" in (found.warning or "")
+        none = f"There are no clusters: none of the {len(vectors)} texts has a vector."
+        assert found.warning == none
 
 
-@pytest.mark.parametrize("clusters_of", [cluster, quickly])
-def test_bad_questions_are_explained(clusters_of) -> None:
+@pytest.mark.parametrize("method", METHODS)
+def test_too_few_texts_are_told_from_texts_without_a_vector(method) -> None:
+    vectors = np.array([[1, 0], [0, 1], [1, 0], [np.nan, np.nan]], np.float32)
+    asked = "3 clusters were asked for, but only 2 texts differ"
+    assert METHODS[method](vectors, 3).warning == f"{asked}; 1 have no vector."
+    assert METHODS[method](vectors[:3], 3).warning == f"{asked}."
+    assert METHODS[method](vectors, 2).warning is None
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_bad_questions_are_explained(method) -> None:
     with pytest.raises(InputError, match="number of clusters is 0"):
-        clusters_of(blobs(20), 0)
+        METHODS[method](blobs(20), 0)
     with pytest.raises(InputError, match="shape"):
-        clusters_of(np.zeros(5, np.float32), 2)
+        METHODS[method](np.zeros(5, np.float32), 2)
+
+
+@pytest.mark.parametrize("method", ["exact", "fast", "fast, prepared"])
+def test_with_an_order_the_order_of_the_rows_decides_nothing(method, tmp_path) -> None:
+    vectors = blobs(5000 if method == "fast, prepared" else 300, noise=2.0)
+    vectors[7] = np.nan
+    names = np.random.default_rng(5).permutation(len(vectors))
+    by_name = np.argsort(names)
+    shuffle = np.random.default_rng(6).permutation(len(vectors))
+
+    def labels(rows, order):
+        if method == "exact":
+            return cluster(rows, 9, order=order).labels
+        fast = FastClusters(rows, order=order)
+        fast.save(tmp_path / "fast.npz")
+        loaded = FastClusters.load(tmp_path / "fast.npz", rows, order)
+        assert loaded.labels(9).tobytes() == fast.labels(9).tobytes()
+        return fast.labels(9)
+
+    here = labels(vectors, by_name)
+    there = labels(vectors[shuffle], np.argsort(names[shuffle]))
+    np.testing.assert_array_equal(here[shuffle], there)
+    assert (labels(vectors, None) != here).any()
+    assert (np.diff(np.bincount(here[here >= 0])) <= 0).all()
 
 
 def test_exact_reports_every_start_and_can_be_cancelled() -> None:
@@ -110,7 +143,7 @@ def test_exact_reports_every_start_and_can_be_cancelled() -> None:
 
 def test_an_empty_cluster_is_dropped_and_told() -> None:
     vectors = np.array([[0], [4], [4], [1]], np.float32)
-    found = arrange(vectors, np.ones(4, bool), np.array([3, 1, 1, 3]), 4, None)
+    found = arrange(vectors, np.arange(4), 4, np.array([3, 1, 1, 3]), 4, None)
     assert found.labels.tolist() == [0, 1, 1, 0]
     assert found.centroids.tolist() == [[0.5], [4.0]]
     assert found.inertia == pytest.approx(0.5)

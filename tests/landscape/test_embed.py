@@ -267,3 +267,28 @@ def test_importing_the_landscape_loads_nothing_heavy() -> None:
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
+
+
+def test_every_text_with_a_word_has_a_vector_in_lsa() -> None:
+    few = [f"write about {word}" for word in ("bread", "haiku", "kettle", "lamp", "piano")]
+    # Above 1,000 texts a word that occurs once is not counted.
+    once = [f"write about w{i}" for i in range(1000)]
+    # Two subjects fill both components.
+    outside = ["sun moon star", "moon star sky", "rye oats corn", "oats corn hay"] * 9 + [
+        "write zinc"
+    ]
+    for texts, name in ((few, "lsa"), (once, "lsa"), (outside, "lsa?dimensions=2")):
+        vectors = embed(texts, name)
+        assert np.isfinite(vectors).all(), name
+        np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1.0, atol=1e-5)
+    assert len(np.unique(embed(few, "lsa").round(4), axis=0)) == len(few)
+    assert len(np.unique(embed(once, "lsa").round(4), axis=0)) > 900
+
+
+def test_what_lsa_leaves_out_is_near_only_to_what_is_written_alike() -> None:
+    texts = ["sun moon star", "moon star sky", "rye oats corn", "oats corn hay"] * 9
+    texts += ["write zinc", "write zincs", "!?", "..."]
+    vectors = embed(texts, "lsa?dimensions=2")
+    assert np.isnan(vectors[-2:]).all()
+    np.testing.assert_allclose(vectors[:-4] @ vectors[-4], 0.0, atol=1e-6)
+    assert vectors[-4] @ vectors[-3] > 0.8

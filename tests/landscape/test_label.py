@@ -50,6 +50,13 @@ def test_texts_without_words_give_numbered_names(text: str) -> None:
     assert label_clusters([], np.array([], int)) == ()
 
 
+def test_a_blob_names_no_cluster() -> None:
+    blob = "QmFzZTY0" * 500
+    texts = [f"decode archive header {blob}"] * 4 + ["river lake sea"] * 4 + [blob] * 3
+    names = label_clusters(texts, np.repeat([0, 1, 2], [4, 4, 3]))
+    assert names == ("archive · decode · header", "lake · river · sea", "cluster 2")
+
+
 def test_inflections_do_not_fill_a_name() -> None:
     texts = ["number numbers primes prime divisor divisors"] * 3 + ["rivers river lake lakes"] * 3
     names = label_clusters(texts, np.repeat([0, 1], 3), n_terms=3)

@@ -1,15 +1,12 @@
 """The map: neighbours stay together, the same input gives the same bytes."""
 
-from pathlib import Path
-
 import numpy as np
-import pandas as pd
 import pytest
 from sklearn.manifold import trustworthiness
 from sklearn.neighbors import NearestNeighbors
 
-from crowdselect.errors import CancelledError, InputError
-from crowdselect.landscape import given_plane, plane, project, read_plane
+from crowdselect.errors import CancelledError
+from crowdselect.landscape import plane, project
 from tests.landscape.test_cluster import blobs
 
 
@@ -97,47 +94,21 @@ def test_a_row_is_its_own_first_neighbour() -> None:
     np.testing.assert_allclose(moved, [[0, 0, 0.5], [0, 0, 0.5], [0, 0.5, 0.5]])
 
 
+def test_with_an_order_the_order_of_the_rows_moves_no_place() -> None:
+    vectors = blobs(60)
+    vectors[9] = np.nan
+    names = np.random.default_rng(1).permutation(60)
+    shuffle = np.random.default_rng(2).permutation(60)
+    here = project(vectors, order=np.argsort(names))
+    there = project(vectors[shuffle], order=np.argsort(names[shuffle]))
+    np.testing.assert_array_equal(here[shuffle], there)
+    assert not np.array_equal(here, project(vectors), equal_nan=True)
+
+
 def test_a_preview_of_many_rows_keeps_neighbourhoods() -> None:
     vectors = blobs(4200, d=64, centres=20)
     xy = project(vectors, quick=True)
     assert trustworthiness(vectors[::4], xy[::4], n_neighbors=15) > 0.85
-
-
-def test_given_coordinates_are_taken_as_they_are() -> None:
-    xy = given_plane([[0, 1], [2, float("inf")], [None, 3]], 3)
-    np.testing.assert_array_equal(xy, [[0, 1], [np.nan, np.nan], [np.nan, np.nan]])
-    with pytest.raises(InputError, match=r"shape \(2, 2\), found \(1, 2\)"):
-        given_plane([[1, 2]], 2)
-    with pytest.raises(InputError, match="not numbers"):
-        given_plane([["a", "b"]], 1)
-
-
-@pytest.mark.parametrize("ending", ["csv", "parquet"])
-def test_coordinates_are_joined_by_id(tmp_path: Path, ending: str) -> None:
-    frame = pd.DataFrame({"y": [1.0, 2.0], "id": ["007", "b"], "x": [3.0, 4.0]})
-    path = tmp_path / f"plane.{ending}"
-    frame.to_csv(path) if ending == "csv" else frame.to_parquet(path)
-    xy = read_plane(path, ["b", "absent", "007"])
-    np.testing.assert_array_equal(xy, [[4, 2], [np.nan, np.nan], [3, 1]])
-
-
-@pytest.mark.parametrize(
-    ("text", "found"),
-    [
-        ("id,x\na,1\n", "no column 'y'"),
-        ("id,x,y\na,1,2\na,3,4\n", "'a' more than once"),
-        ("id,x,y\nz,1,2\n", "None of the ids"),
-        ("id,x,y\na,left,2\n", "not numbers"),
-        ("", "cannot be read"),
-    ],
-)
-def test_a_bad_file_of_coordinates_is_explained(tmp_path: Path, text: str, found: str) -> None:
-    path = tmp_path / "plane.csv"
-    path.write_text(text)
-    with pytest.raises(InputError, match=found):
-        read_plane(path, ["a", "b"])
-    with pytest.raises(InputError, match="cannot be read"):
-        read_plane(tmp_path / "absent.parquet", ["a"])
 
 
 def test_without_faiss_umap_finds_the_neighbours_itself(monkeypatch: pytest.MonkeyPatch) -> None:

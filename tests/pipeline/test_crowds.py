@@ -4,6 +4,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import ClassVar
 
@@ -14,6 +15,7 @@ from crowdselect import pipeline
 from crowdselect.errors import CancelledError, InputError, NotFoundError
 from crowdselect.landscape import ENCODERS
 from crowdselect.locks import LOCK
+from crowdselect.pipeline.cache import Memo
 from crowdselect.settings import Workspace, open_workspace
 from tests.ingest.small import left_behind
 from tests.pipeline import tiny
@@ -137,9 +139,11 @@ def test_too_few_texts_for_the_clusters_are_told_again_from_the_cache(
     assert pipeline.clustering(crowd, "counting", 2, method).warning == ""
 
 
-def test_a_damaged_preparation_of_clusters_is_made_again(crowd) -> None:
+def test_a_damaged_preparation_of_clusters_is_made_again(crowd, monkeypatch) -> None:
     before = pipeline.fast_clusters(crowd, "lsa").labels(4)
     (kept,) = (crowd.cache / "fast").glob("*.npz")
     kept.write_bytes(b"not an archive")
+    module = import_module("crowdselect.pipeline.landscape")
+    monkeypatch.setattr(module, "_FAST", Memo(1))  # as in the next process
     np.testing.assert_array_equal(pipeline.fast_clusters(crowd, "lsa").labels(4), before)
     assert kept.read_bytes()[:2] == b"PK"

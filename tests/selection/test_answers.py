@@ -25,6 +25,17 @@ def test_best_and_worst_break_ties_by_the_fixed_order():
     assert answers("worst").tolist() == [0, -1, 2]
 
 
+def test_models_that_nobody_described_tie_by_name_and_after_the_others():
+    sources = (("b", "guessed"), ("c", "table"), ("a", "unknown"), ("d", "known"))
+    models = tuple(Model(n, order=k, source=s) for k, (n, s) in enumerate(sources))
+    ties = RewardMatrix("judge", IDS, models, np.ones((3, 4)))
+    assert answers("best", ties).tolist() == [1, 1, 1]
+    ties.values[:, 1] = 0.0
+    assert answers("best", ties).tolist() == [3, 3, 3]
+    ties.values[:, 3] = 0.0
+    assert answers("best", ties).tolist() == [2, 2, 2]
+
+
 def test_a_named_model_or_none():
     assert answers("model:d").tolist() == [-1, -1, 3]
 
