@@ -171,7 +171,13 @@ def read_pairs(declared: Sequence[Option], pairs: Iterable[str], owner: str) -> 
 
 
 def check_option(owner: str, declared: Option, value: Any) -> None:
-    """Raise InputError for a value outside the option's choices or bounds."""
+    """Raise InputError for a value of another type, or outside the option's choices or bounds."""
+    if not _has_type(declared, value):
+        kinds = " or ".join(getattr(k, "__name__", str(k)) for k in declared.kinds)
+        raise InputError(
+            f"{owner}: {declared.name} is {value!r:.80}, expected {kinds}.",
+            f"Give a value such as {declared.default!r}.",
+        )
     if declared.choices and value not in declared.choices:
         raise InputError(
             f"{owner}: {declared.name} is {value!r}, which is not a choice.",
@@ -185,6 +191,16 @@ def check_option(owner: str, declared: Option, value: Any) -> None:
                 f"{owner}: {declared.name} is {value}, outside [{low:g}, {high:g}].",
                 "Give a value inside the bounds.",
             )
+
+
+def _has_type(declared: Option, value: Any) -> bool:
+    """Whether a value is of a type that the option declares; types made of others pass."""
+    plain = [k for k in declared.kinds if isinstance(k, type)]
+    if len(plain) < len(declared.kinds) or object in plain:
+        return True
+    if isinstance(value, bool):
+        return bool in plain
+    return isinstance(value, tuple(plain)) or (isinstance(value, int) and float in plain)
 
 
 class Frozen(BaseModel):

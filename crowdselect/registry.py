@@ -51,7 +51,7 @@ def describe(plugin: Any) -> dict[str, Any]:
 def content_key(value: Any, length: int = 12) -> str:
     """Return the first ``length`` hex digits of the sha256 of ``value`` as canonical JSON."""
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hashlib.sha256(text.encode()).hexdigest()[:length]
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:length]
 
 
 class Registry(Generic[T]):

@@ -156,6 +156,10 @@ BUDGET = Option(
 )
 
 
+LARGEST_WEIGHT = 1e12
+"""The largest weight of a metric; sums of larger ones lose the other metrics, or are infinite."""
+
+
 class Recipe(Frozen):
     """Everything the user decided; the same recipe on the same crowd gives the same selection."""
 
@@ -225,7 +229,9 @@ class Recipe(Frozen):
             card="answer",
         ),
     ] = "best"
-    seed: Annotated[int, Option(help="Seed of everything random", card="seed")] = 42
+    seed: Annotated[
+        int, Option(help="Seed of everything random", card="seed"), Field(ge=0, lt=2**32)
+    ] = 42
 
     @field_validator("budget")
     @classmethod
@@ -237,6 +243,9 @@ class Recipe(Frozen):
     @field_validator("weights")
     @classmethod
     def _weights(cls, value: dict[str, float]) -> dict[str, float]:
+        large = next((k for k, v in value.items() if abs(v) > LARGEST_WEIGHT), None)
+        if large is not None:
+            raise ValueError(f"the weight of {large} is beyond {LARGEST_WEIGHT:g}")
         return dict(sorted((k, float(v)) for k, v in value.items()))
 
     @property
@@ -256,8 +265,9 @@ class Recipe(Frozen):
         """Read what :meth:`to_toml` wrote; raises InputError naming ``source`` and the field."""
         try:
             data = tomllib.loads(text)
-        except tomllib.TOMLDecodeError as error:
-            raise InputError(f"{source} is not TOML: {error}.", "Correct that line.") from error
+        except (ValueError, RecursionError) as error:
+            what = "it is nested too deeply" if isinstance(error, RecursionError) else error
+            raise InputError(f"{source} is not TOML: {what}.", "Correct that line.") from error
         return cls.parse(data, source)
 
 

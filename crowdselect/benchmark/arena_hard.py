@@ -21,7 +21,7 @@ from crowdselect.benchmark.questions import (
     questions_hash,
     read_questions,
 )
-from crowdselect.lm.template import Message
+from crowdselect.lm.messages import Message
 from crowdselect.registry import option
 from crowdselect.servers import ChatReply, ChatRequest, Cost
 

@@ -21,7 +21,7 @@ from crowdselect.benchmark.questions import (
     read_references,
 )
 from crowdselect.lm.generation import Request
-from crowdselect.lm.template import Message
+from crowdselect.lm.messages import Message, assistant
 from crowdselect.registry import option
 from crowdselect.servers import ChatReply, ChatRequest, Cost, Grade, read_grade
 
@@ -245,8 +245,7 @@ def _by_reward(context: Context, questions: Sequence[Question], answers: Answers
     for question, turn, problem in rows:
         if not problem:
             said = [answers[f"{question.id}/{t}"]["text"] for t in range(1, turn + 1)]
-            answer = {"role": "assistant", "content": said[-1]}
-            talks[f"{question.id}/{turn}"] = (*_talk(question, turn, said), answer)
+            talks[f"{question.id}/{turn}"] = (*_talk(question, turn, said), assistant(said[-1]))
     found = rewards(context, judge.model, talks, max_length=judge.max_length)
     items = []
     for question, turn, problem in rows:

@@ -12,6 +12,7 @@ from crowdselect.benchmark.judges.rewards import rewards
 from crowdselect.benchmark.judges.texts import needed_judge
 from crowdselect.benchmark.questions import Question
 from crowdselect.lm.generation import Request
+from crowdselect.lm.messages import assistant
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,7 @@ def paired_rewards(
     """
     judge = needed_judge(context)
     talks = {
-        f"{q.id}/{who}": (*q.opening, {"role": "assistant", "content": said[q.id]})
+        f"{q.id}/{who}": (*q.opening, assistant(said[q.id]))
         for q in pairs.fair
         for who, said in (("model", pairs.model), ("anchor", pairs.anchor))
     }

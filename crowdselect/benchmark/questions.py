@@ -10,7 +10,7 @@ from typing import Any
 from crowdselect.benchmark.conversations import read_rows
 from crowdselect.benchmark.sources import file_hash, local_file
 from crowdselect.errors import InputError
-from crowdselect.lm.template import Message
+from crowdselect.lm.messages import Message
 from crowdselect.registry import content_key
 from crowdselect.servers import CHARS_PER_TOKEN, Cost
 

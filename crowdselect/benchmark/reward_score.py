@@ -12,6 +12,7 @@ from crowdselect.benchmark.base import Benchmark, Context, Item
 from crowdselect.benchmark.judges.rewards import rewards
 from crowdselect.benchmark.questions import question_file, questions_hash, read_questions
 from crowdselect.lm.generation import Request
+from crowdselect.lm.messages import assistant
 from crowdselect.registry import option
 from crowdselect.settings import demo_data
 
@@ -64,7 +65,7 @@ class RewardScore(Benchmark):
         requests = [Request(q.id, q.opening) for q in questions]
         answers = subject_answers(context, requests, self.max_new_tokens)
         talks = {
-            q.id: (*q.opening, {"role": "assistant", "content": answers[q.id]["text"]})
+            q.id: (*q.opening, assistant(answers[q.id]["text"]))
             for q in questions
             if not answers[q.id]["problem"]
         }

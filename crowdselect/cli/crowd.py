@@ -14,7 +14,6 @@ import typer
 from crowdselect.cli import crowd_make
 from crowdselect.cli.options import CrowdArgument, JsonOption, WorkspaceOption, example
 from crowdselect.cli.terminal import print_json, print_table, progress, say
-from crowdselect.errors import InputError
 from crowdselect.settings import open_workspace
 
 if TYPE_CHECKING:
@@ -103,19 +102,12 @@ def models(
     json: JsonOption = False,
 ) -> None:
     """Show the models' families and sizes, or take them over from a CSV file."""
-    import pandas as pd
-
     from crowdselect import pipeline
+    from crowdselect.store import read_models
 
     found = pipeline.open_crowd(open_workspace(workspace), crowd)
     if table is not None:
-        try:
-            frame = pd.read_csv(table, dtype=str, keep_default_na=False)
-        except (OSError, ValueError) as error:
-            raise InputError(
-                f"{table} cannot be read: {error}.", "Write it as CSV: model,family,size_b."
-            ) from error
-        found.set_models(frame)
+        found.set_models(read_models(table))
         found = pipeline.open_crowd(open_workspace(workspace), crowd)
     if json:
         return print_json(found.models)

@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from crowdselect.cli.options import option_parameters, own_options, values_of
-from crowdselect.errors import InputError
+from crowdselect.errors import InputError, NotFoundError
 from crowdselect.filters import FILTERS
 from crowdselect.options import options_of
+from crowdselect.reading import read_text
 from crowdselect.values import Recipe
 
+LARGEST = 64 << 20
+"""The most bytes of a recipe, pins and bans included."""
 FILTER = "filter_"
 """Parameters of filters begin so: a recipe has ``clusters``, and so have its filters."""
 
@@ -20,11 +23,9 @@ FILTER = "filter_"
 def read_recipe(path: Path) -> dict[str, Any]:
     """A recipe file's fields; raises InputError naming the file and what is wrong."""
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(
-            f"{path} cannot be read: {error}.", "Give a recipe in TOML (see --write-recipe)."
-        ) from error
+        text = read_text(path, limit=LARGEST).text
+    except NotFoundError as error:
+        raise NotFoundError(error.problem, "Give a recipe in TOML (see --write-recipe).") from error
     return Recipe.from_toml(text, str(path)).model_dump(mode="json")
 
 

@@ -6,7 +6,6 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from crowdselect import files
 from crowdselect.errors import InputError
 from crowdselect.finetune.card import library_versions
 from crowdselect.finetune.checkpoints import last_checkpoint, remove_incomplete
@@ -17,6 +16,7 @@ from crowdselect.finetune.launch import launch
 from crowdselect.finetune.plan import Plan, check_packages, make_plan
 from crowdselect.finetune.prepare import Prepared, load_prepared, save_prepared
 from crowdselect.jobs import Job, note_provenance, read_record
+from crowdselect.reading import sha256_of
 
 PLAN = "plan.json"
 PREPARED = "prepared"
@@ -66,7 +66,7 @@ def _train(job: Job, plan: Plan, prepared: Prepared, data_sha256: str) -> None:
 
 def _check_data(job: Job, config: FinetuneConfig) -> str:
     """The data's sha256, written at the first start; a resumed run must find the same data."""
-    found = files.sha256_file(Path(config.data)) if Path(config.data).is_file() else ""
+    found = sha256_of(config.data) if Path(config.data).exists() else ""
     known = read_record(job.path).provenance.get("data_sha256")
     if known and found and known != found:
         raise InputError(

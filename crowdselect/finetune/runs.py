@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from crowdselect import files, jobs
-from crowdselect.errors import CrowdSelectError, NotFoundError
+from crowdselect.errors import CrowdSelectError
 from crowdselect.finetune.checkpoints import last_checkpoint
 from crowdselect.finetune.config import FinetuneConfig
 from crowdselect.finetune.job import provenance
 from crowdselect.lm.models import check_folder
+from crowdselect.reading import sha256_of
 from crowdselect.settings import Workspace
 
 
@@ -85,8 +86,7 @@ def create(workspace: Workspace, config: FinetuneConfig) -> Path:
     Raises NotFoundError for data or a model folder that is not there.
     """
     data = Path(config.data).expanduser()
-    if not data.is_file():
-        raise NotFoundError(f"There is no data file {data}.", "Give a JSONL or Parquet file.")
+    data_sha256 = sha256_of(data)
     model = Path(config.model).expanduser()
     check_folder(config.model)
     settled = config.model_copy(
@@ -95,7 +95,7 @@ def create(workspace: Workspace, config: FinetuneConfig) -> Path:
             "model": str(model.absolute()) if model.is_dir() else config.model,
         }
     )
-    made_from = provenance(settled, files.sha256_file(data))
+    made_from = provenance(settled, data_sha256)
     options = settled.model_dump(mode="json")
     return jobs.create(workspace, "finetune", options, provenance=made_from)
 

@@ -16,8 +16,9 @@ from typing import Any
 
 from crowdselect.errors import CrowdSelectError
 from crowdselect.lm.batches import length_batches
+from crowdselect.lm.messages import Message
 from crowdselect.lm.models import Checkpoint, Loaded, LocalModel, load_tokenizer
-from crowdselect.lm.template import Message, render, token_ids
+from crowdselect.lm.template import render, token_ids
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from typing import Any, NotRequired, TypedDict
+from typing import Any, NotRequired, TypedDict, cast
 
 
 class Message(TypedDict):
@@ -21,6 +21,16 @@ class Message(TypedDict):
     """0: not trained on; 1, or none: trained on."""
     name: NotRequired[str]
     tool_call_id: NotRequired[str]
+
+
+def user(content: str) -> Message:
+    """A user turn."""
+    return {"role": "user", "content": content}
+
+
+def assistant(content: str) -> Message:
+    """An assistant turn."""
+    return {"role": "assistant", "content": content}
 
 
 ROLES = {
@@ -52,9 +62,10 @@ _USED = {"role", "from", *_TEXT, *_REASONING, *_WEIGHTS, *_LABELS, "tool_calls",
 _TEMPLATE = ("role", "content", "tool_calls", "reasoning_content", *_LABELS)
 
 
-def for_template(messages: Sequence[Message]) -> list[dict[str, Any]]:
+def for_template(messages: Sequence[Message]) -> list[Message]:
     """Messages as a chat template gets them: without what only training reads."""
-    return [{k: v for k, v in m.items() if k in _TEMPLATE} for m in messages]
+    kept = [{k: v for k, v in m.items() if k in _TEMPLATE} for m in messages]
+    return cast("list[Message]", kept)
 
 
 def read_messages(value: Any) -> list[Message]:

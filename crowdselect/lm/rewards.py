@@ -9,8 +9,9 @@ from typing import Any
 
 from crowdselect.errors import InputError, require
 from crowdselect.lm.batches import length_batches
+from crowdselect.lm.messages import Message
 from crowdselect.lm.models import Checkpoint, load_network, load_tokenizer, usual_device
-from crowdselect.lm.template import Message, render, token_ids
+from crowdselect.lm.template import render, token_ids
 
 
 @dataclass(frozen=True)

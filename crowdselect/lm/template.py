@@ -6,9 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from crowdselect.errors import InputError
-
-Message = dict[str, str]
-"""``{"role": "system" | "user" | "assistant", "content": text}``."""
+from crowdselect.lm.messages import Message, for_template
 
 PLAIN_TEMPLATE = (
     "{% for message in messages %}"
@@ -49,7 +47,7 @@ def render(
         template = ("{{ bos_token }}" if _adds_begin_token(tokenizer) else "") + PLAIN_TEMPLATE
     try:
         text: str = tokenizer.apply_chat_template(
-            list(messages),
+            for_template(messages),
             tokenize=False,
             add_generation_prompt=not complete,
             chat_template=template,

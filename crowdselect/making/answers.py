@@ -13,8 +13,8 @@ from crowdselect.lm.answering import answer_all, answered_here, loaded_first
 from crowdselect.lm.generation import Request
 from crowdselect.lm.identity import model_identity
 from crowdselect.lm.journal import Journal
+from crowdselect.lm.messages import Message
 from crowdselect.lm.models import Checkpoint, LocalModel, check_folder
-from crowdselect.lm.template import Message
 from crowdselect.progress import Progress
 from crowdselect.registry import content_key
 from crowdselect.servers import RequestCache, ServerConfig, answered_there, is_final

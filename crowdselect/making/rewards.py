@@ -14,6 +14,7 @@ from pydantic import Field
 from crowdselect.lm.batches import usual_tokens
 from crowdselect.lm.engines import Engine, run_pass
 from crowdselect.lm.identity import model_identity
+from crowdselect.lm.messages import Message, assistant, user
 from crowdselect.lm.models import check_folder
 from crowdselect.lm.passes import Columns, Pass, Sample, Worker
 from crowdselect.lm.rewards import load_reward_model, scored_batches
@@ -94,11 +95,8 @@ class _Rewarder:
         return {"grade": found, "reason": [long if v is None else None for v in found]}
 
 
-def _conversation(sample: Sample) -> tuple[dict[str, str], ...]:
-    return (
-        {"role": "user", "content": sample.instruction},
-        {"role": "assistant", "content": sample.response},
-    )
+def _conversation(sample: Sample) -> tuple[Message, ...]:
+    return user(sample.instruction), assistant(sample.response)
 
 
 def judge_pass(config: JudgingConfig) -> Pass:

@@ -74,6 +74,8 @@ def training_source(
     try:
         saved = find_selection(workspace, str(source))
     except NotFoundError as error:
+        if path.is_dir():
+            return TrainingSource(path.absolute(), None)
         raise NotFoundError(
             f"{source} is neither a file nor a selection in {workspace.root}.", error.remedy
         ) from error

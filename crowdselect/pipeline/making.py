@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 
 from crowdselect import jobs
-from crowdselect.benchmark.conversations import read_rows
 from crowdselect.errors import InputError, NotFoundError
-from crowdselect.ingest.columns import IDS, TEXTS
 from crowdselect.jobs import Job
+from crowdselect.lm.messages import Message, user
 from crowdselect.lm.passes import Sample
+from crowdselect.lm.prompts import read_prompts
 from crowdselect.making import (
     GenerateConfig,
     JudgingConfig,
@@ -27,7 +27,7 @@ from crowdselect.making import (
 from crowdselect.making.rewards import Block
 from crowdselect.pipeline.growing import Given, grow_crowd
 from crowdselect.pipeline.ingest import open_crowd
-from crowdselect.pipeline.scoring import check_source
+from crowdselect.pipeline.scoring import check_source, is_given_file
 from crowdselect.registry import did_you_mean
 from crowdselect.settings import Workspace, check_name
 from crowdselect.store import Crowd
@@ -49,7 +49,7 @@ BLOCK = 500
 
 def create_generate(workspace: Workspace, config: GenerateConfig) -> Path:
     """Make the run directory of a generating job; raises at once for what can be seen before."""
-    check_source(config.source)
+    check_source(workspace, config.source)
     check_name("crowd", config.name)
     for answerer in config.answerers:
         check_answerer(config, answerer)
@@ -69,8 +69,8 @@ def run_generate_job(job: Job) -> None:
     What a model has answered when the job is cancelled or fails goes into the crowd, too.
     """
     config = GenerateConfig.parse(job.config, str(job.path / "config.json"))
-    given = _instructions(job.workspace, config)
-    prompts = [({"role": "user", "content": text},) for text in given.texts[: config.limit]]
+    given, prompts = _instructions(job.workspace, config)
+    prompts = prompts[: config.limit]
     cache = job.workspace.cache / "answers"
     for number, answerer in enumerate(config.answerers, start=1):
         label = f"{answerer.name} ({number} of {len(config.answerers)})"
@@ -91,28 +91,22 @@ def run_generate_job(job: Job) -> None:
         )
 
 
-def _instructions(workspace: Workspace, config: GenerateConfig) -> Given:
-    """The instructions of a crowd or a file; raises InputError where there are none."""
+def _instructions(
+    workspace: Workspace, config: GenerateConfig
+) -> tuple[Given, list[tuple[Message, ...]]]:
+    """The instructions of a crowd or a file, and what is asked for each.
+
+    Raises InputError where there are none.
+    """
     path = Path(config.source).expanduser()
-    if not path.is_file():
+    if not is_given_file(workspace, config.source):
         crowd = open_crowd(workspace, config.source)
-        ids = [str(i) for i in crowd.ids]
-        return Given(ids, crowd.instruction_texts(), crowd.extra_columns())
-    ids, texts = [], []
-    for number, row in read_rows(path):
-        named = {str(k).lower(): v for k, v in row.items()}
-        text = next((named[c] for c in TEXTS if named.get(c)), None)
-        if not isinstance(text, str):
-            raise InputError(
-                f"{path}, row {number} has no instruction; found {', '.join(row) or 'nothing'}.",
-                f"Call the column one of: {', '.join(TEXTS)}.",
-            )
-        key = next((named[c] for c in IDS if named.get(c) not in (None, "")), number)
-        ids.append(str(key))
-        texts.append(text)
-    if not texts:
-        raise InputError(f"{path} holds no instructions.", "Give a file that is not empty.")
-    return Given(ids, texts, {})
+        texts = crowd.instruction_texts()
+        given = Given([str(i) for i in crowd.ids], texts, crowd.extra_columns())
+        return given, [(user(text),) for text in texts]
+    prompts = read_prompts(path)
+    given = Given([p.id for p in prompts], [p.text for p in prompts], {})
+    return given, [p.messages for p in prompts]
 
 
 def create_judge(workspace: Workspace, config: JudgingConfig, *, replace: bool = False) -> Path:

@@ -24,6 +24,7 @@ from crowdselect.pipeline.experience import experienced
 from crowdselect.pipeline.ingest import open_crowd
 from crowdselect.pipeline.metrics import metrics
 from crowdselect.pipeline.selection.answers import answers_of
+from crowdselect.reading import SUFFIXES
 from crowdselect.registry import build
 from crowdselect.scoring import (
     IFD,
@@ -102,11 +103,11 @@ def create_score(workspace: Workspace, config: ScoreConfig) -> Path:
     """Make the run directory of a scoring job; raises at once for what can be seen beforehand."""
     scorer = make_scorer(config.scorer, config.options)
     scorer.passes()
-    check_source(config.source)
+    check_source(workspace, config.source)
     for given in config.options.get("models", ()):
         if not given.get("base_url"):
             check_folder(str(given["model"]))
-    if _is_file(config.source):
+    if is_given_file(workspace, config.source):
         if scorer.inputs():
             raise InputError(
                 f"{scorer.name} computes from columns of a crowd; {config.source} is a file.",
@@ -170,12 +171,18 @@ def analysis_of(scorer: Scorer, table: ScoreTable, samples: Sequence[Sample]) ->
     )
 
 
-def check_source(source: str) -> None:
+def check_source(workspace: Workspace, source: str) -> None:
     """Raise NotFoundError for what is written as a file's path but is no file."""
     path = Path(source).expanduser()
-    written_so = "/" in source or path.suffix.lower() in (".jsonl", ".json", ".parquet", ".csv")
-    if written_so and not path.is_file():
-        raise NotFoundError(f"There is no file {source}.", "Give a file, or a crowd's name.")
+    written_so = "/" in source or source.lower().endswith(SUFFIXES)
+    if written_so and not is_given_file(workspace, source):
+        raise NotFoundError(f"There is no file {path}.", "Give a file, or a crowd's name.")
+
+
+def is_given_file(workspace: Workspace, source: str) -> bool:
+    """Whether ``source`` is a file, or a folder of files that is no crowd's name."""
+    path = Path(source).expanduser()
+    return path.is_file() or (path.is_dir() and source not in workspace.crowd_names())
 
 
 def _without_empty_slices(analysis: dict[str, Any]) -> dict[str, Any]:
@@ -184,12 +191,8 @@ def _without_empty_slices(analysis: dict[str, Any]) -> dict[str, Any]:
     return {**analysis, **slices}
 
 
-def _is_file(source: str) -> bool:
-    return Path(source).expanduser().is_file()
-
-
 def _samples(workspace: Workspace, config: ScoreConfig) -> tuple[Crowd | None, list[Sample]]:
-    if _is_file(config.source):
+    if is_given_file(workspace, config.source):
         samples = file_samples(Path(config.source).expanduser())[: config.limit]
         if not samples:
             raise InputError(

@@ -26,7 +26,7 @@ from crowdselect.reading.opening import (
     open_bytes,
     too_large,
 )
-from crowdselect.reading.table import Table, read_table, small_letters
+from crowdselect.reading.table import Table, read_table, sha256_of, small_letters
 
 __all__ = [
     "DEEPEST",
@@ -48,6 +48,7 @@ __all__ = [
     "open_bytes",
     "read_table",
     "read_text",
+    "sha256_of",
     "shards_of",
     "small_letters",
     "too_large",

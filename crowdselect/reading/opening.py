@@ -51,7 +51,7 @@ def open_bytes(path: Path, limit: int = MOST_BYTES) -> Iterator[IO[bytes]]:
     """
     name = path.name
     try:
-        with _regular(path) as raw:
+        with open_raw(path) as raw:
             head = raw.peek(16)[:16]
             _refuse_packed(head, name)
             if path.suffix.lower() == ".gz" and head and not head.startswith(_GZIP):
@@ -76,8 +76,8 @@ def check_regular(path: Path) -> None:
         pass
 
 
-def _regular(path: Path) -> io.BufferedReader:
-    """Open without waiting, so that a pipe nobody writes to is refused and not waited for."""
+def open_raw(path: Path) -> io.BufferedReader:
+    """Open a regular file as it is; a pipe that nobody writes to is refused and not waited for."""
     try:
         descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
     except (FileNotFoundError, NotADirectoryError) as error:

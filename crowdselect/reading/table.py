@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from crowdselect.reading.delimited import read_delimited
 from crowdselect.reading.folders import Shards, shards_of
 from crowdselect.reading.kinds import kind_of, suffix_of
 from crowdselect.reading.objects import Row, read_document, read_lines
-from crowdselect.reading.opening import MOST_BYTES, MOST_COLUMNS
+from crowdselect.reading.opening import MOST_BYTES, MOST_COLUMNS, open_raw
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,23 @@ def read_table(
             "Leave out the columns that are not needed.",
         )
     return Table(path, shards.files, tuple(starts), columns, tuple(rows), tuple(remarks))
+
+
+def sha256_of(path: str | Path) -> str:
+    """The sha256 of a file's bytes, or of a folder's: over names and hashes of what is read of it.
+
+    Raises as :func:`read_table` does for what is not there.
+    """
+    path = Path(path).expanduser()
+    shards = _shards(path, None)
+    hashes = []
+    for file in shards.files:
+        with open_raw(file) as handle:
+            hashes.append(hashlib.file_digest(handle, "sha256").hexdigest())
+    if shards.files == (path,):
+        return hashes[0]
+    named = "".join(f"{f.name}:{h}\n" for f, h in zip(shards.files, hashes, strict=True))
+    return hashlib.sha256(named.encode()).hexdigest()
 
 
 def _shards(path: Path, split: str | None) -> Shards:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from crowdselect.errors import InputError
+from crowdselect.lm.messages import Message
 from crowdselect.lm.passes import Sample
 from crowdselect.registry import option
 from crowdselect.scoring.base import VECTORS, Column, Found, Scorer
@@ -25,7 +26,6 @@ from crowdselect.scoring.tag_forms import (
 )
 from crowdselect.scoring.tag_replies import read_tags
 from crowdselect.servers import AskPass, server_of
-from crowdselect.servers.values import Message
 
 LABELS = (
     "arithmetic", "algebra", "geometry", "statistics", "logic", "programming", "debugging",

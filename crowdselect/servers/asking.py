@@ -10,12 +10,13 @@ from typing import Any, ClassVar
 from urllib.parse import urlsplit
 
 from crowdselect.errors import InputError
+from crowdselect.lm.messages import Message
 from crowdselect.lm.passes import Columns, Pass, Sample, Worker
 from crowdselect.registry import content_key
 from crowdselect.servers.cache import RequestCache
 from crowdselect.servers.client import ask_all
 from crowdselect.servers.config import ServerConfig
-from crowdselect.servers.values import ChatReply, ChatRequest, Message
+from crowdselect.servers.values import ChatReply, ChatRequest
 
 
 @dataclass(frozen=True)

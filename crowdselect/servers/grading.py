@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+from crowdselect.lm.messages import Message
 from crowdselect.lm.passes import Sample
 from crowdselect.servers.asking import AskPass
 from crowdselect.servers.grades import read_grade
-from crowdselect.servers.values import Message
 
 BEST = 5.0
 _SYSTEM = "You grade the answers of an assistant, strictly and without regard to their length."

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-Message = dict[str, str]
-"""``{"role": "system" | "user" | "assistant", "content": text}``."""
+from crowdselect.lm.messages import Message
 
 REFUSED = "the server refused"
 """How the problem of a refused request begins: it may be answered another time."""

@@ -3,6 +3,7 @@
 from crowdselect.store.builder import CrowdBuilder
 from crowdselect.store.changing import changing
 from crowdselect.store.crowd import Crowd, Instruction
+from crowdselect.store.models_table import read_models
 from crowdselect.store.notes import Notes, NotesState
 from crowdselect.store.opening import open_crowd
 from crowdselect.store.report import IngestReport, JudgeCount, ModelCount
@@ -24,6 +25,7 @@ __all__ = [
     "SearchHits",
     "changing",
     "open_crowd",
+    "read_models",
     "read_tags",
     "write_tags",
 ]

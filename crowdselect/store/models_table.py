@@ -12,9 +12,12 @@ from typing import Any, cast
 
 from crowdselect.errors import InputError
 from crowdselect.files import write_text
+from crowdselect.reading import decimal_mark, number, read_table, small_letters
 from crowdselect.values import Model
 
 _FIELDS = ("model", "family", "size_b", "source")
+_UNITS = {"b": 1, "m": 1e-3}
+"""What a size may end in: billions, millions."""
 _SOURCES = ("table", "known", "guessed", "unknown")
 
 
@@ -30,15 +33,14 @@ def write_models(path: Path, models: Sequence[Model]) -> None:
 
 
 def read_models(path: Path) -> tuple[Model, ...]:
-    """Read ``models.csv``; raises InputError naming file, row and column."""
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as handle:
-            rows = list(csv.DictReader(handle))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    """Read ``models.csv``, or such a table of any kind; raises InputError naming file and row."""
+    table = read_table(path)
+    if len(table) and not {c.lower() for c in table.columns} & {"model", "name"}:
         raise InputError(
-            f"{path.name} cannot be read: {error}.", "Write it as UTF-8 CSV: model,family,size_b."
-        ) from error
-    return models_from_rows(rows, path.name)
+            f"{path.name} has the columns {', '.join(table.columns)}, and no column 'model'.",
+            "Write one row per model under the header model,family,size_b.",
+        )
+    return models_from_rows(table.rows, path.name)
 
 
 def models_from_rows(rows: Sequence[Mapping[str, Any]], label: str) -> tuple[Model, ...]:
@@ -47,11 +49,12 @@ def models_from_rows(rows: Sequence[Mapping[str, Any]], label: str) -> tuple[Mod
     Raises InputError for a missing or repeated name and a size that is no positive number.
     """
     models: dict[str, Model] = {}
-    for number, row in enumerate(rows, start=1):
+    for place, given in enumerate(rows, start=1):
+        row = small_letters(given)
         name = _text(row.get("model") or row.get("name"))
         if not name:
             raise InputError(
-                f"{label}, row {number}: column 'model' is empty.",
+                f"{label}, row {place}: column 'model' is empty.",
                 "Write one row per model: model,family,size_b.",
             )
         if name in models:
@@ -60,7 +63,7 @@ def models_from_rows(rows: Sequence[Mapping[str, Any]], label: str) -> tuple[Mod
         models[name] = Model(
             name=name,
             family=_text(row.get("family")) or None,
-            size_b=_size(row.get("size_b"), f"{label}, row {number}"),
+            size_b=_size(row.get("size_b"), f"{label}, row {place}"),
             order=len(models),
             source=cast("Any", source if source in _SOURCES else "table"),
         )
@@ -87,11 +90,11 @@ def _size(value: Any, where: str) -> float | None:
     text = _text(value)
     if text.lower() in ("", "nan", "none", "<na>"):
         return None
-    try:
-        size = float(text)
-    except ValueError:
-        size = math.nan
-    if not (math.isfinite(size) and size > 0):
+    unit = text[-1].lower()
+    digits = text[:-1] if unit in _UNITS else text
+    found = number(digits, decimal_mark([digits]))
+    size = None if found is None else found * _UNITS.get(unit, 1)
+    if size is None or not 0 < size < math.inf:
         raise InputError(
             f"{where}, column 'size_b' should hold billions of parameters; found {text!r}.",
             "Write a number such as 7 or 0.5, or leave it empty where it is unknown.",

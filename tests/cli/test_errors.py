@@ -28,7 +28,7 @@ SELECT = ("select", "tiny", "--encoder", "lsa")
         ((*SELECT, "--budget", "many"), "'many' is not a number", "number"),
         ((*SELECT, "--budget", "-3"), "whole number", "Correct budget"),
         ((*SELECT, "--range", "difficulty"), "'difficulty' is not a range", "LOW..HIGH"),
-        ((*SELECT, "--recipe", "none.toml"), "none.toml cannot be read", "--write-recipe"),
+        ((*SELECT, "--recipe", "none.toml"), "There is no file none.toml", "--write-recipe"),
         ((*SELECT, "-o", "tise=id"), "'tise=id' is not an option", "ties"),
         ((*SELECT, "-s", "rnd"), "no strategy called 'rnd'", "random"),
         ((*SELECT, "--near-duplicates", "3"), "near_duplicates", "Correct"),

@@ -217,7 +217,7 @@ def test_what_cannot_work_is_said_at_once(workspace, small_model, tmp_path):
     (tmp_path / "odd.jsonl").write_text('{"words": "no instruction"}\n')
     wrong: list[tuple[dict, type[CrowdSelectError], str]] = [
         ({"source": "nobody", "name": "x"}, NotFoundError, "no crowd called"),
-        ({"source": str(tmp_path / "odd.jsonl")}, InputError, "row 1 has no instruction"),
+        ({"source": str(tmp_path / "odd.jsonl")}, InputError, "row 1: it asks nothing"),
         ({"source": str(prompts(tmp_path)), "name": "tiny"}, InputError, "already"),
         ({"source": "tiny", "answerers": [{"name": "a", "model": "./no"}]}, NotFoundError, "no"),
     ]

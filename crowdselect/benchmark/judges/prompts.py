@@ -10,7 +10,7 @@ from typing import Any
 from crowdselect.benchmark.conversations import read_rows
 from crowdselect.benchmark.sources import local_file
 from crowdselect.errors import InputError
-from crowdselect.lm.template import Message
+from crowdselect.lm.messages import Message, user
 
 _PLACE = re.compile(r"\{([A-Za-z_0-9]+)\}")
 _CHATML = re.compile(r"<\|im_start\|>(system|user)\n(.*?)\n?<\|im_end\|>", re.DOTALL)
@@ -37,8 +37,8 @@ class Prompt:
                 )
             return values[found[1]]
 
-        system = [{"role": "system", "content": self.system}] if self.system else []
-        return (*system, {"role": "user", "content": _PLACE.sub(value, self.user)})
+        asked = user(_PLACE.sub(value, self.user))
+        return ({"role": "system", "content": self.system}, asked) if self.system else (asked,)
 
 
 def read_named(path: str) -> dict[str, Prompt]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from crowdselect.benchmark.base import Context
+from crowdselect.lm.messages import Message
 from crowdselect.lm.rewards import load_reward_model, scored_batches
-from crowdselect.lm.template import Message
 
 PREFIX = "reward/"
 
