@@ -14,7 +14,7 @@ from typing import Self
 import duckdb
 import pyarrow as pa
 
-from crowdselect.errors import InputError
+from crowdselect.errors import CancelledError, InputError
 from crowdselect.files import build_folder_aside, write_json
 from crowdselect.plans import Column, Plan, Table
 from crowdselect.progress import Progress, silent
@@ -22,7 +22,13 @@ from crowdselect.settings import Workspace
 from crowdselect.store import carry
 from crowdselect.store.changing import changing, ingesting
 from crowdselect.store.checks import count_judge, count_report, dense, fingerprint
-from crowdselect.store.connect import SCHEMA_VERSION, open_building, quote, readable
+from crowdselect.store.connect import (
+    SCHEMA_VERSION,
+    open_building,
+    quote,
+    readable,
+    was_interrupted,
+)
 from crowdselect.store.inputs import Inputs
 from crowdselect.store.load import Loaded, Loader
 from crowdselect.store.models_table import arrange, read_models, write_models
@@ -104,8 +110,10 @@ class CrowdBuilder:
                     self._finish()
             except BaseException as failure:
                 self._stack.__exit__(type(failure), failure, failure.__traceback__)
+                _say_if_stopped(failure)
                 raise
             self._stack.__exit__(kind, error, trace)
+        _say_if_stopped(error)
 
     def refuse_overwrite(self) -> None:
         """Raise InputError if the crowd exists and ``replace`` was not asked for."""
@@ -225,3 +233,10 @@ class CrowdBuilder:
         con.execute("CHECKPOINT crowd")
         for schema in ("scratch", "crowd"):
             con.execute(f"DETACH {schema}")
+
+
+def _say_if_stopped(error: BaseException | None) -> None:
+    if error is not None and was_interrupted(error):
+        raise CancelledError(
+            "The ingest was stopped.", "Nothing of it is left; run it again."
+        ) from error

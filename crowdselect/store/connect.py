@@ -10,7 +10,7 @@ from pathlib import Path
 
 import duckdb
 
-from crowdselect.errors import CrowdSelectError, InputError
+from crowdselect.errors import CancelledError, CrowdSelectError, InputError
 
 SCHEMA_VERSION = 1
 """Version of the tables in crowd.duckdb; a crowd of another version is ingested again."""
@@ -106,25 +106,36 @@ def run_polled(
     Whatever ``poll`` raises (a cancellation, Ctrl-C) interrupts the statement and is passed on.
     """
     failure: list[BaseException] = []
+    ended = threading.Event()  # not Thread.join: Ctrl-C in it makes a running thread look ended
 
     def work() -> None:
         try:
             con.execute(sql)
         except BaseException as error:  # noqa: BLE001 - handed to the caller's thread
             failure.append(error)
+        finally:
+            ended.set()
 
-    thread = threading.Thread(target=work, name="crowdselect-query", daemon=True)
-    thread.start()
+    threading.Thread(target=work, name="crowdselect-query", daemon=True).start()
     try:
-        while thread.is_alive():
-            thread.join(interval_s)
+        while not ended.wait(interval_s):
             poll()
     except BaseException:
         con.interrupt()
-        thread.join()
+        ended.wait()
         raise
     if failure:
         raise failure[0]
+
+
+def was_interrupted(error: BaseException) -> bool:
+    """Tell whether Ctrl-C ended the work, also as DuckDB says it when it hears it first."""
+    said = str(error)
+    return (
+        isinstance(error, KeyboardInterrupt)
+        or said == "Query interrupted"
+        or "KeyboardInterrupt" in said  # raised inside a function of ours that the query calls
+    )
 
 
 def readable(error: duckdb.Error, what: str, *, ours: bool = True) -> CrowdSelectError:
@@ -133,6 +144,8 @@ def readable(error: duckdb.Error, what: str, *, ours: bool = True) -> CrowdSelec
     ``ours``: the statement was composed here, so that an error of binding or parsing is a bug;
     False where a file's own layout is bound.
     """
+    if was_interrupted(error):
+        return CancelledError("The work was stopped.", "Nothing of it is left; run it again.")
     if ours and isinstance(error, _OURS):
         raise error  # our own SQL is wrong: a bug keeps its traceback
     lines = [line.strip() for line in str(error).strip().split("\n")]

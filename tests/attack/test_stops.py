@@ -1,0 +1,59 @@
+"""Ctrl-C at any moment of an ingest: one line, exit code 130, and nothing left behind."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from crowdselect.settings import Workspace
+from tests.ingest.small import left_behind
+
+ENTRY = """
+import sys
+from crowdselect.__main__ import main
+print("begun", flush=True)
+sys.exit(main())
+"""
+
+MOMENTS = (0.0, 0.8, 2.0, 3.5, 5.0, 6.5)
+"""Seconds after Python has begun: while it loads, opens the file, reads, converts, writes."""
+
+
+def test_ctrl_c_in_an_ingest(tmp_path: Path) -> None:
+    table = tmp_path / "wide.csv"
+    head = "id,instruction," + ",".join(f"m{j}" for j in range(12))
+    lines = (f"q{i},question {i} about {i % 97},{','.join(['0.125'] * 12)}" for i in range(60_000))
+    table.write_text("\n".join([head, *lines]) + "\n")
+    running = []
+    for k in range(len(MOMENTS)):
+        root = tmp_path / f"w{k}"
+        command = [sys.executable, "-c", ENTRY, "ingest", "table", str(table), "--name", "c"]
+        environment = {**os.environ, "CROWDSELECT_WORKSPACE": str(root)}
+        running.append(
+            subprocess.Popen(
+                command, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            )
+        )
+    for process in running:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "begun\n"
+    begun = time.monotonic()
+    for moment, process in zip(MOMENTS, running, strict=True):
+        time.sleep(max(0.0, begun + moment - time.monotonic()))
+        process.send_signal(signal.SIGINT)
+    stopped = 0
+    for k, process in enumerate(running):
+        _, told = process.communicate(timeout=120)
+        workspace = Workspace(tmp_path / f"w{k}")
+        assert "Traceback" not in told, told
+        assert process.returncode in (130, 0), (process.returncode, told)
+        if process.returncode == 0:  # it was done before
+            assert left_behind(workspace) == [workspace.crowd("c")]
+            continue
+        stopped += 1
+        assert left_behind(workspace) == []
+        assert told.startswith("Error: ")
+        assert len(told.splitlines()) == 2
+    assert stopped
