@@ -76,6 +76,8 @@ def export(
         return print_json({"path": made.path, "data": made.data, **made.manifest})
     if counts["unanswered"]:
         say(f"{counts['unanswered']:,} rows have no response and were left out.")
+    for line in made.checked:
+        say(line)
     if counts["flagged"]:
         fate = "kept" if keep_flagged else "left out"
         say(f"{counts['flagged']:,} rows overlap with a benchmark and were {fate}.")

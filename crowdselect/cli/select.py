@@ -169,6 +169,8 @@ def _show(
     for line in report["warnings"]:
         say(line)
     if flagged is not None:
+        for line in flagged.checked:
+            say(line)
         say(f"{len(flagged.flagged):,} instructions overlap with a benchmark and were banned.")
     names = tuple(selection.contributions)
     rows = [

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
-from crowdselect import files
 from crowdselect.errors import InputError
+from crowdselect.lm.messages import ROLES, json_list
+from crowdselect.reading import ALL_SPLITS, read_table, sha256_of, small_letters
 
 TEXT_COLUMNS = (
     "turns",
@@ -29,6 +25,11 @@ TEXT_COLUMNS = (
 )
 """Columns that hold the question, the likeliest first (MT-Bench: turns, Arena-Hard: prompt)."""
 ID_COLUMNS = ("question_id", "uid", "uuid", "id", "task_id")
+_MORE = ("input", "context")
+"""Columns whose text belongs to the question, too."""
+_INNER = ("text", "content", "value", "stem", *TEXT_COLUMNS[1:8], "body")
+"""Where an object keeps a question's text."""
+_DEEP = 6
 
 
 @dataclass(frozen=True)
@@ -47,88 +48,89 @@ class References:
     """Name of the file, without its folder."""
     sha256: str
     column: str
+    """The column that they are from; several: parted by commas."""
     items: tuple[Reference, ...]
+    rows: int = 0
+    """Rows of the file."""
+    unread: int = 0
+    """Rows in which no text was found: nothing was checked against them."""
+
+    @property
+    def summary(self) -> str:
+        """What was checked, in a sentence."""
+        gone = f"; {self.unread:,} rows hold no text that is found" if self.unread else ""
+        return (
+            f"{self.file}: {len(self.items):,} texts of {self.rows - self.unread:,} of "
+            f"{self.rows:,} rows are checked against (column {self.column}){gone}."
+        )
 
 
 def read_references(path: Path, column: str | None = None) -> References:
-    """Read the questions of a JSONL, JSON, CSV or Parquet file.
+    """Read the questions of a benchmark: any file, or folder, that ``read_table`` reads.
 
-    ``column`` names the text column; otherwise the first of ``TEXT_COLUMNS`` that exists is used.
-    A column may hold a text, a list of texts, or a list of messages (the user's are taken).
-    Raises InputError naming the file and the line or the columns found.
+    ``column`` names the text column; otherwise each row's first of ``TEXT_COLUMNS`` with text in it
+    is used, together with its ``input`` or ``context``. A column may hold a text, a list of texts
+    or content parts, a list of messages (the user's are taken), or an object with one of these.
+
+    Raises
+    ------
+    NotFoundError
+        Where there is no such file.
+    InputError
+        Naming the file and the columns found, also where not one row has a text.
     """
-    if not path.is_file():
-        raise InputError(f"There is no file {path}.", "Give the path of a benchmark's questions.")
-    rows = list(_rows(path))
-    if not rows:
-        raise InputError(f"{path} holds no rows.", "Give a file with one question per row.")
-    column = column or next((c for c in TEXT_COLUMNS if c in rows[0]), "")
-    if column not in rows[0]:
-        raise InputError(
-            f"{path} has no text column that is known; its columns are {', '.join(rows[0])}.",
-            "Name the column with --against-column.",
-        )
-    identity = next((c for c in ID_COLUMNS if c in rows[0]), "")
-    items = tuple(
-        Reference(str(row.get(identity) or f"row {number}"), text)
-        for number, row in enumerate(rows, start=1)
-        for text in _texts(row.get(column))
-        if text.strip()
+    table = read_table(path, split=ALL_SPLITS, texts="prompt")
+    name = table.path.name
+    if not len(table):
+        raise InputError(f"{name} holds no rows.", "Give a file with one question per row.")
+    if column is not None and not any(column in row for row in table.rows):
+        raise _unread(name, table.columns, f"no column {column!r}")
+    items: list[Reference] = []
+    used: dict[str, None] = {}
+    unread = 0
+    for number, given in table:
+        row = small_letters(given)
+        found = dict(_texts_of(given, (column,))) if column else dict(_texts_of(row, TEXT_COLUMNS))
+        identity = next((row[c] for c in ID_COLUMNS if row.get(c)), f"row {number}")
+        items += [Reference(str(identity), text) for texts in found.values() for text in texts]
+        used |= dict.fromkeys(found)
+        unread += not found
+    if not items:
+        raise _unread(name, table.columns, f"no text in any of its {len(table):,} rows")
+    return References(name, sha256_of(path), ", ".join(used), tuple(items), len(table), unread)
+
+
+def _unread(name: str, columns: tuple[str, ...], what: str) -> InputError:
+    return InputError(
+        f"{name} has {what} that could be checked; its columns are {', '.join(columns)}.",
+        "Name the column that holds the questions with --against-column.",
     )
-    return References(path.name, files.sha256_file(path), column, items)
 
 
-def _rows(path: Path) -> Iterator[Mapping[str, Any]]:
-    try:
-        if path.suffix == ".parquet":
-            yield from pq.read_table(path).to_pylist()
-        elif path.suffix == ".csv":
-            with path.open(encoding="utf-8-sig", newline="") as handle:
-                yield from csv.DictReader(handle)
-        elif path.suffix == ".json":
-            yield from _objects(path, enumerate(json.loads(path.read_text("utf-8")), start=1))
-        else:
-            yield from _objects(path, _lines(path))
-    except (UnicodeDecodeError, json.JSONDecodeError, pa.ArrowInvalid, TypeError) as error:
-        raise InputError(
-            f"{path} cannot be read as {path.suffix or 'JSON lines'}: {error}.",
-            "Give JSONL, JSON (an array), CSV or Parquet in UTF-8.",
-        ) from error
+def _texts_of(row: Mapping[str, Any], columns: tuple[str, ...]) -> Iterator[tuple[str, list[str]]]:
+    """The first column with text, and the texts that belong to it from other columns."""
+    asked = {c: [t for t in _texts(row.get(c)) if t.strip()] for c in columns}
+    first = next((c for c in columns if asked[c]), None)
+    if first is None:
+        return
+    yield first, asked[first]
+    for more in _MORE if len(columns) > 1 else ():
+        texts = [t for t in _texts(row.get(more)) if t.strip()]
+        if more != first and texts:
+            yield more, texts
 
 
-def _lines(path: Path) -> Iterator[tuple[int, Any]]:
-    with path.open(encoding="utf-8-sig") as handle:
-        for number, line in enumerate(handle, start=1):
-            if not line.strip():
-                continue
-            try:
-                yield number, json.loads(line)
-            except json.JSONDecodeError as error:
-                raise InputError(
-                    f"{path}, line {number}: not JSON ({error.msg}).", "Correct or remove the line."
-                ) from error
-
-
-def _objects(path: Path, rows: Iterable[tuple[int, Any]]) -> Iterator[Mapping[str, Any]]:
-    for number, row in rows:
-        if not isinstance(row, dict):
-            raise InputError(
-                f"{path}, row {number}: expected an object with named fields, found {row!r:.60}.",
-                "Give one JSON object per question.",
-            )
-        yield row
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
+def _texts(value: Any, depth: int = 0) -> Iterator[str]:
+    listed = json_list(value)
+    if depth > _DEEP:
+        return
+    if listed is not None:
+        for part in listed:
+            yield from _texts(part, depth + 1)
+    elif isinstance(value, str):
         yield value
-    elif isinstance(value, list):
-        for part in value:
-            if isinstance(part, str):
-                yield part
-            elif isinstance(part, dict) and _is_users(part):
-                yield str(part.get("content", part.get("value", "")))
-
-
-def _is_users(message: Mapping[str, Any]) -> bool:
-    return message.get("role", message.get("from")) in ("user", "human", None)
+    elif isinstance(value, Mapping):
+        speaker = value.get("role", value.get("from"))
+        if speaker is None or ROLES.get(str(speaker).lower()) == "user":
+            inner = next((value[k] for k in _INNER if value.get(k)), None)
+            yield from _texts(inner, depth + 1)

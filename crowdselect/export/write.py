@@ -40,6 +40,16 @@ class Export:
         """Number of examples written."""
         return int(self.manifest["counts"]["exported"])
 
+    @property
+    def checked(self) -> tuple[str, ...]:
+        """Per benchmark file, what was checked against, in a sentence."""
+        lines = []
+        for file in self.manifest["decontamination"]["against"]:
+            gone = file.get("rows_without_text", 0)
+            less = f"; {gone:,} of its rows hold none that is found" if gone else ""
+            lines.append(f"{file['file']}: {file['texts']:,} texts were checked against{less}.")
+        return tuple(lines)
+
 
 def write_export(
     examples: Sequence[Example],

@@ -41,6 +41,11 @@ class Contamination:
     """id, file, reference, words, shared."""
 
     @property
+    def checked(self) -> tuple[str, ...]:
+        """Per file, how many texts of how many rows were checked against, in a sentence."""
+        return tuple(references.summary for references in self.against)
+
+    @property
     def ids(self) -> tuple[str, ...]:
         """Ids of the flagged instructions."""
         return tuple(str(hit["id"]) for hit in self.flagged)
@@ -238,6 +243,7 @@ def _decontamination(found: Contamination, kept: bool) -> dict[str, Any]:
         "kept": kept,
         "against": [
             {"file": r.file, "sha256": r.sha256, "column": r.column, "texts": len(r.items)}
+            | ({"rows_without_text": r.unread} if r.unread else {})
             for r in found.against
         ],
         "flagged": [dict(hit) for hit in found.flagged],

@@ -15,7 +15,7 @@ from crowdselect.reading.decoding import (
     without_surrogates,
 )
 from crowdselect.reading.delimited import CsvLayout, csv_layout
-from crowdselect.reading.folders import Shards, shards_of
+from crowdselect.reading.folders import ALL_SPLITS, Shards, shards_of
 from crowdselect.reading.kinds import SUFFIXES, Kind, kind_of
 from crowdselect.reading.numbers import decimal_mark, number
 from crowdselect.reading.opening import (
@@ -29,6 +29,7 @@ from crowdselect.reading.opening import (
 from crowdselect.reading.table import Table, read_table, sha256_of, small_letters
 
 __all__ = [
+    "ALL_SPLITS",
     "DEEPEST",
     "MOST_BYTES",
     "MOST_COLUMNS",

@@ -26,6 +26,10 @@ _SPLITS = {
 }  # fmt: skip
 
 
+ALL_SPLITS = "*"
+"""The split that means: all of them."""
+
+
 @dataclass(frozen=True)
 class Shards:
     """The files that make up one table."""
@@ -37,7 +41,7 @@ class Shards:
 def shards_of(folder: Path, split: str | None = None) -> Shards:
     """Return the files of a folder's table, in the order of their names.
 
-    Of several splits ``split`` is taken, else ``train`` with a remark.
+    Of several splits ``split`` is taken (``ALL_SPLITS``: every one), else ``train`` with a remark.
     Raises InputError where there are no data files, several data sets, or no such split.
     """
     groups = _saved(folder) or _by_split(folder)
@@ -46,6 +50,8 @@ def shards_of(folder: Path, split: str | None = None) -> Shards:
             f"The folder {folder.name} holds no data: no {', '.join(SUFFIXES[::2])} file.",
             "Give a file, or the folder that holds the shards.",
         )
+    if split == ALL_SPLITS:
+        return Shards(tuple(file for files in groups.values() for file in files))
     if split is not None and split not in groups:
         raise InputError(
             f"The folder {folder.name} has no split {split!r}; there are {', '.join(groups)}.",

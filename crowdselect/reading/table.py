@@ -12,7 +12,7 @@ from crowdselect.errors import InputError, NotFoundError
 from crowdselect.reading.columnar import read_arrow, read_parquet
 from crowdselect.reading.decoding import read_text, replaced_remark
 from crowdselect.reading.delimited import read_delimited
-from crowdselect.reading.folders import Shards, shards_of
+from crowdselect.reading.folders import ALL_SPLITS, Shards, shards_of
 from crowdselect.reading.kinds import kind_of, suffix_of
 from crowdselect.reading.objects import Row, read_document, read_lines
 from crowdselect.reading.opening import MOST_BYTES, MOST_COLUMNS, open_raw
@@ -96,12 +96,12 @@ def read_table(
 
 
 def sha256_of(path: str | Path) -> str:
-    """The sha256 of a file's bytes, or of a folder's: over names and hashes of what is read of it.
+    """The sha256 of a file's bytes, or of a folder's: over names and hashes of all its data files.
 
     Raises as :func:`read_table` does for what is not there.
     """
     path = Path(path).expanduser()
-    shards = _shards(path, None)
+    shards = _shards(path, ALL_SPLITS)
     hashes = []
     for file in shards.files:
         with open_raw(file) as handle:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crowdselect.errors import InputError
+from crowdselect.errors import InputError, NotFoundError
 from crowdselect.export import Reference, References, find_overlaps, read_references
 from crowdselect.export.overlap import words_of
 
@@ -102,24 +102,53 @@ def test_reads_csv_and_a_named_column(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "content", "message"),
     [
-        ("b.jsonl", b'{"prompt": "x"}\n{oops\n', "line 2: not JSON"),
+        ("b.jsonl", b'{"prompt": "x"}\n{oops\n', "line 2 is not JSON"),
         ("b.jsonl", b'{"answer": 1}\n', "columns are answer"),
         ("b.jsonl", b"[1]\n", "expected an object"),
         ("b.jsonl", b"", "holds no rows"),
-        ("b.jsonl", b'{"prompt": "\xff"}\n', "cannot be read"),
+        ("b.jsonl", b'{"prompt": "\xff"}\n', "line 1 is not UTF-8"),
+        ("b.jsonl", b'{"prompt": ""}\n{"prompt": null}\n', "no text in any of its 2 rows"),
+        ("b.jsonl", b'{"question": {"number": 1}}\n', "no text in any of its 1 rows"),
         ("b.parquet", b"PAR1junk", "cannot be read"),
-        ("b.json", b"7", "cannot be read"),
+        ("b.json", b"7", "expected a list of objects"),
     ],
 )
 def test_bad_files_are_named(tmp_path: Path, name: str, content: bytes, message: str) -> None:
     (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=message) as raised:
         read_references(tmp_path / name)
-    assert str(tmp_path / name) in raised.value.problem
+    assert name in raised.value.problem
+
+
+def test_rows_are_read_by_whatever_columns_they_have(tmp_path: Path) -> None:
+    """Nested questions, an empty first column, content parts, rows that differ: all are found."""
+    parts = [{"type": "text", "text": "four"}]
+    rows = [
+        {"prompt": "", "question": "one"},
+        {"text": "two"},
+        {"question": {"stem": "three", "choices": ["no"]}},
+        {"messages": [{"role": "system", "content": "no"}, {"role": "user", "content": parts}]},
+        {"Instruction": "five", "input": "six", "output": "no"},
+        {"messages": '[{"role": "user", "content": "seven"}]'},
+        {"answer": "no"},
+    ]
+    (tmp_path / "b.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    found = read_references(tmp_path / "b.jsonl")
+    texts = [item.text for item in found.items]
+    assert texts == ["one", "two", "three", "four", "five", "six", "seven"]
+    assert (found.rows, found.unread) == (7, 1)
+    assert "7 texts of 6 of 7 rows are checked against" in found.summary
+    assert "1 rows hold no text" in found.summary
+
+
+def test_every_split_of_a_folder_is_checked(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        (tmp_path / f"{split}.jsonl").write_text(json.dumps({"prompt": split}) + "\n")
+    assert {item.text for item in read_references(tmp_path).items} == {"train", "test"}
 
 
 def test_missing_file(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="no file"):
+    with pytest.raises(NotFoundError, match="no file"):
         read_references(tmp_path / "none.jsonl")
 
 

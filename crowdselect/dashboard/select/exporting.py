@@ -90,6 +90,8 @@ def _present(folder: Path) -> None:
 def _written(made: Export) -> None:
     counts = made.manifest["counts"]
     st.success(f"{n_of_m(counts['exported'], counts['selected'])} written.")
+    for line in made.checked:
+        st.caption(line)
     if counts.get("flagged"):
         st.caption(f"{counts['flagged']:,} overlap with a benchmark.")
     if counts.get("unanswered"):
