@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import errno
 
+from crowdselect.keys import scrub
+
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 """What a system says when there is no room: disk, quota, or the largest file it allows."""
 
@@ -12,7 +14,7 @@ class CrowdSelectError(Exception):
     """What went wrong and what to do about it.
 
     The command line prints two lines and exits with code 2; a page shows ``st.error``.
-    Anything else that is raised is a bug and keeps its traceback.
+    Anything else that is raised is a bug and keeps its traceback. Known secrets are scrubbed.
 
     Parameters
     ----------
@@ -23,9 +25,9 @@ class CrowdSelectError(Exception):
     """
 
     def __init__(self, problem: str, remedy: str) -> None:
-        super().__init__(f"{problem}\n{remedy}")
-        self.problem = problem
-        self.remedy = remedy
+        self.problem = scrub(problem)
+        self.remedy = scrub(remedy)
+        super().__init__(f"{self.problem}\n{self.remedy}")
 
     def __reduce__(self) -> tuple[type[CrowdSelectError], tuple[str, str]]:
         """Keep both halves when the error crosses a process boundary."""

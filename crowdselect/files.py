@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import hashlib
 import json
@@ -20,6 +21,8 @@ TEMPORARY = ".tmp-"
 """Prefix of everything unfinished: ``.tmp-<pid>-<time>-<name>``."""
 
 
+PRIVATE_FOLDER = 0o700
+PRIVATE_FILE = 0o600
 _OLD = "~old"
 """Ends the name of a folder that is being replaced: no name of ours holds a tilde."""
 
@@ -81,15 +84,27 @@ def build_folder_aside(path: Path) -> Iterator[Path]:
         shutil.rmtree(old, ignore_errors=True)
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write ``text`` (UTF-8) to ``path``, whole or not at all."""
+def write_text(path: Path, text: str, *, private: bool = False) -> None:
+    """Write ``text`` (UTF-8) to ``path``, whole or not at all; ``private``: for the owner only."""
     with write_aside(path) as temporary:
+        if private:
+            temporary.touch(PRIVATE_FILE)
         temporary.write_text(text, encoding="utf-8")
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: Any, *, private: bool = False) -> None:
     """Write ``value`` as indented JSON with sorted keys, whole or not at all."""
-    write_text(path, json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n")
+    text = json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False)
+    write_text(path, text + "\n", private=private)
+
+
+def make_private(folder: Path) -> None:
+    """Let only the owner read a folder and everything in it; links are left alone."""
+    folder.chmod(PRIVATE_FOLDER)
+    for path in folder.rglob("*"):
+        if not path.is_symlink():
+            with contextlib.suppress(FileNotFoundError):
+                path.chmod(PRIVATE_FOLDER if path.is_dir() else PRIVATE_FILE)
 
 
 def read_json(path: Path) -> Any:
@@ -106,7 +121,7 @@ class Journal:
     """Lines that are not whole: a process died, or the disk was full, while it wrote them."""
 
 
-def append_line(path: Path, value: Any) -> None:
+def append_line(path: Path, value: Any, *, private: bool = False) -> None:
     """Append ``value`` as one JSON line and fsync it: it is written whole, or not at all.
 
     A line that somebody left unfinished is closed first, so that this one does not stick to it.
@@ -114,7 +129,8 @@ def append_line(path: Path, value: Any) -> None:
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     line = (json.dumps(value, ensure_ascii=False, sort_keys=True) + "\n").encode()
-    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o644)
+    mode = PRIVATE_FILE if private else 0o644
+    descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, mode)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)  # ends with the descriptor
         size = os.fstat(descriptor).st_size

@@ -28,7 +28,7 @@ def test_a_run_is_there_whole_or_not_at_all(workspace: Workspace) -> None:
         "import os, sys; from crowdselect import files, jobs; from crowdselect.settings import "
         "open_workspace; jobs.KINDS['count'] = 'worker:count'; real = files.write_json; left = "
         "[int(sys.argv[2])]\n"
-        "def dying(path, value):\n"
+        "def dying(path, value, **how):\n"
         "    if left[0] == 0: os._exit(9)\n"
         "    left[0] -= 1; real(path, value)\n"
         "files.write_json = dying; jobs.create(open_workspace(sys.argv[1]), 'count', {})"

@@ -23,7 +23,7 @@ from crowdselect.jobs import Job
 from crowdselect.lm.journal import Journal
 from crowdselect.lm.template import template_name
 from crowdselect.registry import content_key
-from crowdselect.servers import REFUSED, Cost, price
+from crowdselect.servers import Cost, by_kind, may_succeed, price
 from crowdselect.settings import Workspace
 
 
@@ -201,26 +201,16 @@ def _finished(run: Path, label: str, key: str) -> bool:
 
 def _may_succeed(item: Item) -> bool:
     """Whether the item failed because a server refused, which it may not do the next time."""
-    return bool(item.details.get("retry")) or item.reason.startswith(REFUSED)
-
-
-def _kinds(failed: Sequence[Item]) -> list[str]:
-    """Failures by kind, the most frequent first, each with an example."""
-    alike: dict[str, list[str]] = {}
-    for item in failed:
-        reason = item.reason or "no value"
-        alike.setdefault(re.sub(r"\d+", "", reason.split(": ")[0]), []).append(reason)
-    kinds = sorted(alike.values(), key=len, reverse=True)
-    return [f"{len(reasons)} x {reasons[0]}" for reasons in kinds[:5]]
+    return bool(item.details.get("retry")) or may_succeed(item.reason)
 
 
 def _note_failures(context: Context, items: Sequence[Item]) -> int:
     """Tell what failed and why, and how many answers are empty; return the latter."""
     failed = [item for item in items if item.value is None]
     if failed:
-        context.note(
-            f"{len(failed)} of {len(items)} failed and do not count: {'; '.join(_kinds(failed))}"
-        )
+        kinds = by_kind(item.reason or "no value" for item in failed)
+        told = "; ".join(f"{count} x {reason}" for reason, count in list(kinds.items())[:5])
+        context.note(f"{len(failed)} of {len(items)} failed and do not count: {told}")
     retry = sum(map(_may_succeed, failed))
     if retry:
         context.note(f"{retry} requests were refused; resume the run to ask for them again.")

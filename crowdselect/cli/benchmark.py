@@ -24,7 +24,13 @@ from crowdselect.benchmark import (
     read_results,
 )
 from crowdselect.cli.follow import run_job
-from crowdselect.cli.options import DetachOption, JsonOption, WorkspaceOption, example
+from crowdselect.cli.options import (
+    DetachOption,
+    JsonOption,
+    MaxTokensOption,
+    WorkspaceOption,
+    example,
+)
 from crowdselect.cli.terminal import plain, print_json, print_table, say
 from crowdselect.errors import CrowdSelectError
 from crowdselect.options import options_of, read_pairs
@@ -109,6 +115,7 @@ def run(
             "tokens), budget, api_key_variable; repeatable",
         ),
     ] = None,
+    max_tokens: MaxTokensOption = None,
     estimate: Annotated[
         bool, typer.Option("--estimate", help="Say what judging can cost at most, and stop")
     ] = False,
@@ -137,7 +144,7 @@ def run(
         "suites": [Suite.from_text(text) for text in suite],
         "seed": seed,
         "limit": limit,
-        "judge": _judge(judge, judge_kind, judge_url, judge_option or []),
+        "judge": _judge(judge, judge_kind, judge_url, judge_option or [], max_tokens),
         "allow_code_execution": allow_code_execution,
     }
     config = BenchmarkConfig.parse(given, "benchmark")
@@ -165,13 +172,18 @@ def _show_estimate(found: dict[str, Cost], as_json: bool) -> None:
 
 
 def _judge(
-    model: str | None, kind: str, url: str | None, options: list[str]
+    model: str | None,
+    kind: str,
+    url: str | None,
+    options: list[str],
+    max_tokens: int | None = None,
 ) -> dict[str, Any] | None:
     """A judge's config as given; None: no judge."""
     if model is None:
         return None
     own = read_pairs(options_of(JudgeConfig), options, "a judge")
-    return {"model": model, "kind": kind, "base_url": url, **own}
+    room = {} if max_tokens is None else {"max_tokens": max_tokens}
+    return {"model": model, "kind": kind, "base_url": url, **own, **room}
 
 
 @group.command("list", epilog=example("crowdselect benchmark list"))

@@ -15,6 +15,7 @@ from crowdselect.cli.options import (
     CrowdArgument,
     DetachOption,
     JsonOption,
+    MaxTokensOption,
     SeedOption,
     ServerOption,
     WorkspaceOption,
@@ -126,6 +127,7 @@ def judge(
     dimension: Annotated[
         str, typer.Option(help="What a served judge grades from 0 to 10")
     ] = "overall quality",
+    max_tokens: MaxTokensOption = None,
     only: Annotated[
         list[str] | None, typer.Option(help="Judge only this model's answers; repeatable")
     ] = None,
@@ -156,6 +158,7 @@ def judge(
             "api_key_variable": api_key_variable,
             "concurrency": concurrency,
             "dimension": dimension,
+            **({} if max_tokens is None else {"max_tokens": max_tokens}),
             "max_length": max_length,
             "batch_tokens": batch_tokens,
             "models": only or [],

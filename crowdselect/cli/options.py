@@ -57,6 +57,15 @@ ApiKeyOption = Annotated[
     str,
     typer.Option("--api-key-variable", help="Environment variable that holds the server's key"),
 ]
+MaxTokensOption = Annotated[
+    int | None,
+    typer.Option(
+        "--max-tokens",
+        help="Longest reply of a served judge in tokens; one that reasons needs thousands",
+        min=8,
+        max=1_000_000,
+    ),
+]
 DetachOption = Annotated[
     bool, typer.Option("--detach", help="Start the job and return; follow it with run follow")
 ]

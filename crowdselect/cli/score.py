@@ -13,6 +13,7 @@ from crowdselect.cli.options import (
     ConcurrencyOption,
     DetachOption,
     JsonOption,
+    MaxTokensOption,
     OptionsOption,
     ServerOption,
     WorkspaceOption,
@@ -53,6 +54,7 @@ def score(
     server: ServerOption = None,
     concurrency: ConcurrencyOption = 8,
     api_key_variable: ApiKeyOption = "OPENAI_API_KEY",
+    max_tokens: MaxTokensOption = None,
     answer: Annotated[
         str, typer.Option(help="Which response of a crowd: best, random or model:NAME")
     ] = "best",
@@ -85,6 +87,10 @@ def score(
     options: dict[str, Any] = own_options(chosen, option)
     if model and chosen.uses == "no model":
         raise InputError(f"{scorer} uses no model.", "Leave out --model.")
+    if max_tokens is not None and chosen.uses != "chat server":
+        raise InputError(f"{scorer} asks no chat server.", "Leave out --max-tokens.")
+    if max_tokens is not None:
+        options["max_tokens"] = max_tokens
     if model and chosen.uses == "chat server":
         asked = {
             "base_url": server,
@@ -130,6 +136,8 @@ def score(
         _tell_analysis(analysis)
     for column, missing in found["missing"].items():
         say(f"{column}: {missing:,} samples without a value" if missing else column)
+        for reason, count in found["reasons"][column].items():
+            say(f"  {count:,} times: {reason}")
     typer.echo(found.get("file") or found["crowd"])
 
 

@@ -5,8 +5,11 @@ from pathlib import Path
 
 from crowdselect.errors import CrowdSelectError
 from crowdselect.jobs import run_here
+from crowdselect.keys import Scrubbed
 
 if __name__ == "__main__":
+    sys.stdout = Scrubbed(sys.stdout)
+    sys.stderr = Scrubbed(sys.stderr)
     try:
         state = run_here(Path(sys.argv[1]))
     except CrowdSelectError as error:

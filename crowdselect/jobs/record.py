@@ -14,6 +14,7 @@ from typing import Any
 
 from crowdselect import files
 from crowdselect.errors import InputError, NotFoundError
+from crowdselect.keys import scrub_all
 from crowdselect.registry import did_you_mean
 
 CONFIG = "config.json"
@@ -47,7 +48,7 @@ def write_record(folder: Path, run: Path, record: RunRecord) -> None:
     }
     if record.provenance:
         value["provenance"] = dict(record.provenance)
-    files.write_json(folder / CONFIG, value)
+    files.write_json(folder / CONFIG, scrub_all(value), private=True)
 
 
 def read_record(run: Path) -> RunRecord:

@@ -24,7 +24,7 @@ from crowdselect.locks import only_writer
 from crowdselect.registry import content_key, did_you_mean
 from crowdselect.settings import Workspace
 
-PRIVATE = 0o700
+LOG = "log.txt"
 
 
 def create(
@@ -47,7 +47,7 @@ def create(
     run_id = run_id or f"{kind}-{stamp}-{content_key([dict(config), now.isoformat()], 6)}"
     path = workspace.run(run_id)
     aside = files.temporary_beside(path)
-    aside.mkdir(parents=True, mode=PRIVATE)
+    aside.mkdir(parents=True, mode=files.PRIVATE_FOLDER)
     try:
         record = RunRecord(kind, config, now.isoformat(timespec="seconds"), provenance or {})
         write_record(aside, path, record)
@@ -77,7 +77,8 @@ def start(path: Path, *, command: list[str] | None = None) -> int:
         (path / CANCEL).unlink(missing_ok=True)
         (path / LAUNCH).unlink(missing_ok=True)
         set_status(path, "waiting")
-        with (path / "log.txt").open("ab") as log:
+        (path / LOG).touch(files.PRIVATE_FILE)
+        with (path / LOG).open("ab") as log:
             process = subprocess.Popen(
                 command or [sys.executable, "-m", "crowdselect.jobs", str(path)],
                 stdin=subprocess.DEVNULL,
@@ -86,13 +87,15 @@ def start(path: Path, *, command: list[str] | None = None) -> int:
                 start_new_session=True,
             )
         # The child alone writes the status from here on; two writers could bury its last word.
-        files.write_json(path / LAUNCH, {"pid": process.pid, "born": birth(process.pid)})
+        files.write_json(
+            path / LAUNCH, {"pid": process.pid, "born": birth(process.pid)}, private=True
+        )
     return process.pid
 
 
 def cancel(path: Path, *, wait_s: float = 0.0) -> None:
     """Ask the job to stop; after ``wait_s`` seconds send SIGTERM to its process group."""
-    (path / CANCEL).touch()
+    (path / CANCEL).touch(files.PRIVATE_FILE)
     deadline = time.monotonic() + wait_s
     while wait_s and is_alive(read_status(path)) and time.monotonic() < deadline:
         time.sleep(0.1)

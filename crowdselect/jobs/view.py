@@ -14,6 +14,7 @@ from crowdselect import files
 from crowdselect.errors import InputError
 from crowdselect.jobs.process import birth, is_alive
 from crowdselect.jobs.record import damaged, read_record
+from crowdselect.keys import scrub_all
 from crowdselect.settings import Workspace
 
 State = Literal["waiting", "running", "stalled", "done", "cancelled", "failed", "damaged"]
@@ -125,8 +126,9 @@ def set_status(
 ) -> None:
     """Write the run's last word; ``pid`` is the process that works on it, or that made it."""
     born = None if pid is None else birth(pid)
-    status = {"state": state, "pid": pid, "born": born, "error": error, "t": time.time()}
-    files.write_json(path / STATUS, status)
+    told = scrub_all(error)
+    status = {"state": state, "pid": pid, "born": born, "error": told, "t": time.time()}
+    files.write_json(path / STATUS, status, private=True)
 
 
 def read_status(path: Path) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from crowdselect.errors import FULL, CancelledError, CrowdSelectError, of_the_di
 from crowdselect.jobs.kinds import KINDS
 from crowdselect.jobs.record import read_record, workspace_of
 from crowdselect.jobs.view import EVENTS, STATUS, State, set_status
+from crowdselect.keys import scrub_all
 from crowdselect.locks import only_writer
 from crowdselect.settings import Workspace, open_workspace
 
@@ -45,7 +46,8 @@ class Job:
 
     def event(self, name: str, **values: Any) -> None:
         """Append one event with the wall time ``t`` (seconds since the epoch)."""
-        files.append_line(self.path / EVENTS, {"event": name, "t": time.time(), **values})
+        line = {"event": name, "t": time.time(), **scrub_all(values)}
+        files.append_line(self.path / EVENTS, line, private=True)
 
     def progress(self, done: int, total: int | None, label: str = "") -> None:
         """A :class:`crowdselect.progress.Progress`; writes at most five events a second.
@@ -88,12 +90,13 @@ def _run(path: Path) -> State:
         # process was starting, is not.
         (path / CANCEL).unlink(missing_ok=True)
     set_status(path, "running", pid=os.getpid())
-    signal.signal(signal.SIGTERM, lambda *_: (path / CANCEL).touch())
+    signal.signal(signal.SIGTERM, lambda *_: (path / CANCEL).touch(files.PRIVATE_FILE))
     job = Job(path)
     job.event("begin", pid=os.getpid())
     state: State
     error: tuple[str, str] | None = None
     try:
+        (path / _RESERVE).touch(files.PRIVATE_FILE)
         (path / _RESERVE).write_bytes(b"\0" * _RESERVE_BYTES)
         module, function = KINDS[job.kind].split(":")
         getattr(importlib.import_module(module), function)(job)
@@ -112,6 +115,7 @@ def _run(path: Path) -> State:
         state, error = "failed", (f"{type(problem).__name__}: {problem}", f"See {path}/log.txt.")
         _log()
     release_reserve(path)
+    files.make_private(path)
     job.event("end", state=state)
     set_status(path, state, error=error)
     return state

@@ -21,8 +21,8 @@ def run_pass(
     engine: Engine = "local",
     workers: int = 2,
 ) -> None:
-    """Make the missing shards of a pass; those that exist are not made again."""
-    missing = shards.missing()
+    """Make the missing shards of a pass; those that are final are not made again."""
+    missing = shards.missing(work)
     if not missing:
         return
     if engine == "ray":
@@ -42,13 +42,14 @@ class ShardMaker:
     """A Ray actor: one worker (one model), shard after shard; Ray replaces one that dies."""
 
     def __init__(self, work: Pass, shards: ShardFolder) -> None:
+        self._work = work
         self._worker = work.worker(shards.path.parent)
         self._shards = shards
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Make the shards of a batch; a shard that another try has finished is left alone."""
         for shard, part in zip(batch["shard"], batch["samples"], strict=True):
-            if not self._shards.file(int(shard)).exists():
+            if not self._shards.is_done(int(shard), self._work):
                 self._shards.write(int(shard), self._worker([Sample(**s) for s in part]))
         return {"shard": batch["shard"]}
 

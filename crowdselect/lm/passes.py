@@ -9,7 +9,7 @@ run, does not ask the model again.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -39,6 +39,9 @@ class Pass(ABC):
     loads_a_model: ClassVar[bool] = True
     """Whether a worker holds a model, on a GPU where there is one."""
 
+    may_fail: ClassVar[bool] = False
+    """Whether a sample may fail by the fault of somebody else, who may not fail the next time."""
+
     @property
     @abstractmethod
     def label(self) -> str:
@@ -48,6 +51,10 @@ class Pass(ABC):
     def key(self) -> str:
         """Content key of the pass: its kind, version and fields."""
         return content_key([type(self).__name__, self.version, asdict(self)], 16)
+
+    def is_final(self, columns: Mapping[str, Sequence[Any]]) -> bool:
+        """Whether a shard with these columns need not be made again, where a pass may fail."""
+        return True
 
     @abstractmethod
     def worker(self, keep: Path) -> Worker:

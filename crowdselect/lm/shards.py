@@ -36,9 +36,18 @@ class ShardFolder:
         """The file of a shard."""
         return self.path / f"{shard:06d}.parquet"
 
-    def missing(self) -> list[int]:
-        """Shards that are still to be made."""
-        return [shard for shard in range(self.count) if not self.file(shard).exists()]
+    def missing(self, work: Pass) -> list[int]:
+        """Shards that are still to be made, or to be made again since the pass may now succeed.
+
+        Those stay until they are made again: what was found is never lost.
+        """
+        return [shard for shard in range(self.count) if not self.is_done(shard, work)]
+
+    def is_done(self, shard: int, work: Pass) -> bool:
+        """Whether a shard is there and final."""
+        if not self.file(shard).exists():
+            return False
+        return not work.may_fail or work.is_final(pq.read_table(self.file(shard)).to_pydict())
 
     def part(self, shard: int) -> slice:
         """The samples of a shard."""

@@ -43,6 +43,8 @@ class JudgingConfig(Frozen):
     concurrency: int = Field(default=8, ge=1, le=512)
     dimension: str = "overall quality"
     """What a served judge grades, from 0 to 10."""
+    max_tokens: int = Field(default=256, ge=8)
+    """Longest reply of a served judge; one that reasons needs thousands."""
     max_length: int = Field(default=4096, ge=8)
     """Longest conversation in tokens for a reward model; longer ones get no reward."""
     batch_tokens: int | None = Field(default=None, ge=8)
@@ -111,7 +113,8 @@ def judge_pass(config: JudgingConfig) -> Pass:
         "api_key_variable": config.api_key_variable,
         "concurrency": config.concurrency,
     }
-    return GradePass(server_of("A served judge", [server]), 256, config.dimension, BEST_GRADE)
+    asked = server_of("A served judge", [server])
+    return GradePass(asked, config.max_tokens, config.dimension, BEST_GRADE)
 
 
 def judge_blocks(

@@ -29,6 +29,7 @@ from crowdselect.pipeline.growing import Given, grow_crowd
 from crowdselect.pipeline.ingest import open_crowd
 from crowdselect.pipeline.scoring import check_source, is_given_file
 from crowdselect.registry import did_you_mean
+from crowdselect.servers import by_kind
 from crowdselect.settings import Workspace, check_name
 from crowdselect.store import Crowd
 from crowdselect.values import FloatArray, IntArray
@@ -152,7 +153,7 @@ def run_judge_job(job: Job) -> None:
     given = int((~np.isnan(values)).sum())
     job.event(
         "judged", crowd=crowd.name, judge=config.name, rewards=given, missing=total - given,
-        problems=dict(problems.most_common(10)),
+        problems=by_kind(problems.elements()),
     )  # fmt: skip
 
 

@@ -37,6 +37,7 @@ from crowdselect.scoring import (
     analyse,
 )
 from crowdselect.scoring import score as run_scorer
+from crowdselect.servers import by_kind
 from crowdselect.settings import Workspace
 from crowdselect.store import Crowd, ScoreInfo, write_tags
 from crowdselect.values import FloatArray, Frozen
@@ -139,6 +140,7 @@ def run_score_job(job: Job) -> None:
             texts, encoder_named("minilm"), job.workspace.cache / "embeddings", job.progress
         ),
     )
+    reasons = {name: by_kind(r for r in c.reasons if r) for name, c in table.columns.items()}
     found: dict[str, Any] = {"report": dict(table.report)}
     if analysis := analysis_of(scorer, table, samples):
         found["analysis"] = _without_empty_slices(asdict(analysis))
@@ -148,10 +150,12 @@ def run_score_job(job: Job) -> None:
             frame = pa.Table.from_pandas(table.frame(), preserve_index=False)
             pq.write_table(frame, temporary, compression="zstd")
         found |= {"file": str(target), "columns": list(table.columns), "missing": table.missing}
+        found["reasons"] = reasons
     else:
         added = _add_to_crowd(crowd, config, scorer, table, found)
         missing = dict(zip(added, table.missing.values(), strict=True))
         found |= {"crowd": crowd.name, "columns": added, "missing": missing}
+        found["reasons"] = dict(zip(added, reasons.values(), strict=True))
     job.event("scores", **found)
 
 

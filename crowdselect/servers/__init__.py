@@ -8,12 +8,12 @@ from crowdselect.servers.config import ServerConfig
 from crowdselect.servers.cost import CHARS_PER_TOKEN, Cost, cost_of, expected_cost, price
 from crowdselect.servers.grades import Grade, read_grade
 from crowdselect.servers.grading import GradePass
+from crowdselect.servers.reasons import by_kind
 from crowdselect.servers.thoughts import strip_thoughts
-from crowdselect.servers.values import REFUSED, ChatReply, ChatRequest
+from crowdselect.servers.values import ChatReply, ChatRequest, may_succeed, with_room
 
 __all__ = [
     "CHARS_PER_TOKEN",
-    "REFUSED",
     "AskPass",
     "ChatReply",
     "ChatRequest",
@@ -24,11 +24,14 @@ __all__ = [
     "ServerConfig",
     "answered_there",
     "ask_all",
+    "by_kind",
     "cost_of",
     "expected_cost",
     "is_final",
+    "may_succeed",
     "price",
     "read_grade",
     "server_of",
     "strip_thoughts",
+    "with_room",
 ]

@@ -9,7 +9,7 @@ from crowdselect.lm.generation import Answer, Deliver, Request
 from crowdselect.servers.cache import RequestCache
 from crowdselect.servers.client import ask_all
 from crowdselect.servers.config import ServerConfig
-from crowdselect.servers.values import REFUSED, ChatReply, ChatRequest
+from crowdselect.servers.values import ChatReply, ChatRequest, may_succeed
 
 
 def answered_there(
@@ -37,5 +37,5 @@ def answered_there(
 
 
 def is_final(answer: Answer) -> bool:
-    """Whether asking again is of no use: the server did not just refuse."""
-    return not answer.problem.startswith(REFUSED)
+    """Whether asking again is of no use: it did not fail by the server's fault."""
+    return not may_succeed(answer.problem)

@@ -16,7 +16,10 @@ from crowdselect.registry import content_key
 from crowdselect.servers.cache import RequestCache
 from crowdselect.servers.client import ask_all
 from crowdselect.servers.config import ServerConfig
-from crowdselect.servers.values import ChatReply, ChatRequest
+from crowdselect.servers.values import ChatReply, ChatRequest, may_succeed, with_room
+
+MORE_ROOM = "--max-tokens"
+"""The option of the commands that ask."""
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,7 @@ class AskPass(Pass):
     """One question per sample to a chat model behind an OpenAI-compatible server."""
 
     loads_a_model: ClassVar[bool] = False
+    may_fail: ClassVar[bool] = True
 
     server: dict[str, Any]
     """A ``ServerConfig`` as a dict."""
@@ -36,6 +40,10 @@ class AskPass(Pass):
         del fields["server"]
         who = [self.server["model"], urlsplit(self.server["base_url"]).netloc]
         return content_key([type(self).__name__, self.version, who, fields], 16)
+
+    def is_final(self, columns: Mapping[str, Sequence[Any]]) -> bool:
+        """Whether asking again is of no use: no sample failed by the server's fault."""
+        return not any(reason and may_succeed(reason) for reason in columns["reason"])
 
     @abstractmethod
     def messages(self, sample: Sample) -> tuple[Message, ...]:
@@ -76,7 +84,9 @@ class _Asker:
 
     def _values(self, reply: ChatReply) -> dict[str, Any]:
         found: Mapping[str, Any] = (
-            {"reason": reply.problem} if reply.problem else self._work.read(reply.text)
+            {"reason": with_room(reply.problem, MORE_ROOM)}
+            if reply.problem
+            else self._work.read(reply.text)
         )
         return {**self._work.empty, "reason": None, **found}
 

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from crowdselect import files
 from crowdselect.registry import content_key
 from crowdselect.servers.config import ServerConfig
+from crowdselect.servers.habits import Habits
 from crowdselect.servers.values import ChatReply, ChatRequest
 
 PROTOCOL = 1
@@ -31,8 +32,7 @@ class RequestCache:
             return None
         asked = dataclasses.asdict(request)
         del asked["key"]
-        host = urlsplit(config.base_url or "").netloc
-        key = content_key([PROTOCOL, host, config.model, asked], 64)
+        key = content_key([PROTOCOL, *_server(config), asked], 64)
         return self.folder / key[:2] / f"{key}.json"
 
     def get(self, config: ServerConfig, request: ChatRequest) -> ChatReply | None:
@@ -50,3 +50,34 @@ class RequestCache:
         path = self._path(config, request)
         if path is not None and not reply.problem:
             files.write_json(path, dataclasses.asdict(reply))
+
+    def habits(self, config: ServerConfig) -> Habits:
+        """What was learned about the server, here or in this process."""
+        known = _LEARNED.get(_server(config))
+        path = self._habits_path(config)
+        if known is None and path is not None and path.exists():
+            try:
+                known = Habits.of(files.read_json(path))
+            except (OSError, ValueError, TypeError, AttributeError):
+                known = None
+        return known or Habits()
+
+    def remember(self, config: ServerConfig, habits: Habits) -> None:
+        """Keep what was learned about the server."""
+        _LEARNED[_server(config)] = habits
+        path = self._habits_path(config)
+        if path is not None:
+            files.write_json(path, habits.record())
+
+    def _habits_path(self, config: ServerConfig) -> Path | None:
+        if self.folder is None:
+            return None
+        return self.folder / "servers" / f"{content_key(_server(config), 16)}.json"
+
+
+_LEARNED: dict[tuple[str, str], Habits] = {}
+"""Host and model -> what this process learned about it."""
+
+
+def _server(config: ServerConfig) -> tuple[str, str]:
+    return urlsplit(config.base_url or "").netloc, config.model

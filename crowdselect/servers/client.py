@@ -3,23 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-import os
+import re
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from typing import Any
 
 from crowdselect.errors import CrowdSelectError, InputError, require
+from crowdselect.keys import read_key
 from crowdselect.servers.cache import RequestCache
 from crowdselect.servers.config import ServerConfig
 from crowdselect.servers.cost import expected_tokens, price
-from crowdselect.servers.thoughts import strip_thoughts
-from crowdselect.servers.values import REFUSED, ChatReply, ChatRequest
+from crowdselect.servers.replies import error_words, one_line, read_reply
+from crowdselect.servers.values import (
+    REFUSED,
+    SERVERS_FAULT,
+    ChatReply,
+    ChatRequest,
+    may_succeed,
+)
 
 Deliver = Callable[[ChatRequest, ChatReply], None]
 BEAT_S = 1.0
 GIVE_UP_AFTER = 8
-"""Refused requests in a row, each after all its retries: the server is taken to be broken."""
+"""Failed requests in a row, each after all its retries: the server is taken to be broken."""
+GONE_AFTER = 3
+"""The same where the server does not answer at all, or not to this key or for this model."""
+FIRST_PAUSE_S = 0.5
+LONGEST_PAUSE_S = 8.0
+"""Pauses before a reply that was no answer is asked for again."""
+LARGEST_BODY = 1 << 26
+"""Bytes of one answer; a longer one is no answer of a chat model."""
 
 
 def ask_all(
@@ -30,12 +43,15 @@ def ask_all(
     cache: RequestCache,
     spent: float = 0.0,
     heartbeat: Callable[[], None] = lambda: None,
+    tell: Callable[[str], None] = lambda text: None,
 ) -> None:
     """Ask every request, handing each reply to ``deliver`` (in this thread) as it comes.
 
     ``deliver`` and ``heartbeat`` (called every second) may raise to stop; ``spent`` is what was
     paid before and counts against the budget.
-    A request that the server refuses gets a reply with a problem; the others go on.
+    A request that fails gets a reply with a problem, whatever the server sent; the others go on.
+    What a server says that it does not take is left out, for it and from then on; ``tell`` gets a
+    sentence where that may change answers.
 
     Raises
     ------
@@ -57,6 +73,8 @@ def ask_all(
     if todo:
         require("openai", feature="Asking a chat server", extra="benchmark")
         asyncio.run(_Conversation(config, deliver, cache, spent).run(todo, heartbeat))
+        if sentence := cache.habits(config).sentence(config):
+            tell(sentence)
 
 
 class _Conversation:
@@ -70,14 +88,19 @@ class _Conversation:
         self.cache = cache
         self.spent = spent
         self.reserved = 0.0
-        self.refused_in_a_row = 0
+        self.failed_in_a_row = 0
+        self.answered = False
+        """Whether the server has answered any request of this run."""
+        self.hopeless: CrowdSelectError | None = None
+        """Why none may ever be answered: no server, key or model there."""
+        self.habits = cache.habits(config)
         self.where = config.base_url or "the default server"
 
     async def run(self, requests: Sequence[ChatRequest], heartbeat: Callable[[], None]) -> None:
         """Answer all requests; the first error that ends the work is raised."""
         from openai import AsyncOpenAI
 
-        key = os.environ.get(self.config.api_key_variable) or "none"
+        key = read_key(self.config.api_key_variable) or "none"
         queue = iter(requests)
         async with AsyncOpenAI(
             api_key=key,
@@ -97,6 +120,8 @@ class _Conversation:
                 if pulse.done():
                     pulse.result()
                 await work
+                if self.hopeless is not None and not self.answered:
+                    raise self.hopeless
             finally:
                 for task in (*workers, pulse):
                     task.cancel()
@@ -127,44 +152,143 @@ class _Conversation:
         return most
 
     async def _ask(self, client: Any, request: ChatRequest) -> ChatReply:
+        """The reply; what the server sends in its place is asked for again, then counted."""
         import openai
 
         began = time.monotonic()
-        try:
-            made = await client.chat.completions.create(**_arguments(self.config, request))
-        except openai.APIConnectionError as error:
-            raise self._gone(error) from error
-        except (openai.AuthenticationError, openai.PermissionDeniedError) as error:
-            raise CrowdSelectError(
-                f"{self.where} refuses the key: {_first_line(error)}",
-                f"Put a valid key into the variable {self.config.api_key_variable}.",
-            ) from error
-        except openai.NotFoundError as error:
-            raise CrowdSelectError(
-                f"{self.where} does not serve {self.config.model}: {_first_line(error)}",
-                "Check the model's name and the base URL (it usually ends in /v1).",
-            ) from error
-        except openai.APIError as error:
-            return self._refusal(error)
-        self.refused_in_a_row = 0
-        return _read(made, time.monotonic() - began)
+        reply = ChatReply("", finished=False)
+        for attempt in range(self.config.retries + 1):
+            if attempt:
+                await asyncio.sleep(min(LONGEST_PAUSE_S, FIRST_PAUSE_S * 2 ** (attempt - 1)))
+            try:
+                body = await self._body(client, request)
+            except openai.APIError as error:  # the package has tried again itself
+                return self._failed(error)
+            except _BrokenOff as error:
+                reply = ChatReply("", f"{SERVERS_FAULT}broke off: {error}", finished=False)
+                continue
+            reply = read_reply(body, request.max_tokens, time.monotonic() - began)
+            if not may_succeed(reply.problem):
+                self.failed_in_a_row = 0
+                self.answered = True
+                return reply
+        return self._counted(reply, self._refused(reply.problem), GIVE_UP_AFTER)
 
-    def _refusal(self, error: Exception) -> ChatReply:
-        self.refused_in_a_row += 1
-        if self.refused_in_a_row >= GIVE_UP_AFTER:
-            raise CrowdSelectError(
-                f"{self.where} refused {GIVE_UP_AFTER} requests in a row, each "
-                f"{self.config.retries + 1} times: {_first_line(error)}",
-                "Every answer so far is kept; when the server works, resume the run.",
-            ) from error
-        return ChatReply("", f"{REFUSED}: {_first_line(error)}", finished=False)
+    async def _body(self, client: Any, request: ChatRequest) -> bytes:
+        """What the server answers with status 200, asked in the way that it takes."""
+        import openai
 
-    def _gone(self, error: Exception) -> CrowdSelectError:
+        while True:
+            habits = self.habits
+            arguments = habits.arguments(self.config, request)
+            try:
+                async with client.chat.completions.with_streaming_response.create(
+                    **arguments
+                ) as answer:
+                    return await _read_all(answer, self.config.timeout_s)
+            except (
+                openai.BadRequestError,
+                openai.PermissionDeniedError,
+                openai.UnprocessableEntityError,
+            ) as error:
+                if self.habits is habits:  # else another request has learned meanwhile
+                    learned = habits.learn(f"{error} {error.body}", request)
+                    if learned is None:
+                        raise
+                    self.habits = learned
+                    self.cache.remember(self.config, learned)
+
+    def _failed(self, error: Any) -> ChatReply:
+        """A refusal as a counted failure; raises where it says that nothing can work."""
+        import openai
+
+        words = error_words(error.body) if getattr(error, "body", None) else one_line(str(error))
+        if isinstance(error, openai.APIConnectionError):
+            cause = one_line(f"{error} {error.__cause__ or ''}")
+            lost = ChatReply("", f"{SERVERS_FAULT}did not answer: {cause}", finished=False)
+            unreachable = type(error.__cause__).__name__.startswith("Connect")
+            return self._counted(lost, self._gone(cause), GONE_AFTER, hopeless=unreachable)
+        own = _own_reason(error, words)
+        if own:
+            self.failed_in_a_row = 0
+            self.answered = True
+            return ChatReply("", own, finished=False)
+        refused = ChatReply("", f"{REFUSED}: {words}", finished=False)
+        if isinstance(error, openai.AuthenticationError | openai.PermissionDeniedError):
+            return self._counted(refused, self._no_key(words), GONE_AFTER, hopeless=True)
+        if isinstance(error, openai.NotFoundError):
+            return self._counted(refused, self._no_model(words), GONE_AFTER, hopeless=True)
+        return self._counted(refused, self._refused(refused.problem), GIVE_UP_AFTER)
+
+    def _counted(
+        self, reply: ChatReply, end: CrowdSelectError, patience: int, *, hopeless: bool = False
+    ) -> ChatReply:
+        """``reply``, unless it is one failure too many in a row: then ``end`` is raised."""
+        self.failed_in_a_row += 1
+        if self.failed_in_a_row >= patience:
+            raise end
+        self.hopeless = end if hopeless else self.hopeless
+        return reply
+
+    def _refused(self, problem: str) -> CrowdSelectError:
         return CrowdSelectError(
-            f"{self.where} does not answer ({_first_line(error)}), after "
-            f"{self.config.retries + 1} attempts.",
+            f"{self.where} failed {GIVE_UP_AFTER} requests in a row, each "
+            f"{self.config.retries + 1} times; at last {problem}.",
+            "Every answer so far is kept; when the server works, resume the run.",
+        )
+
+    def _gone(self, cause: str) -> CrowdSelectError:
+        return CrowdSelectError(
+            f"{self.where} does not answer ({cause}), after {self.config.retries + 1} attempts.",
             "Every answer so far is kept; start the server (again), then resume the run.",
         )
+
+    def _no_key(self, words: str) -> CrowdSelectError:
+        return CrowdSelectError(
+            f"{self.where} refuses the key: {words}",
+            f"Put a valid key into the variable {self.config.api_key_variable}.",
+        )
+
+    def _no_model(self, words: str) -> CrowdSelectError:
+        return CrowdSelectError(
+            f"{self.where} does not serve {self.config.model}: {words}",
+            "Check the model's name and the base URL (it usually ends in /v1).",
+        )
+
+
+class _BrokenOff(Exception):
+    """A body that did not come whole."""
+
+
+async def _read_all(answer: Any, timeout_s: float) -> bytes:
+    """The whole body; raises _BrokenOff where it breaks off, takes too long or never ends."""
+    body = bytearray()
+    try:
+        async with asyncio.timeout(timeout_s):
+            async for chunk in answer.iter_bytes():
+                body += chunk
+                if len(body) > LARGEST_BODY:
+                    raise _BrokenOff(f"more than {LARGEST_BODY >> 20} MB came")
+    except TimeoutError as error:
+        raise _BrokenOff(f"the answer took longer than {timeout_s:g} s") from error
+    except _BrokenOff:
+        raise
+    except Exception as error:
+        # The package's HTTP library changes with its version, and so do its exceptions.
+        raise _BrokenOff(one_line(str(error)) or type(error).__name__) from error
+    return bytes(body)
+
+
+def _own_reason(error: Any, words: str) -> str:
+    """Why this request alone was refused; empty: it may be any."""
+    if error.status_code not in (400, 403, 413, 422):
+        return ""
+    told = f"{words} {getattr(error, 'code', '') or ''}".lower()
+    if re.search(r"context[ _](length|window)|context_length|too long|too many tokens", told):
+        return f"the prompt does not fit: {words}"
+    if re.search(r"content[ _](filter|policy|management)|moderation|safety|flagged", told):
+        return f"a content filter refused the prompt: {words}"
+    return ""
 
 
 async def _beat(heartbeat: Callable[[], None]) -> None:
@@ -172,50 +296,3 @@ async def _beat(heartbeat: Callable[[], None]) -> None:
     while True:
         await asyncio.sleep(BEAT_S)
         heartbeat()
-
-
-def _arguments(config: ServerConfig, request: ChatRequest) -> dict[str, Any]:
-    arguments: dict[str, Any] = {
-        "model": config.model,
-        "messages": list(request.messages),
-        "max_tokens": request.max_tokens,
-        "temperature": request.temperature,
-    }
-    if request.seed is not None:
-        arguments["seed"] = request.seed
-    if request.top_logprobs:
-        arguments |= {"logprobs": True, "top_logprobs": request.top_logprobs}
-    return arguments
-
-
-def _read(made: Any, seconds: float) -> ChatReply:
-    """A server's completion as a reply; whatever it lacks makes it a problem, not a crash."""
-    usage = getattr(made, "usage", None)
-    reply = ChatReply(
-        "",
-        finished=False,
-        prompt_tokens=getattr(usage, "prompt_tokens", 0) or 0,
-        completion_tokens=getattr(usage, "completion_tokens", 0) or 0,
-        seconds=round(seconds, 3),
-    )
-    choices = getattr(made, "choices", None)
-    if not choices:
-        return replace(reply, problem="the server's answer holds no choice")
-    choice = choices[0]
-    finished = choice.finish_reason != "length"
-    text = strip_thoughts((choice.message.content if choice.message else None) or "")
-    if text is None:
-        return replace(reply, problem="its thoughts never came to an end")
-    logprobs = _first_token(choice)
-    # Who asks for candidates of the first token wants nothing after it.
-    problem = "" if finished or logprobs else "cut off at the length limit"
-    return replace(reply, text=text, problem=problem, finished=finished, logprobs=logprobs)
-
-
-def _first_token(choice: Any) -> dict[str, float]:
-    content = getattr(getattr(choice, "logprobs", None), "content", None) or []
-    return {t.token: t.logprob for t in content[0].top_logprobs} if content else {}
-
-
-def _first_line(error: Exception) -> str:
-    return next(iter(str(error).splitlines()), type(error).__name__)[:200]

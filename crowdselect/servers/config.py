@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from urllib.parse import urlsplit
+
 from pydantic import Field, field_validator
 
 from crowdselect.errors import InputError
+from crowdselect.keys import scrub
 from crowdselect.values import Frozen
 
 
@@ -37,4 +41,22 @@ class ServerConfig(Frozen):
                 f"{base_url!r} is no server's address.",
                 "Give one such as http://127.0.0.1:8000/v1.",
             )
+        if base_url is not None and (
+            "@" in urlsplit(base_url).netloc or scrub(base_url) != base_url
+        ):
+            raise InputError(
+                "The server's address holds a password or a key, which would be written down.",
+                "Put it into an environment variable, and name that with --api-key-variable.",
+            )
         return base_url
+
+    @field_validator("api_key_variable")
+    @classmethod
+    def _is_a_name(cls, name: str) -> str:
+        if not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name):
+            # It may be the key itself, so it is not repeated.
+            raise InputError(
+                "What was given as the key's environment variable is no name of a variable.",
+                "Put the key into a variable such as OPENAI_API_KEY, and give the variable's name.",
+            )
+        return name

@@ -154,7 +154,7 @@ def _read(text: str, place: int) -> tuple[_Found, int] | None:
     if found["range"]:
         return _Found(value, None, f"a range instead of a grade: {shown!r}", place), found.end()
     if found["percent"] or found["plus"] or found["chain"] or found["below"]:
-        return _Found(value, None, f"no grade but {shown!r}", place), found.end()
+        return _Found(value, None, f"not a grade: {shown!r}", place), found.end()
     best = _number(found["best"]) if found["best"] else None
     return _Found(value, best, "", place), found.end()
 
@@ -167,7 +167,7 @@ def _whole(text: str, place: int) -> _Found | None:
         found = read[0]
         return _Found(found.value, found.best, found.instead, place)
     if re.search(r"\d", inner):
-        return _Found(0.0, None, f"no grade but {text.strip()!r}", place)
+        return _Found(0.0, None, f"not a grade: {text.strip()!r}", place)
     return None
 
 
@@ -284,7 +284,7 @@ def _grades_of(value: Any) -> Iterator[_Found]:
     for _, each in final:
         if isinstance(each, int | float | str) and not isinstance(each, bool):
             yield _whole(plain_text(str(each), 0, 0), 0) or _Found(
-                0.0, None, f"no grade but {each!r}"
+                0.0, None, f"not a grade: {each!r}"
             )
     if not final:
         for each in value.values():

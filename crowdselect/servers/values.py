@@ -7,8 +7,24 @@ from dataclasses import dataclass, field
 
 from crowdselect.lm.messages import Message
 
-REFUSED = "the server refused"
-"""How the problem of a refused request begins: it may be answered another time."""
+SERVERS_FAULT = "the server "
+"""How a problem begins that is the server's fault, not the answer's."""
+REFUSED = f"{SERVERS_FAULT}refused"
+"""How the problem of a refused request begins."""
+
+
+LIMIT = "the length limit of"
+"""What the problem of a reply that was cut names."""
+
+
+def may_succeed(problem: str) -> bool:
+    """Whether a request that failed so may be answered another time: it was the server's fault."""
+    return problem.startswith(SERVERS_FAULT)
+
+
+def with_room(problem: str, option: str) -> str:
+    """A problem and, where the reply was cut, the ``option`` that gives it more room."""
+    return f"{problem}; {option} gives it more" if LIMIT in problem else problem
 
 
 @dataclass(frozen=True)

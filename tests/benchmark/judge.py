@@ -25,7 +25,9 @@ def serve(behave: Behaviour) -> Iterator[Server]:
     """Serve ``/v1/chat/completions`` until the block ends.
 
     ``behave`` returns a dict: ``text`` (the answer), or ``status`` (an error), ``hang_up`` (close
-    without an answer), with optional ``finish``, ``top`` (first token's candidates).
+    without an answer), with optional ``finish``, ``top`` (first token's candidates); ``message``
+    and ``choice`` (fields of theirs), ``body`` (JSON) or ``raw`` (bytes) in the answer's place, of
+    which ``withheld`` bytes are announced and never sent.
     """
     lock = threading.Lock()
 
@@ -42,11 +44,12 @@ def serve(behave: Behaviour) -> Iterator[Server]:
                 self.close_connection = True
                 return
             status = said.get("status", 200)
-            payload = completion(said) if status == 200 else {"error": {"message": "try later"}}
-            data = json.dumps(payload).encode()
+            usual = completion(said) if status == 200 else {"error": {"message": "try later"}}
+            data = said.get("raw") or json.dumps(said.get("body", usual)).encode()
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(data)))
+            self.send_header("Content-Type", said.get("type", "application/json"))
+            self.send_header("Content-Length", str(len(data) + said.get("withheld", 0)))
+            self.close_connection = bool(said.get("withheld"))
             if status == 429:
                 self.send_header("Retry-After", "0")
             self.end_headers()
@@ -71,8 +74,9 @@ def serve(behave: Behaviour) -> Iterator[Server]:
 def completion(said: dict[str, Any]) -> dict[str, Any]:
     choice: dict[str, Any] = {
         "index": 0,
-        "message": {"role": "assistant", "content": said["text"]},
+        "message": {"role": "assistant", "content": said.get("text"), **said.get("message", {})},
         "finish_reason": said.get("finish", "stop"),
+        **said.get("choice", {}),
     }
     if "top" in said:
         top = [{"token": t, "logprob": p, "bytes": None} for t, p in said["top"].items()]

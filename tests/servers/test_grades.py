@@ -80,7 +80,7 @@ NONE = {
     "out of 5": [
         "4/5",
     ],
-    "no grade but": [
+    "not a grade": [
         "Score: 80/100", "80%", "Score: 80%", "8+", "Score: <8", "≥8", "8/10/10",
     ],
     "another scale": [

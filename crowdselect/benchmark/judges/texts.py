@@ -20,8 +20,12 @@ from crowdselect.servers import (
     cost_of,
     expected_cost,
     strip_thoughts,
+    with_room,
 )
+from crowdselect.servers.values import LIMIT
 
+MORE_ROOM = "--max-tokens"
+"""The command's option for longer verdicts."""
 Deliver = Callable[[ChatRequest, ChatReply], None]
 PREFIX = "judge/"
 """Of a verdict's key in the journal, where the answers lie too."""
@@ -48,7 +52,8 @@ def verdicts(context: Context, requests: Sequence[ChatRequest]) -> dict[str, Cha
         context.progress(len(replies), len(requests), "judging")
 
     def deliver(request: ChatRequest, reply: ChatReply) -> None:
-        replies[request.key] = reply
+        told = with_room(reply.problem, MORE_ROOM)
+        replies[request.key] = dataclasses.replace(reply, problem=told)
         if not reply.problem:
             context.journal.add(PREFIX + request.key, dataclasses.asdict(reply))
         report()
@@ -84,7 +89,9 @@ def _ask_server(
     context.note(expected_cost(judge, todo).sentence("Judging will take at most"))
     spent = cost_of(judge, kept.values()).money or 0.0
     try:
-        ask_all(judge, todo, deliver, cache=cache, spent=spent, heartbeat=heartbeat)
+        ask_all(
+            judge, todo, deliver, cache=cache, spent=spent, heartbeat=heartbeat, tell=context.note
+        )
     finally:
         context.note(cost_of(judge, kept.values()).sentence("Judging took"))
 
@@ -104,15 +111,18 @@ def _judge_here(judge: JudgeConfig, todo: Sequence[ChatRequest], deliver: Delive
         if request.top_logprobs:
             deliver(request, _first_token(loaded, request))
     asked = [Request(r.key, r.messages) for r in todo if not r.top_logprobs]
+    room = max((r.max_tokens for r in todo), default=1)
 
     def read(key: str, answer: Answer) -> None:
         text = strip_thoughts(answer.text)
-        problem = answer.problem or ("" if answer.finished else "cut off at the length limit")
-        problem = "its thoughts never came to an end" if text is None else problem
+        limit = f"{LIMIT} {room:,} tokens"
+        problem = answer.problem or ("" if answer.finished else f"cut off at {limit}")
+        if text is None:
+            never = "its thoughts never came to an end"
+            problem = never if answer.finished else f"its thoughts reached {limit}"
         reply = ChatReply(text or "", problem, answer.finished, completion_tokens=answer.tokens)
         deliver(by_key[key], reply)
 
-    room = max((r.max_tokens for r in todo), default=1)
     generate_here(loaded, asked, read, max_new_tokens=room, seed=0)
 
 

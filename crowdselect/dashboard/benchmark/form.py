@@ -85,6 +85,19 @@ def _judge() -> dict[str, Any]:
                 placeholder="http://127.0.0.1:8000/v1",
                 width=300,
             )
+        if kind != "reward":
+            room = st.number_input(
+                "Longest verdict",
+                0,
+                1_000_000,
+                0,
+                key="judge room",
+                persist_state="session",
+                width=160,
+                help="In tokens (--max-tokens); 0: the benchmark's own. A judge that reasons needs "
+                "thousands.",
+            )
+            found["max_tokens"] = int(room) or None
     st.caption("A key is read from the environment of the server, never typed into a page.")
     return found
 

@@ -62,8 +62,17 @@ def _judge(crowd: Crowd) -> None:
     name = st.text_input(
         "Name of the judge", key="judge name", persist_state="session", placeholder="the model's"
     )
-    what = "overall quality"
+    what, room = "overall quality", 256
     if url:
+        room = st.number_input(
+            "Longest reply in tokens (--max-tokens)",
+            8,
+            1_000_000,
+            room,
+            key="judge room",
+            persist_state="session",
+            help="A model that reasons needs thousands.",
+        )
         what = (
             st.text_input(
                 "What it grades, 0 to 10", what, key="judge dimension", persist_state="session"
@@ -80,6 +89,7 @@ def _judge(crowd: Crowd) -> None:
             "kind": "server" if url else "reward",
             "base_url": url,
             "dimension": what,
+            "max_tokens": int(room),
         }
         jobs.start(create_judge(reads.workspace(), JudgingConfig.parse(options, "the form")))
         st.rerun()
