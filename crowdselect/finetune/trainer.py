@@ -178,9 +178,11 @@ def _method(plan: Plan, prepared: Prepared, arguments: dict[str, Any]) -> tuple[
     if config.method == "dpo":
         return DPOTrainer, DPOConfig, {**common, "beta": config.beta}
     if config.method == "orpo":
-        from trl.experimental.orpo import ORPOConfig, ORPOTrainer
+        from trl.experimental.orpo import ORPOConfig
 
-        return ORPOTrainer, ORPOConfig, {**common, "beta": config.beta}
+        from crowdselect.finetune.odds_ratio import AnswerORPOTrainer
+
+        return AnswerORPOTrainer, ORPOConfig, {**common, "beta": config.beta}
     if config.method == "simpo":
         from trl.experimental.cpo import CPOConfig, CPOTrainer
 
