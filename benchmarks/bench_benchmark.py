@@ -17,7 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from crowdselect.benchmark.arena_scores import Battle, published_interval
-from crowdselect.benchmark.statistics import cluster_bootstrap
+from crowdselect.benchmark.statistics import mean_interval
 from crowdselect.lm.batches import length_batches
 from crowdselect.lm.generation import Request, generate_here
 from crowdselect.lm.models import Checkpoint, load_causal
@@ -127,13 +127,13 @@ def bench_intervals(rounds: int = 200, questions: int = 500) -> None:
     truth = 0.5
     for k in range(rounds):
         games = simulate(rng, questions)
-        ours = cluster_bootstrap(
+        ours = mean_interval(
             [g.score for g in games],
             [g.question for g in games],
             weights=[g.weight for g in games],
-            seed=k,
+            bounds=(0.0, 1.0),
         )
-        theirs = published_interval(games, low=0.025, high=0.975, seed=k)
+        theirs = published_interval(games, "v0.1", seed=k)
         for place, interval in enumerate((ours, theirs)):
             hits[place] += interval.low <= truth <= interval.high
             widths[place] += 100 * (interval.high - interval.low) / 2

@@ -35,6 +35,7 @@ from crowdselect.benchmark.compare import (
     compare,
 )
 from crowdselect.benchmark.config import BenchmarkConfig, Suite
+from crowdselect.benchmark.differences import Difference
 from crowdselect.benchmark.job import check, create, estimate_cost, start
 from crowdselect.benchmark.judge import JudgeConfig
 from crowdselect.benchmark.published import published_tables
@@ -46,7 +47,7 @@ from crowdselect.benchmark.results import (
     results_frame,
 )
 from crowdselect.benchmark.shelf import BENCHMARKS, SHORTHANDS, build_suite
-from crowdselect.benchmark.statistics import Difference, Interval
+from crowdselect.benchmark.statistics import Interval
 from crowdselect.benchmark.subject import SubjectConfig
 from crowdselect.benchmark.traps import Optimism
 

@@ -131,7 +131,7 @@ class AlpacaEval(Benchmark):
 
     def scores(self, items: Sequence[Item], seed: int) -> list[Score]:
         """Win rate, discrete win rate and, by our own fit, the length-controlled one."""
-        return alpaca_scores(super().scores(items, seed), items, seed)
+        return alpaca_scores(super().scores(items, seed), items)
 
 
 def _model_first(question: Question, seed: int) -> bool:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from functools import partial
 
 import numpy as np
 
 from crowdselect.benchmark.base import Item, Score
-from crowdselect.benchmark.controlled import controlled_rate
-from crowdselect.benchmark.statistics import LEVEL, Interval, cluster_bootstrap, resamples
+from crowdselect.benchmark.controlled import controlled_interval
+from crowdselect.benchmark.statistics import Interval, mean_interval
 from crowdselect.values import FloatArray
 
 LENGTH_CONTROLLED = "length-controlled win rate % (own)"
@@ -48,7 +47,7 @@ def length_feature(delta: FloatArray) -> FloatArray:
     return feature
 
 
-def alpaca_scores(found: list[Score], items: Sequence[Item], seed: int) -> list[Score]:
+def alpaca_scores(found: list[Score], items: Sequence[Item]) -> list[Score]:
     """Add the discrete and the length-controlled win rate, in percent.
 
     The latter is alpaca_eval's ``length_controlled_minimal`` form (Dubois et al. 2024) without its
@@ -59,15 +58,11 @@ def alpaca_scores(found: list[Score], items: Sequence[Item], seed: int) -> list[
     if not valid:
         return found
     won = np.array([(i.value or 0.0) / 100 for i in valid])
-    plain = cluster_bootstrap(
-        [100 * discrete(float(w)) for w in won], [i.question for i in valid], seed=seed
-    )
+    names = [i.question for i in valid]
+    plain = mean_interval([100 * discrete(float(w)) for w in won], names, bounds=(0.0, 100.0))
     feature = length_feature(np.array([float(i.details["delta_length"]) for i in valid]))
-    rates = partial(controlled_rate, won, feature[:, None])
-    value = rates(np.ones((1, len(won))))[0]
-    draws = np.concatenate([rates(d.astype(float)) for d in resamples(len(won), seed)])
-    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    controlled = Interval(100 * float(value), 100 * float(low), 100 * float(high))
+    rate = controlled_interval(won, feature[:, None], np.ones(len(won)), names)
+    controlled = Interval(100 * rate.value, 100 * rate.low, 100 * rate.high)
     return [
         headline,
         replace(headline, metric=LENGTH_CONTROLLED, interval=controlled),

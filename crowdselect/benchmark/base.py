@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from crowdselect.benchmark.judge import JudgeConfig
 from crowdselect.benchmark.sources import file_hash
-from crowdselect.benchmark.statistics import Interval, cluster_bootstrap
+from crowdselect.benchmark.statistics import Bounds, Interval, mean_interval
 from crowdselect.benchmark.subject import Subject
 from crowdselect.errors import CrowdSelectError
 from crowdselect.lm.journal import Journal
@@ -86,8 +86,8 @@ class Benchmark(ABC):
     title: ClassVar[str]
     unit: ClassVar[str]
     higher_is_better: ClassVar[bool] = True
-    bounds: ClassVar[tuple[float, float] | None] = None
-    """Least and greatest possible value of an item; None: unbounded."""
+    bounds: ClassVar[Bounds | None] = None
+    """Least and greatest possible value of an item; None: unbounded. See :meth:`bounds_of`."""
     source: ClassVar[str]
     """Where the protocol is defined."""
     version: ClassVar[int] = 1
@@ -137,15 +137,21 @@ class Benchmark(ABC):
         """What keeps the benchmark from running with this config, told before anything starts."""
         yield from ()
 
+    def bounds_of(self, items: Sequence[Item]) -> Bounds | None:
+        """Least and greatest possible value of these items, which one judge graded."""
+        return self.bounds
+
     def scores(self, items: Sequence[Item], seed: int) -> list[Score]:
-        """The weighted mean over all questions and per category, with 95 % intervals."""
-        found = [summarise(self.unit, items, seed, bounds=self.bounds)]
+        """The weighted mean over all questions and per category, with 95 % intervals.
+
+        ``seed`` is for what a published method draws at random.
+        """
+        bounds = self.bounds_of(items)
+        found = [summarise(self.unit, items, bounds=bounds)]
         categories = sorted({i.category for i in items if i.category})
         if len(categories) > 1:
             found += [
-                summarise(
-                    self.unit, [i for i in items if i.category == c], seed, c, bounds=self.bounds
-                )
+                summarise(self.unit, [i for i in items if i.category == c], c, bounds=bounds)
                 for c in categories
             ]
         return found
@@ -154,19 +160,17 @@ class Benchmark(ABC):
 def summarise(
     metric: str,
     items: Sequence[Item],
-    seed: int,
     category: str = "",
     *,
-    bounds: tuple[float, float] | None = None,
+    bounds: Bounds | None = None,
 ) -> Score:
-    """Weighted mean of the items that did not fail, resampled by question."""
+    """Weighted mean of the items that did not fail, its interval over whole questions."""
     valid = [i for i in items if i.value is not None]
-    interval = cluster_bootstrap(
+    interval = mean_interval(
         [i.value for i in valid if i.value is not None],
         [i.question for i in valid],
         weights=[i.weight for i in valid],
         bounds=bounds,
-        seed=seed,
     )
     questions = len({i.question for i in valid})
     return Score(metric, interval, questions, len(items) - len(valid), category)

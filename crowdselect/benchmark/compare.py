@@ -8,17 +8,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from crowdselect.benchmark.differences import Difference, Side, paired_difference, side_interval
 from crowdselect.benchmark.results import BenchmarkView, Outcome
-from crowdselect.benchmark.statistics import (
-    Difference,
-    Interval,
-    Sums,
-    holm,
-    paired_bootstrap,
-    sums_by_group,
-)
+from crowdselect.benchmark.statistics import Bounds, Interval, Sums, holm, sums_by_group
 from crowdselect.benchmark.traps import Optimism, optimism, trap_warnings
 from crowdselect.errors import InputError
+
+ENOUGH_SEEDS = 3
+"""From so many training seeds a side on, intervals are narrow enough to be of use."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +37,7 @@ class GroupScore:
 
     name: str
     interval: Interval
-    """Resamples questions and seeds."""
+    """Holds the spread between questions and, from two seeds on, between seeds."""
     seeds: int
     questions: int
 
@@ -190,19 +187,20 @@ def _compare_one(
     first = next(iter(found.values()))[0][1]
     sums = {name: [_sums(o) for _, o in outcomes] for name, outcomes in found.items()}
     shared = set.intersection(*(set(run) for runs in sums.values() for run in runs))
-    scores = [_score(name, runs, shared, seed) for name, runs in sums.items()]
+    chosen = [g for g in groups if g.name in found]
+    fixed = _fixed(chosen)
+    sides = {name: Side(runs, name in fixed) for name, runs in sums.items()}
+    scores = [_score(name, side, sorted(shared), first.bounds) for name, side in sides.items()]
     sign = -1.0 if first.higher_is_better else 1.0
     scores.sort(key=lambda s: (math.isnan(s.interval.value), sign * s.interval.value, s.name))
     differences = [
-        _difference(a.name, b.name, sums, first.higher_is_better, seed)
-        for a, b in itertools.combinations(scores, 2)
+        _difference(a.name, b.name, sides, first) for a, b in itertools.combinations(scores, 2)
     ]
-    chosen = [g for g in groups if g.name in found]
     selections = {g.name: g.selection for g in chosen}
     gain = optimism(sums, selections, higher_is_better=first.higher_is_better, seed=seed)
     warnings = [
         *trap_warnings(label, {g.name: g.views[0].config.subject for g in chosen}, gain),
-        *_thin(found),
+        *_thin(found, fixed),
     ]
     return [
         BenchmarkComparison(
@@ -227,19 +225,28 @@ def _sums(outcome: Outcome) -> Sums:
     )
 
 
-def _score(name: str, runs: Sequence[Sums], shared: set[str], seed: int) -> GroupScore:
-    inside = [{q: run[q] for q in shared} for run in runs]
-    nothing = [dict.fromkeys(shared, (0.0, 1.0))]
-    interval, _, questions = paired_bootstrap(inside, nothing, seed=seed)
-    return GroupScore(name, interval, len(runs), questions)
+def _score(name: str, side: Side, shared: Sequence[str], bounds: Bounds | None) -> GroupScore:
+    nothing = Interval(math.nan, math.nan, math.nan)
+    interval = side_interval(side, shared, bounds) if shared else nothing
+    return GroupScore(name, interval, len(side.runs), len(shared))
 
 
-def _difference(
-    first: str, second: str, sums: Mapping[str, Sequence[Sums]], higher: bool, seed: int
-) -> Difference:
-    interval, p, questions = paired_bootstrap(sums[first], sums[second], seed=seed)
-    seeds = (len(sums[first]), len(sums[second]))
-    return Difference(first, second, interval, p, p, questions, seeds, higher)
+def _difference(first: str, second: str, sides: Mapping[str, Side], of: Outcome) -> Difference:
+    interval, p, questions, scope = paired_difference(sides[first], sides[second], bounds=of.bounds)
+    seeds = (len(sides[first].runs), len(sides[second].runs))
+    return Difference(first, second, interval, p, p, questions, seeds, of.higher_is_better, scope)
+
+
+def _fixed(groups: Sequence[Group]) -> set[str]:
+    """Groups that are the base model of another: it was given, so no training seeds vary."""
+    subjects = [v.config.subject for g in groups for v in g.views]
+    bases = {s.base or s.model for s in subjects if s.base or s.adapter}
+    return {
+        g.name
+        for g in groups
+        if all(s.model in bases and not (s.adapter or s.run) for s in
+               (v.config.subject for v in g.views))
+    }  # fmt: skip
 
 
 def _corrected(found: Sequence[BenchmarkComparison]) -> list[BenchmarkComparison]:
@@ -251,14 +258,28 @@ def _corrected(found: Sequence[BenchmarkComparison]) -> list[BenchmarkComparison
     ]
 
 
-def _thin(found: Mapping[str, Sequence[tuple[BenchmarkView, Outcome]]]) -> list[str]:
+def _thin(
+    found: Mapping[str, Sequence[tuple[BenchmarkView, Outcome]]], fixed: set[str]
+) -> list[str]:
     """What makes the intervals say less than they seem to."""
     warnings = []
-    single = [name for name, outcomes in found.items() if len(outcomes) == 1]
+    seeds = {name: len(outcomes) for name, outcomes in found.items() if name not in fixed}
+    single = [name for name, count in seeds.items() if count == 1]
     if single:
+        others = "" if len(single) == len(seeds) else (
+            " Beside a model with several seeds, its seeds are taken to vary as much as those."
+        )  # fmt: skip
         warnings.append(
-            f"One training seed only of {', '.join(single)}: the intervals hold the spread between "
-            "questions, not that between seeds. Train and benchmark a few more seeds."
+            f"One training seed only of {', '.join(single)}: a difference between such models "
+            "holds for these trained models, not for the strategies that made them, because the "
+            f"intervals hold the spread between questions, not that between seeds.{others} Train "
+            f"and benchmark at least {ENOUGH_SEEDS} seeds."
+        )
+    few = [f"{name} ({count})" for name, count in seeds.items() if 1 < count < ENOUGH_SEEDS]
+    if few:
+        warnings.append(
+            f"Few training seeds of {', '.join(few)}: how far seeds differ is hardly known, so "
+            f"intervals are wide. {ENOUGH_SEEDS} or more narrow them."
         )
     failed = {n: sum(o.failed for _, o in outcomes) for n, outcomes in found.items()}
     if any(failed.values()):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import re
+from collections.abc import Sequence
 
 import numpy as np
 
+from crowdselect.benchmark.statistics import Interval, jackknife, unseen
 from crowdselect.values import FloatArray
 
 STYLE = ("length", "headings", "lists", "bold")
@@ -37,10 +40,35 @@ def _counts(text: str) -> tuple[int, ...]:
     return len(text.split()), *(len(mark.findall(prose)) for mark in _MARKS)
 
 
+def controlled_interval(
+    won: FloatArray, features: FloatArray, weights: FloatArray, questions: Sequence[str]
+) -> Interval:
+    """:func:`controlled_rate` with an interval, all in [0, 1].
+
+    The jackknife leaves out one whole question at a time, on the scale of the logits, so that the
+    ends stay within [0, 1]. Where all outcomes are alike there is nothing to fit. ``weights`` and
+    ``questions``: one per row.
+    """
+    names, places = np.unique(np.array(questions), return_inverse=True)
+    if won.min() == won.max():
+        return unseen(float(won[0]), len(names), (0.0, 1.0))
+    fits = np.concatenate([np.zeros((1, len(names))), np.eye(len(names))])
+    kept = (1 - fits[:, places]) * weights
+    logits = _logit(controlled_rate(won, features, kept))
+    found = jackknife(float(logits[0]), logits[1:], used=1 + features.shape[1])
+    return Interval(*(1 / (1 + math.exp(-x)) for x in (found.value, found.low, found.high)))
+
+
+def _logit(rate: FloatArray) -> FloatArray:
+    inside = np.clip(rate, 1e-15, 1 - 1e-15)
+    logits: FloatArray = np.log(inside / (1 - inside))
+    return logits
+
+
 def controlled_rate(won: FloatArray, features: FloatArray, weights: FloatArray) -> FloatArray:
     """Win rate where every feature is 0: logistic regression with an intercept, read at 0.
 
-    Exact maximum likelihood by Newton's method, for many resamples at once.
+    Exact maximum likelihood by Newton's method, for many sets of weights at once.
 
     Parameters
     ----------
@@ -49,7 +77,7 @@ def controlled_rate(won: FloatArray, features: FloatArray, weights: FloatArray) 
     features
         Shape (n, k): differences from the anchor, 0 where both are alike.
     weights
-        Shape (r, n): how often each row counts, one row per resample.
+        Shape (r, n): how often each row counts, one row per fit.
 
     Returns
     -------
@@ -60,7 +88,7 @@ def controlled_rate(won: FloatArray, features: FloatArray, weights: FloatArray) 
     scaled = features / np.where(spread > 0, spread, 1.0)
     design = np.column_stack([np.ones(len(won)), scaled])
     squares = design[:, :, None] * design[:, None, :]
-    ridge = 1e-6  # keeps a resample in which all won, or nothing differs, from running away
+    ridge = 1e-6  # keeps a fit in which all won, or nothing differs, from running away
     beta = np.zeros((len(weights), design.shape[1]))
     for _ in range(50):
         chance = 1 / (1 + np.exp(-np.clip(beta @ design.T, -35, 35)))

@@ -162,6 +162,7 @@ def _run_one(
         "title": benchmark.title,
         "unit": benchmark.unit,
         "higher_is_better": benchmark.higher_is_better,
+        "bounds": benchmark.bounds_of(items),
         "protocol": protocol,
         "protocol_key": key,
         "empty": empty,

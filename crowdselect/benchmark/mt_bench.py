@@ -20,6 +20,7 @@ from crowdselect.benchmark.questions import (
     read_questions,
     read_references,
 )
+from crowdselect.benchmark.statistics import Bounds
 from crowdselect.lm.generation import Request
 from crowdselect.lm.messages import Message, assistant
 from crowdselect.registry import option
@@ -132,12 +133,19 @@ class MtBench(Benchmark):
         ]
         return answers | subject_answers(context, second, self.max_new_tokens)
 
+    def bounds_of(self, items: Sequence[Item]) -> Bounds | None:
+        """Grades end at 10; the rewards of a reward model end nowhere."""
+        return None if any("unit" in i.details for i in items) else self.bounds
+
     def scores(self, items: Sequence[Item], seed: int) -> list[Score]:
         """Mean over all grades, by turn and by category, in the unit of the judge."""
         unit = items[0].details.get("unit", self.unit)
+        bounds = self.bounds_of(items)
         found = [replace(s, metric=unit) for s in super().scores(items, seed)]
         turns = [
-            summarise(f"{unit}, turn {t}", [i for i in items if i.details["turn"] == t], seed)
+            summarise(
+                f"{unit}, turn {t}", [i for i in items if i.details["turn"] == t], bounds=bounds
+            )
             for t in (1, 2)
         ]
         return [found[0], *turns, *found[1:]]

@@ -82,5 +82,5 @@ class ResponseStyle(Benchmark):
             as_values = [i if i.value is None else replace(i, value=i.details[key]) for i in items]
             share = key == "unfinished"
             name = "share unfinished" if share else f"{key} per answer"
-            measured.append(summarise(name, as_values, seed, bounds=self.bounds if share else None))
+            measured.append(summarise(name, as_values, bounds=self.bounds if share else None))
         return [found[0], *measured, *found[1:]]

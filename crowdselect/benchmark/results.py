@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from crowdselect import files, jobs
 from crowdselect.benchmark.base import Item, Score
 from crowdselect.benchmark.config import BenchmarkConfig
-from crowdselect.benchmark.statistics import Interval
+from crowdselect.benchmark.statistics import Bounds, Interval
 from crowdselect.errors import NotFoundError
 from crowdselect.settings import Workspace
 
@@ -51,6 +51,8 @@ class Outcome:
     facts: Mapping[str, Any]
     """Seconds, chat template, cost, library versions: of interest, no part of the protocol."""
     items_path: Path
+    bounds: Bounds | None = None
+    """Least and greatest possible value of an item; None: unbounded, or not written down."""
 
     @property
     def headline(self) -> Score:
@@ -183,6 +185,7 @@ def _outcome(run: Path, record: Mapping[str, Any]) -> Outcome:
         failed=scores[0].failed,
         notes=tuple(record["notes"]),
         items_path=run / record["items"],
+        bounds=tuple(record["bounds"]) if record.get("bounds") else None,
     )  # fmt: skip
 
 

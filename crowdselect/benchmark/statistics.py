@@ -1,122 +1,34 @@
-"""Intervals and comparisons: bootstrap over questions, paired differences, Holm's correction."""
+"""Intervals that hold at small numbers: t with effective degrees of freedom, exact rates, Holm."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
+from scipy import special
 
 from crowdselect.values import FloatArray
 
-RESAMPLES = 2000
 LEVEL = 0.95
+Bounds = tuple[float, float]
+"""Least and greatest possible value of an item."""
+_NOTHING = 1e-24
+"""A variance below this share of the squared scale is rounding, no spread."""
 
 
 @dataclass(frozen=True)
 class Interval:
-    """An estimate with its percentile bootstrap interval; NaN where nothing could be estimated."""
+    """An estimate with its confidence interval; NaN where nothing could be estimated."""
 
     value: float
     low: float
     high: float
 
 
-@dataclass(frozen=True)
-class Difference:
-    """A paired difference (first minus second) of two models on the same questions."""
-
-    first: str
-    second: str
-    interval: Interval
-    p_value: float
-    """Two-sided bootstrap p-value of "no difference"."""
-    adjusted_p: float
-    """After Holm's correction over all differences reported together."""
-    questions: int
-    """Questions that both answered without a failure."""
-    seeds: tuple[int, int]
-    """Runs (training seeds) on either side."""
-    higher_is_better: bool = True
-
-    def distinguishable(self, level: float = LEVEL) -> bool:
-        """Whether the difference survives the correction at this confidence level."""
-        return self.adjusted_p < 1 - level
-
-    def sentence(self, level: float = LEVEL) -> str:
-        """The outcome in plain words."""
-        value, low, high = self.interval.value, self.interval.low, self.interval.high
-        if math.isnan(value):
-            return f"{self.first} and {self.second} share no question."
-        corrected = " after Holm's correction" if self.adjusted_p > self.p_value else ""
-        span = (
-            f"{value:+.3g} ({low:+.3g} to {high:+.3g}), {self.questions:,} questions, "
-            f"p = {self.adjusted_p:.2g}{corrected}"
-        )
-        if not self.distinguishable(level):
-            return f"{self.first} and {self.second} are not distinguishable at {level:.0%}: {span}."
-        word = "better" if (value > 0) == self.higher_is_better else "worse"
-        return f"{self.first} is {word} than {self.second}: {span}."
-
-
 Sums = Mapping[str, tuple[float, float]]
 """Question -> weighted sum of its values and sum of its weights."""
-
-
-def resamples(
-    groups: int, seed: int, count: int = RESAMPLES, *, cells: int = 4_000_000
-) -> Iterator[npt.NDArray[np.int64]]:
-    """How often each of ``groups`` is drawn, in blocks of resamples of shape (rows, groups).
-
-    ``count`` rows altogether; a block holds at most about ``cells`` numbers.
-    """
-    rng = np.random.default_rng(seed)
-    rows = max(1, cells // max(1, groups))
-    for start in range(0, count, rows):
-        size = min(rows, count - start)
-        yield rng.multinomial(groups, np.full(groups, 1 / groups), size=size).astype(np.int64)
-
-
-def cluster_bootstrap(
-    values: Sequence[float],
-    groups: Sequence[str],
-    *,
-    weights: Sequence[float] | None = None,
-    bounds: tuple[float, float] | None = None,
-    seed: int = 42,
-    level: float = LEVEL,
-) -> Interval:
-    """Weighted mean with a percentile interval that resamples whole groups (questions).
-
-    Judgements of one question (two turns, two games) are not independent; resampling them
-    one by one would make the interval too narrow (Efron and Tibshirani 1993, chapter 8).
-
-    Parameters
-    ----------
-    values, groups, weights
-        Same length; any order. An empty input gives NaN three times, a single group no interval.
-    bounds
-        Least and greatest possible value. Where all questions lie on one of them, resampling
-        shows no spread at all; the far end is then Clopper and Pearson's (1934) for so many
-        questions: 0 of 10 right is 0 to 31 %, not 0 to 0.
-    """
-    found = sums_by_group(values, groups, weights)
-    if not found:
-        return Interval(math.nan, math.nan, math.nan)
-    table = np.array([found[name] for name in sorted(found)])
-    total = table.sum(axis=0)
-    mean = float(total[0] / total[1])
-    if len(table) == 1:
-        return Interval(mean, math.nan, math.nan)
-    if bounds is not None and np.isin(mean, bounds):
-        reach = (bounds[1] - bounds[0]) * (1 - ((1 - level) / 2) ** (1 / len(table)))
-        low_end, high_end = (mean, mean + reach) if mean == bounds[0] else (mean - reach, mean)
-        return Interval(mean, low_end, high_end)
-    means = np.concatenate([_ratio(draws @ table) for draws in resamples(len(table), seed)])
-    low, high = np.quantile(means, [(1 - level) / 2, (1 + level) / 2])
-    return Interval(mean, float(low), float(high))
 
 
 def sums_by_group(
@@ -131,62 +43,153 @@ def sums_by_group(
     return found
 
 
-def _ratio(sums: FloatArray) -> FloatArray:
-    """Weighted means from sums of shape (..., 2)."""
-    means: FloatArray = sums[..., 0] / np.maximum(sums[..., 1], np.finfo(np.float64).tiny)
-    return means
-
-
-def paired_bootstrap(
-    first: Sequence[Sums],
-    second: Sequence[Sums],
+def mean_interval(
+    values: Sequence[float],
+    groups: Sequence[str],
     *,
-    seed: int = 42,
+    weights: Sequence[float] | None = None,
+    bounds: Bounds | None = None,
     level: float = LEVEL,
-) -> tuple[Interval, float, int]:
-    """Difference of weighted means over the questions all runs share, resampling both levels.
+) -> Interval:
+    """Weighted mean with an interval over whole groups (questions).
 
-    Questions are resampled in pairs: one draw serves every run. Runs (training seeds) are
-    resampled within each side.
+    Judgements of one question (two turns, two games) are not independent: they count as one.
+
+    - A plain rate (every question once, at one end of ``bounds``): Clopper and Pearson 1934.
+    - All questions alike: the chance of what was never seen, :func:`unseen`; without bounds there
+      is nothing to go by, and no interval.
+    - Else the linearised ratio (Cochran 1977, 6.12) with :func:`spread`'s variance and degrees of
+      freedom, kept within ``bounds``; equal weights give Student's t interval.
 
     Parameters
     ----------
-    first, second
-        One mapping per run of either side; a side's mean is the mean over its runs.
-
-    Returns
-    -------
-    tuple
-        The interval of mean(first) - mean(second), the two-sided p-value and the number of shared
-        questions. With one run on a side only questions vary there, so the interval leaves the
-        spread between training seeds out; the caller says so.
+    values, groups, weights
+        Same length; any order. An empty input gives NaN three times, a single group no interval.
+    bounds
+        Least and greatest possible value; None: unbounded.
     """
-    shared = sorted(set.intersection(*(set(run) for run in [*first, *second])))
-    if not shared:
-        return Interval(math.nan, math.nan, math.nan), 1.0, 0
-    sides = [np.array([[run[q] for q in shared] for run in side]) for side in (first, second)]
-    blocks = [[_run_means(draws, side) for side in sides] for draws in resamples(len(shared), seed)]
-    means = [np.concatenate([block[k] for block in blocks]) for k in (0, 1)]
-    picks = [
-        np.concatenate(list(resamples(len(side), seed + 1 + k))) / len(side)
-        for k, side in enumerate(sides)
-    ]
-    deltas = (picks[0] * means[0]).sum(axis=1) - (picks[1] * means[1]).sum(axis=1)
-    low, high = np.quantile(deltas, [(1 - level) / 2, (1 + level) / 2])
-    value = float(np.subtract(*(_ratio(side.sum(axis=1)).mean() for side in sides)))
-    return Interval(value, float(low), float(high)), p_value(deltas), len(shared)
+    found = sums_by_group(values, groups, weights)
+    if not found:
+        return Interval(math.nan, math.nan, math.nan)
+    return interval_of_sums(np.array([found[name] for name in sorted(found)]), bounds, level)
 
 
-def _run_means(draws: npt.NDArray[np.int64], side: FloatArray) -> FloatArray:
-    """Weighted mean of each run in each resample: (resamples, runs) from (runs, questions, 2)."""
-    return np.stack([_ratio(draws @ run) for run in side], axis=1)
+def interval_of_sums(
+    table: FloatArray, bounds: Bounds | None = None, level: float = LEVEL
+) -> Interval:
+    """:func:`mean_interval` of weighted sums and weights per question, shape (n, 2)."""
+    total, mass = table.sum(axis=0)
+    mean = float(total / mass)
+    if len(table) == 1:
+        return Interval(mean, math.nan, math.nan)
+    if bounds is not None and _plain_rate(table, bounds):
+        return exact_rate(mean, len(table), bounds, level)
+    variance, freedom = spread((table[:, 0] - mean * table[:, 1]) / mass, table[:, 1] / mass)
+    if no_spread(variance, mean):
+        return unseen(mean, len(table), bounds, level)
+    reach = math.sqrt(variance) * t_quantile(freedom, level)
+    return within(Interval(mean, mean - reach, mean + reach), bounds)
 
 
-def p_value(deltas: FloatArray) -> float:
-    """Twice the share of resamples on the other side of zero, at least 2 / (B + 1)."""
-    count = len(deltas)
-    below, above = int((deltas <= 0).sum()), int((deltas >= 0).sum())
-    return float(min(1.0, 2 * (min(below, above) + 1) / (count + 1)))
+def no_spread(variance: float, scale: float) -> bool:
+    """Whether a variance is nothing but rounding beside values of this size."""
+    return variance <= _NOTHING * max(1.0, scale * scale)
+
+
+def t_quantile(freedom: float, level: float) -> float:
+    """The two-sided critical value of Student's t."""
+    return float(-special.stdtrit(freedom, (1 - level) / 2))
+
+
+def spread(shares: FloatArray, weights: FloatArray) -> tuple[float, float]:
+    """Variance of a weighted mean and its degrees of freedom (Bell and McCaffrey 2002).
+
+    Each squared residual is divided by what weighting takes from it, so that the variance is
+    unbiased for values of one spread; the degrees of freedom are those of the chi-squared
+    distribution with the same first two moments. Equal weights give s² / n and n - 1; a few heavy
+    questions leave few degrees of freedom, however many questions there are.
+
+    Parameters
+    ----------
+    shares
+        Shape (n,): each question's weighted residual as a share of the mean; they sum to 0.
+    weights
+        Shape (n,): the questions' weights, summing to 1.
+    """
+    h, c = weights, float(weights @ weights)
+    kept = np.maximum(1 - 2 * h + c, np.finfo(np.float64).tiny)
+    variance = float((shares**2 / kept).sum())
+    a = h**2 / kept
+    a0, a1, a2 = (float((a * h**k).sum()) for k in range(3))
+    every = c * c * a0 * a0 + 2 * a0 * a2 + 2 * a1 * a1 - 4 * c * a0 * a1
+    alone = float((a**2 * (kept**2 - (c - 2 * h) ** 2)).sum())
+    return variance, max(1.0, c * c / (every + alone))
+
+
+def _plain_rate(table: FloatArray, bounds: Bounds) -> bool:
+    """Whether every question counts the same and lies at one of the bounds."""
+    weights = table[:, 1]
+    if not np.allclose(weights, weights[0], rtol=1e-9, atol=0):
+        return False
+    return bool(np.isin(table[:, 0] / weights, bounds).all())
+
+
+def exact_rate(mean: float, n: int, bounds: Bounds, level: float = LEVEL) -> Interval:
+    """Clopper and Pearson's (1934) interval of a rate over ``n`` questions, in ``bounds``' unit.
+
+    It holds the truth at least as often as it says: 0 of 10 right is 0 to 31 %, never 0 to 0.
+    """
+    low, high = bounds
+    hits = round((mean - low) / (high - low) * n)
+    tail = (1 - level) / 2
+    ends = (
+        float(special.betaincinv(hits, n - hits + 1, tail)) if hits else 0.0,
+        float(special.betaincinv(hits + 1, n - hits, 1 - tail)) if hits < n else 1.0,
+    )
+    return Interval(mean, *(low + (high - low) * end for end in ends))
+
+
+def unseen(mean: float, n: int, bounds: Bounds | None, level: float = LEVEL) -> Interval:
+    """The interval where all ``n`` questions came out alike.
+
+    Another outcome may have a probability of 1 - ((1 - level) / 2)^(1/n) and still not have been
+    seen, and lie at either bound; at a bound this is Clopper and Pearson's interval.
+    """
+    if bounds is None:
+        return Interval(mean, math.nan, math.nan)
+    chance = 1 - ((1 - level) / 2) ** (1 / n)
+    low, high = bounds
+    return Interval(mean, mean - chance * (mean - low), mean + chance * (high - mean))
+
+
+def within(interval: Interval, bounds: Bounds | None) -> Interval:
+    """The interval cut at what is possible."""
+    if bounds is None:
+        return interval
+    return Interval(interval.value, max(interval.low, bounds[0]), min(interval.high, bounds[1]))
+
+
+def jackknife(
+    value: float, without: FloatArray, level: float = LEVEL, *, used: int = 1
+) -> Interval:
+    """Interval of a smooth statistic from leaving out one question at a time (Miller 1974).
+
+    Parameters
+    ----------
+    value
+        The statistic of all questions.
+    without
+        Shape (n,): the statistic without each of them.
+    used
+        Numbers that were fitted; they leave n - used degrees of freedom. Too few questions, or
+        no spread between them: no interval.
+    """
+    n = len(without)
+    variance = (n - 1) / n * float(((without - without.mean()) ** 2).sum()) if n else 0.0
+    if n <= used or no_spread(variance, value):
+        return Interval(value, math.nan, math.nan)
+    reach = math.sqrt(variance) * t_quantile(n - used, level)
+    return Interval(value, value - reach, value + reach)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

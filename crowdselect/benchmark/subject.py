@@ -22,6 +22,8 @@ class SubjectConfig(Frozen):
     """Folder of a LoRA adapter."""
     endpoint: str | None = None
     """Base URL of an OpenAI-compatible server that serves ``model``; answers come from there."""
+    base: str | None = None
+    """Folder or hub id of the model that ``model`` was tuned from, where ``model`` is all of it."""
     run: str | None = None
     """The fine-tuning run that made it."""
     training_seed: int | None = None

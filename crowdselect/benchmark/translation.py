@@ -12,7 +12,7 @@ import numpy as np
 from crowdselect.benchmark.answering import subject_answers
 from crowdselect.benchmark.base import Benchmark, Context, Item, Score
 from crowdselect.benchmark.conversations import read_rows
-from crowdselect.benchmark.statistics import LEVEL, Interval, resamples
+from crowdselect.benchmark.statistics import Interval, jackknife, within
 from crowdselect.errors import InputError, require
 from crowdselect.lm.generation import Request
 from crowdselect.registry import option
@@ -111,8 +111,7 @@ class Translation(Benchmark):
             return [segment]
         bleu, chrf = _metrics(self.tokenize)
         corpus = [
-            replace(segment, metric=name, interval=_corpus(metric, [i.details[key] for i in valid],
-                                                           seed))
+            replace(segment, metric=name, interval=_corpus(metric, [i.details[key] for i in valid]))
             for name, key, metric in (("BLEU", "bleu", bleu), ("chrF", "chrf", chrf))
         ]  # fmt: skip
         rated = [replace(i, value=i.details["comet"]) for i in valid]
@@ -154,16 +153,16 @@ def _statistics(metric: Any, text: str, references: Sequence[Sequence[str]]) -> 
     return [int(count) for count in rows[0]]
 
 
-def _corpus(metric: Any, rows: Sequence[Sequence[int]], seed: int) -> Interval:
-    """Corpus score with an interval that resamples segments (Koehn 2004)."""
+def _corpus(metric: Any, rows: Sequence[Sequence[int]]) -> Interval:
+    """Corpus score with a jackknife interval over segments."""
     table = np.array(rows, dtype=np.int64)
 
     def score(sums: Any) -> float:
         return float(metric._compute_score_from_stats(sums.tolist()).score)
 
-    draws = [score(sums) for block in resamples(len(table), seed) for sums in block @ table]
-    low, high = np.quantile(draws, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Interval(score(table.sum(axis=0)), float(low), float(high))
+    total = table.sum(axis=0)
+    without = np.array([score(total - row) for row in table])
+    return within(jackknife(score(total), without), (0.0, 100.0))
 
 
 def _comet(

@@ -93,7 +93,7 @@ def run(
         str, typer.Option(help="Base URL of an OpenAI-compatible server that serves the model")
     ] = "",
     limit: Annotated[int | None, typer.Option(help="Only so many questions: a quick look")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of sampled answers and intervals")] = 42,
+    seed: Annotated[int, typer.Option(help="Seed of sampled answers")] = 42,
     chosen_on: Annotated[
         list[str] | None,
         typer.Option(help="Benchmark on which the recipe behind this model was chosen; repeatable"),
@@ -237,7 +237,7 @@ def compare_(
     on: Annotated[
         list[str] | None, typer.Option("--on", help="Only this benchmark; repeatable")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the resampling")] = 42,
+    seed: Annotated[int, typer.Option(help="Seed of the random halves of the questions")] = 42,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:

@@ -121,6 +121,7 @@ def _of_run(
         name=name or f"{label} ({', '.join(how)})",
         model=made.base if made.adapter else str(made.path.absolute()),
         adapter=str(made.path.absolute()) if made.adapter else None,
+        base=None if made.adapter else config.model,
         run=run.name,
         training_seed=config.seed,
         variant="" if name else _variant(config, data),

@@ -83,6 +83,7 @@ def finished(workspace: Workspace) -> Callable[..., BenchmarkView]:
         weights: Sequence[float] | None = None,
         options: dict[str, Any] | None = None,
         higher: bool = True,
+        bounds: tuple[float, float] | None = None,
         **subject: Any,
     ) -> BenchmarkView:
         given = {"name": name, "model": f"models/{name}", **subject}
@@ -101,6 +102,7 @@ def finished(workspace: Workspace) -> Callable[..., BenchmarkView]:
             "title": benchmark,
             "unit": "score",
             "higher_is_better": higher,
+            "bounds": bounds,
             "protocol": protocol,
             "protocol_key": content_key(protocol),
             "empty": 0,
@@ -109,7 +111,7 @@ def finished(workspace: Workspace) -> Callable[..., BenchmarkView]:
             "facts": {},
             "items": "items/x.parquet",
         }
-        append_outcome(path, record, [summarise("score", items, 1)])
+        append_outcome(path, record, [summarise("score", items, bounds=bounds)])
         return read_results(path)
 
     return call

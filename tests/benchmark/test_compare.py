@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from crowdselect.benchmark import compare
 from crowdselect.errors import InputError
@@ -30,7 +31,74 @@ def test_better_is_named_first_and_seeds_are_pooled(finished: Any) -> None:
     ]
     assert only.differences[0].interval.value == pytest.approx(0.5, abs=0.1)
     assert only.differences[0].seeds == (3, 3)
+    assert only.differences[0].scope == "strategies"
+    assert not any("seed" in w for w in only.warnings)
     assert found.sentences()[0].startswith("verifiable: good is better than bad: +0.")
+
+
+def seeds(finished: Any, name: str, lift: float, *shifts: float, **subject: Any) -> list[Any]:
+    """Runs of one name whose training seeds shift every question alike."""
+    return [
+        finished(name, HARD + lift + s, run=f"{name}{k}", **subject) for k, s in enumerate(shifts)
+    ]
+
+
+def test_seeds_and_not_questions_decide_between_strategies(finished: Any) -> None:
+    """Equal questions, seeds apart: a t test of the seeds, whatever the number of questions."""
+    spread = (0.3, -0.3, 0.1)
+    found = compare([*seeds(finished, "a", 0.2, *spread), *seeds(finished, "b", 0.0, *spread)])
+    (difference,) = found.benchmarks[0].differences
+    assert difference.p_value == pytest.approx(stats.ttest_ind(0.2 + np.array(spread), spread)[1])
+    assert not difference.distinguishable()
+    alone = compare([finished("a", HARD + 0.2, run="a9"), finished("b", HARD, run="b9")])
+    (difference,) = alone.benchmarks[0].differences
+    assert difference.distinguishable()
+    assert "holds for these trained models, not for the strategies" in difference.sentence()
+    assert "One training seed only of a, b" in alone.benchmarks[0].warnings[0]
+
+
+def test_few_seeds_and_borrowed_spread_are_told(finished: Any) -> None:
+    views = [*seeds(finished, "a", 1.0, 0.1, -0.1), finished("b", HARD, run="b")]
+    single, few = compare(views).benchmarks[0].warnings
+    assert "One training seed only of b" in single
+    assert "its seeds are taken to vary as much" in single
+    assert "Few training seeds of a (2)" in few
+
+
+@pytest.mark.parametrize("how", ["adapter", "base"])
+def test_the_base_model_is_no_strategy_with_seeds(finished: Any, how: str) -> None:
+    tuned: dict[str, Any] = {"adapter": "tuned", "model": "base"} if how == "adapter" else {
+        "base": "base", "model": "tuned",
+    }  # fmt: skip
+    views = [*seeds(finished, "a", 1.0, 0.1, -0.1, 0.2, **tuned), finished("b", HARD, model="base")]
+    only = compare(views).benchmarks[0]
+    lifts = np.array([1.1, 0.9, 1.2])
+    assert only.differences[0].p_value == pytest.approx(stats.ttest_1samp(lifts, 0).pvalue)
+    assert only.warnings == ()
+
+
+def test_a_question_or_two_decide_nothing(finished: Any) -> None:
+    for n in (1, 2):
+        found = compare([finished("a", HARD[:n] + 9), finished("b", HARD[:n])])
+        assert "cannot be told apart by" in found.sentences()[0]
+
+
+def test_equals_at_five_questions_are_rarely_told_apart(finished: Any) -> None:
+    """Ten differences between five models; the percentile bootstrap found one in half the cases."""
+    rng = np.random.default_rng(3)
+    alarms = 0
+    for _ in range(12):
+        views = [finished(name, rng.normal(size=5)) for name in "abcde"]
+        differences = compare(views).benchmarks[0].differences
+        alarms += any(d.distinguishable() for d in differences)
+    assert alarms <= 2
+
+
+def test_a_rate_of_all_right_is_no_certainty(finished: Any) -> None:
+    views = [finished("a", [1.0] * 20, bounds=(0, 1)), finished("b", [0.0] * 20, bounds=(0, 1))]
+    first, second = compare(views).benchmarks[0].scores
+    assert (first.interval.low, first.interval.high) == pytest.approx((0.025**0.05, 1))
+    assert (second.interval.low, second.interval.high) == pytest.approx((0, 1 - 0.025**0.05))
 
 
 def test_lower_is_better_turns_the_order(finished: Any) -> None:

@@ -19,7 +19,6 @@ from crowdselect.benchmark.alpaca_scores import (
 from crowdselect.benchmark.arena_hard import OUTCOMES, SWAPPED, ArenaHard, parse_verdict
 from crowdselect.benchmark.arena_scores import (
     Battle,
-    bradley_terry,
     elo_of,
     published_interval,
 )
@@ -103,7 +102,8 @@ def test_published_intervals_are_close_to_the_reference(model: str) -> None:
         for i in arena_items(model)
         if i.details["score"] is not None
     ]
-    mine = published_interval(found, low=0.025, high=0.975)
+    mine = published_interval(found, "v0.1")
+    assert 100 * mine.value == pytest.approx(ARENA["v01_score_pct"][model], abs=0.005)
     low, high = ARENA["v01_seed42_p2.5_p97.5"][model]
     assert 100 * mine.low == pytest.approx(low, abs=6)
     assert 100 * mine.high == pytest.approx(high, abs=6)
@@ -112,45 +112,29 @@ def test_published_intervals_are_close_to_the_reference(model: str) -> None:
         for i in arena_items(model)
         if i.value is not None
     ]
-    v2 = published_interval(whole, low=0.05, high=0.95)
+    v2 = published_interval(whole, "v2")
     centre, below, above = ARENA["v2_seed42_boot100_mean_p5_p95"][model]
     assert 100 * v2.value == pytest.approx(centre, abs=3)
     assert 100 * v2.low == pytest.approx(centre + below, abs=6)
     assert 100 * v2.high == pytest.approx(centre + above, abs=6)
 
 
-def test_bradley_terry_is_the_references() -> None:
-    """Rows and columns: baseline, modelX, modelY; they only met the baseline."""
-    wins = np.zeros((3, 3))
-    for column, model in enumerate(("modelX", "modelY"), start=1):
-        for item in arena_items(model):
-            if item.details["score"] is not None:
-                wins[column, 0] += item.weight * item.details["score"]
-                wins[0, column] += item.weight * (1 - item.details["score"])
-    elo = bradley_terry(wins, 0)
-    expected = [ARENA["v01_elo"][m] for m in ("baseline", "modelX", "modelY")]
-    assert elo == pytest.approx(expected, abs=0.01)
+def test_elo_is_the_references() -> None:
+    """Bradley-Terry over games with a verdict, both models against the baseline only."""
+    for model in ("modelX", "modelY"):
+        counted = [i for i in arena_items(model) if i.details["score"] is not None]
+        rate = np.average(
+            [i.details["score"] for i in counted], weights=[i.weight for i in counted]
+        )
+        assert elo_of(float(rate)) == pytest.approx(ARENA["v01_elo"][model], abs=0.01)
 
 
-def test_bradley_terry_of_a_pool_matches_a_logistic_regression() -> None:
+def test_elo_of_two_is_a_logistic_regression() -> None:
     from sklearn.linear_model import LogisticRegression
 
-    rng = np.random.default_rng(0)
-    wins = rng.integers(1, 20, size=(4, 4)).astype(float)
-    np.fill_diagonal(wins, 0)
-    rows, won, weight = [], [], []
-    for i in range(4):
-        for j in range(4):
-            if i != j:
-                row = np.zeros(4)
-                row[i], row[j] = math.log(10), -math.log(10)
-                rows += [row, row]
-                won += [1, 0]
-                weight += [wins[i, j], wins[j, i]]
     fit = LogisticRegression(C=np.inf, fit_intercept=False, tol=1e-10, max_iter=10_000)
-    fit.fit(np.array(rows), won, sample_weight=weight)
-    expected = 400 * fit.coef_[0] + 1000 - 400 * fit.coef_[0][2]
-    assert bradley_terry(wins, 2) == pytest.approx(expected, abs=0.05)
+    fit.fit(np.full((2, 1), math.log(10)), [1, 0], sample_weight=[13.5, 4.5])
+    assert elo_of(0.75) == pytest.approx(1000 + 400 * float(fit.coef_[0, 0]), abs=0.01)
 
 
 def test_elo_of_the_ends() -> None:

@@ -62,6 +62,16 @@ def test_leaderboard_puts_the_best_on_top(p):
     assert_inert(fig)
 
 
+def test_whiskers_reach_to_either_end():
+    """The ends are not equally far: of a rate near 1, say."""
+    board = models().assign(low=[0.0, np.nan, 0.6])
+    bars = leaderboard(board, "judge", LIGHT).data[0].error_x
+    assert (bars.array[-1], bars.arrayminus[-1]) == pytest.approx((0.1, 0.3))
+    frame = pd.DataFrame({"name": ["r"], "score": [0.9], "low": [0.5], "high": [0.95], "n": [9]})
+    bars = benchmark_scores(frame, "rate", LIGHT).data[0].error_x
+    assert (bars.array[0], bars.arrayminus[0]) == pytest.approx((0.05, 0.4))
+
+
 def test_reward_distribution_uses_the_quantiles():
     fig = reward_distribution(models(), EVIL, LIGHT)
     assert list(fig.data[0].median)[-1] == 0.9
