@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 
 from crowdselect.errors import InputError, NotFoundError
-from crowdselect.files import read_json, where_the_disk_allows
+from crowdselect.files import where_the_disk_allows
 from crowdselect.progress import Progress, silent
 from crowdselect.registry import did_you_mean
 from crowdselect.store import search as searching
@@ -24,7 +24,7 @@ from crowdselect.store.connect import SCHEMA_VERSION, open_read_only, quote
 from crowdselect.store.inputs import ROW
 from crowdselect.store.models_table import arrange, models_from_rows, read_models, write_models
 from crowdselect.store.notes import Notes
-from crowdselect.store.report import IngestReport, some
+from crowdselect.store.report import read_report, some
 from crowdselect.store.rewards import list_rewards, read_rewards, write_rewards
 from crowdselect.store.scores import Imported, ScoreFiles, ScoreInfo, read_score_file
 from crowdselect.store.texts import StoredTexts
@@ -65,7 +65,7 @@ class Crowd:
         place = {m.name: k for k, m in enumerate(self.models)}
         self._columns = np.array([place[n] for n in names], dtype=np.int64)
         self.n: int = int(self._rows("SELECT count(*) FROM crowd.instructions")[0][0])
-        self.report = IngestReport.parse(read_json(path / "report.json"), "report.json")
+        self.report = read_report(path / "report.json", meta.get("crowdselect", "?"))
         self.texts = StoredTexts(self._con, self.n, self._columns)
         self.notes = Notes(path / "notes.jsonl")
         self._scores = ScoreFiles(path / "scores")

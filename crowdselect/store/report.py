@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
 
+from crowdselect.errors import InputError
+from crowdselect.files import read_json
 from crowdselect.values import Frozen
 
 _MISSING_WARNING = 0.01
@@ -167,3 +171,22 @@ def some(names: Sequence[str], shown: int = 6) -> str:
     """Return the first names and how many more there are."""
     rest = len(names) - shown
     return ", ".join(names[:shown]) + (f" and {rest:,} more" if rest > 0 else "")
+
+
+def read_report(path: Path, made_by: str) -> IngestReport:
+    """Read ``report.json`` of a crowd that crowdselect ``made_by`` wrote.
+
+    Raises InputError: one with fields that this version does not know was written by another, and
+    is refused by that version.
+    """
+    found = read_json(path)
+    unknown = sorted(set(found) - set(IngestReport.model_fields))
+    ours = version("crowdselect")
+    if unknown and made_by != ours:
+        raise InputError(
+            f"The crowd {path.parent.name!r} was ingested by crowdselect {made_by}; this is "
+            f"{ours}, which does not know {', '.join(unknown)} in its report.",
+            "Use that version or a newer one, or ingest it again with --replace: notes and "
+            "scores are kept.",
+        )
+    return IngestReport.parse(found, path.name)

@@ -8,8 +8,10 @@ import pandas as pd
 import pytest
 
 from crowdselect.errors import InputError
+from crowdselect.pipeline import list_selections
 from crowdselect.settings import Workspace
 from crowdselect.store import ScoreInfo, open_crowd
+from crowdselect.store.report import read_report
 from tests.ingest.small import ingest, tidy_rows, write_csv
 
 NOTING = """
@@ -39,9 +41,30 @@ print("done")
 """
 
 
+SAVING = """
+import sys
+from crowdselect import pipeline
+from crowdselect.errors import InputError
+from crowdselect.settings import open_workspace
+from crowdselect.values import Recipe
+workspace = open_workspace(sys.argv[1])
+crowd = pipeline.open_crowd(workspace, "small")
+chosen = pipeline.select(
+    crowd, Recipe(crowd="small", strategy="random", clusters=0, budget=2, seed=int(sys.argv[2]))
+)
+print("ready", flush=True)
+sys.stdin.readline()
+try:
+    pipeline.save_selection(workspace, chosen, "best")
+except InputError as error:
+    raise SystemExit(error.problem)
+"""
+
+
 def run(code: str, *arguments: object) -> subprocess.Popen[str]:
     command = [sys.executable, "-c", code, *map(str, arguments)]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True)
 
 
 def rows_of(version: int) -> list[dict[str, object]]:
@@ -134,3 +157,34 @@ def test_scores_of_an_older_version_are_read(workspace: Workspace, tmp_path: Pat
     (folder / "old.json").write_text(info.model_dump_json())
     assert crowd.score_columns()["old"].title == "Old"
     assert crowd.read_scores("old").columns["old"][crowd.row_of["q1"]] == 2.0
+
+
+def test_of_two_selections_of_one_name_one_is_refused(workspace: Workspace, tmp_path: Path) -> None:
+    ingest(workspace, [write_csv(tmp_path / "0.csv", rows_of(0))])
+    savers = [run(SAVING, workspace.root, seed) for seed in range(4)]
+    for saver in savers:
+        assert saver.stdout is not None
+        assert saver.stdout.readline() == "ready\n"
+    told = []
+    for saver in savers:
+        assert saver.stdin is not None
+        saver.stdin.write("go\n")
+        saver.stdin.flush()
+    for saver in savers:
+        told.append(saver.communicate(timeout=60)[1])
+    assert sorted(saver.returncode for saver in savers) == [0, 1, 1, 1], told
+    assert sum("'best' already" in text for text in told) == 3
+    assert [saved.name for saved in list_selections(workspace)] == ["best"]
+
+
+def test_a_report_of_a_newer_version_is_refused_by_its_version(
+    workspace: Workspace, tmp_path: Path
+) -> None:
+    ingest(workspace, [write_csv(tmp_path / "0.csv", rows_of(0))])
+    path = workspace.crowd("small") / "report.json"
+    path.write_text(path.read_text().replace("{", '{"new_field": 1,', 1))
+    with pytest.raises(InputError, match="new_field"):
+        open_crowd(workspace, "small")
+    with pytest.raises(InputError, match=r"ingested by crowdselect 9\.1; this is 0") as raised:
+        read_report(path, "9.1")
+    assert "--replace" in raised.value.remedy

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,6 +22,7 @@ import pyarrow.parquet as pq
 
 from crowdselect import __version__, files
 from crowdselect.errors import InputError, NotFoundError
+from crowdselect.locks import only_writer
 from crowdselect.registry import did_you_mean
 from crowdselect.settings import Workspace, check_name
 from crowdselect.values import Recipe, Selection
@@ -73,9 +75,31 @@ def save_selection(
     Raises InputError where another selection has the name, or no row was selected.
     """
     _check_rows(selection)
-    identity = selection.recipe.id
     if name is not None:
         check_name("selection", name)
+    with _naming(workspace):
+        return _save(workspace, selection, name, note, chosen_on)
+
+
+def _naming(workspace: Workspace) -> AbstractContextManager[None]:
+    """One process at a time gives names, so that no two selections get the same."""
+    return only_writer(
+        workspace.selections / "names",
+        busy="Selections are being saved by another process.",
+        remedy="Try again in a moment.",
+        wait_s=60.0,
+    )
+
+
+def _save(
+    workspace: Workspace,
+    selection: Selection,
+    name: str | None,
+    note: str,
+    chosen_on: Iterable[str],
+) -> SavedSelection:
+    identity = selection.recipe.id
+    if name is not None:
         _check_free(workspace, name, identity)
     folder = workspace.selection(identity)
     kept = folder / "exports"
@@ -149,23 +173,25 @@ def rename_selection(
     chosen_on: Iterable[str] | None = None,
 ) -> SavedSelection:
     """Replace a saved selection's name, note or benchmarks it was chosen on; None: it stays."""
-    saved = find_selection(workspace, key)
-    if name is not None:
-        _check_free(workspace, check_name("selection", name), saved.id)
-    about = {
-        "name": saved.name if name is None else name,
-        "also": [other for other in saved.also if other != name],
-        "note": saved.note if note is None else note,
-        "created": saved.created,
-        "chosen_on": list(saved.chosen_on if chosen_on is None else chosen_on),
-    }
-    files.write_json(saved.path / _ABOUT, about)
-    return _read(saved.path)
+    with _naming(workspace):
+        saved = find_selection(workspace, key)
+        if name is not None:
+            _check_free(workspace, check_name("selection", name), saved.id)
+        about = {
+            "name": saved.name if name is None else name,
+            "also": [other for other in saved.also if other != name],
+            "note": saved.note if note is None else note,
+            "created": saved.created,
+            "chosen_on": list(saved.chosen_on if chosen_on is None else chosen_on),
+        }
+        files.write_json(saved.path / _ABOUT, about)
+        return _read(saved.path)
 
 
 def remove_selection(workspace: Workspace, key: str) -> None:
     """Delete a saved selection with its exports."""
-    shutil.rmtree(find_selection(workspace, key).path)
+    with _naming(workspace):
+        shutil.rmtree(find_selection(workspace, key).path)
 
 
 def _check_free(workspace: Workspace, name: str, identity: str) -> None:
