@@ -6,6 +6,7 @@ Means and variances that are equal but for rounding come out equal (:mod:`.noise
 from __future__ import annotations
 
 import math
+from contextlib import AbstractContextManager
 
 import numpy as np
 
@@ -57,10 +58,11 @@ def row_means(rewards: RewardMatrix, required: int, shift: FloatArray | None = N
     """
     means = np.empty(len(rewards.values))
     order = column_order(rewards)
-    for rows, block in blocks(rewards.values):
-        total, count = _sum_and_count(block, order, shift)
-        means[rows] = _divide(total, count, required)
-    return equalise(means, reward_noise(rewards, shift))
+    with unbounded():
+        for rows, block in blocks(rewards.values):
+            total, count = _sum_and_count(block, order, shift)
+            means[rows] = _divide(total, count, required)
+    return equalise(finite(means), reward_noise(rewards, shift))
 
 
 def row_variances(rewards: RewardMatrix, required: int) -> FloatArray:
@@ -70,19 +72,32 @@ def row_variances(rewards: RewardMatrix, required: int) -> FloatArray:
     """
     variances = np.empty(len(rewards.values))
     order = column_order(rewards)
-    for rows, block in blocks(rewards.values):
-        total, count = _sum_and_count(block, order, None)
-        mean = _divide(total, count, required)
-        squares = np.zeros_like(mean)
-        for j in order:
-            gap = block[j] - mean
-            gap *= gap
-            squares += np.where(np.isnan(block[j]), 0.0, gap)
-        variances[rows] = _divide(squares, count, required)
-    noise = reward_noise(rewards)
-    variances[variances <= noise * noise] = 0.0
-    # A standard deviation known to +-e is a variance known to +-(2 sd e + e^2).
-    return equalise(variances, (2.0 * np.sqrt(variances) + noise) * noise)
+    with unbounded():
+        for rows, block in blocks(rewards.values):
+            total, count = _sum_and_count(block, order, None)
+            mean = _divide(total, count, required)
+            squares = np.zeros_like(mean)
+            for j in order:
+                gap = block[j] - mean
+                gap *= gap
+                squares += np.where(np.isnan(block[j]), 0.0, gap)
+            variances[rows] = _divide(squares, count, required)
+    noise, spread = reward_noise(rewards), np.sqrt(finite(variances))
+    variances[spread <= noise] = 0.0
+    with unbounded():
+        # A standard deviation known to +-e is a variance known to +-(2 sd e + e^2).
+        return equalise(variances, (2.0 * spread + noise) * noise)
+
+
+def unbounded() -> AbstractContextManager[object]:
+    """Within it, rewards near the largest double may overflow without numpy's warning."""
+    return np.errstate(over="ignore", invalid="ignore")
+
+
+def finite(values: FloatArray) -> FloatArray:
+    """Make what overflowed missing, in place: no number can be given, and reports count it."""
+    values[np.isinf(values)] = np.nan
+    return values
 
 
 def column_means(values: FloatArray) -> FloatArray:

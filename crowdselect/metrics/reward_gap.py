@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from crowdselect.metrics.base import MetricInputs, Need, places_above, rewards_of
 from crowdselect.metrics.extremes import best_and_second
+from crowdselect.metrics.moments import finite, unbounded
 from crowdselect.metrics.noise import equalise, reward_noise
 from crowdselect.values import FloatArray
 
@@ -28,7 +29,8 @@ class RewardGap:
         """Return best less second best, shape (n,); NaN with fewer than two rewards."""
         rewards = rewards_of(inputs, self.name)
         best, second = best_and_second(rewards.values)
-        return equalise(best - second, reward_noise(rewards))
+        with unbounded():
+            return equalise(finite(best - second), reward_noise(rewards))
 
     def why(self, value: float, percentile: float) -> str:
         """Say what ``value`` means."""

@@ -153,3 +153,18 @@ def test_what_has_no_noise_is_returned_as_it_is():
     np.testing.assert_array_equal(
         equalise(np.array([1.0, 1.5, np.nan, 3.0, 1.2]), 0.2), [1.2, 1.2, np.nan, 3.0, 1.2]
     )
+
+
+@pytest.mark.filterwarnings("error")
+def test_what_no_double_can_hold_is_missing_and_disturbs_no_other_row():
+    values = np.array([[1e308, 1e308, -1e308], [1e308, 1e308, 1e308], [0.1, 0.2, 0.3], [0, 0, 1]])
+    found = {n: metric(n)(of(values)) for n in ON_REWARDS if n != "stability"}
+    assert {name: np.isnan(v).tolist() for name, v in found.items() if np.isnan(v).any()} == {
+        "difficulty": [True, True, False, False],
+        "mean_reward": [True, True, False, False],
+        "separability": [True, True, False, False],
+    }
+    for name in ("difficulty", "separability"):
+        np.testing.assert_array_equal(found[name][2:], metric(name)(of(values[2:])))
+    gap = metric("reward_gap")(of([[1.7e308, -1.7e308, -1.7e308], [1.0, 3.0, 2.0]]))
+    np.testing.assert_array_equal(gap, [np.nan, 1.0])
