@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from crowdselect.errors import InputError
 from crowdselect.options import Frozen, Option, options_of
+from crowdselect.polygon import points_in_polygon
 from crowdselect.registry import Registry, did_you_mean
 
 Mask = npt.NDArray[np.bool_]
@@ -133,19 +134,16 @@ def _other_clusters(wanted: Sequence[int], rows: Rows) -> dict[str, Mask]:
     return {"cluster": ~np.isin(found.labels, wanted)}
 
 
-def inside_polygon(xy: npt.NDArray[np.float32], polygon: Numbers) -> Mask:
-    """Points (n, 2) inside ``polygon`` (k, 2) by the even-odd rule; a missing place is outside."""
-    if len(polygon) < 3:
+def _outside_lasso(corners: Sequence[tuple[float, float]], rows: Rows) -> dict[str, Mask]:
+    """A missing place is outside."""
+    if len(corners) < 3:
         raise InputError(
-            f"A lasso needs at least three corners, found {len(polygon)}.", "Draw it again."
+            f"A lasso needs at least three corners, found {len(corners)}.", "Draw it again."
         )
-    x, y = xy[:, 0].astype(np.float64), xy[:, 1].astype(np.float64)
-    inside = np.zeros(len(xy), dtype=bool)
-    for (x1, y1), (x2, y2) in zip(polygon, np.roll(polygon, -1, axis=0), strict=True):
-        crosses = (y1 > y) != (y2 > y)
-        if y1 != y2:
-            inside ^= crosses & (x < (x2 - x1) * (y - y1) / (y2 - y1) + x1)
-    return inside & np.isfinite(x) & np.isfinite(y)
+    xy = rows.places()
+    outside = np.ones(len(xy), dtype=bool)
+    outside[points_in_polygon(corners, xy[:, 0], xy[:, 1])] = False
+    return {"lasso": outside}
 
 
 CONTAINS = Filter(
@@ -199,7 +197,7 @@ LASSO = Filter(
     flag=None,
     chip="inside a lasso ({})",
     needs="plane",
-    leaves_out=lambda corners, rows: {"lasso": ~inside_polygon(rows.places(), np.asarray(corners))},
+    leaves_out=_outside_lasso,
 )
 EXACT_DUPLICATES = Filter(
     help="Keep equal texts; otherwise the best-scored of them",

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from crowdselect.registry import Registry
 from crowdselect.selection.answers import POLICIES, check_policy, choose_answers
-from crowdselect.selection.compare import Shift, jaccard, overlap_matrix, shift
-from crowdselect.selection.near import exact_duplicates, near_duplicates, unit_rows
+from crowdselect.selection.compare import jaccard
+from crowdselect.selection.near import near_duplicates
 from crowdselect.selection.normalise import normalise, normalise_sklearn
 from crowdselect.selection.pool import MetricTable, Picks, Pool
-from crowdselect.selection.quota import resolve_budget, water_fill
+from crowdselect.selection.quota import resolve_budget
 from crowdselect.selection.reselect import Reselector
 from crowdselect.selection.robustness import LeftOut, robustness
 from crowdselect.selection.strategies.base import Strategy
@@ -61,20 +61,14 @@ __all__ = [
     "Picks",
     "Pool",
     "Reselector",
-    "Shift",
     "Strategy",
     "check_policy",
     "choose_answers",
-    "exact_duplicates",
     "id_hashes",
     "jaccard",
     "near_duplicates",
     "normalise",
     "normalise_sklearn",
-    "overlap_matrix",
     "resolve_budget",
     "robustness",
-    "shift",
-    "unit_rows",
-    "water_fill",
 ]

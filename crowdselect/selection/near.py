@@ -1,8 +1,6 @@
-"""Duplicates: equal texts, and rows whose vectors are too close."""
+"""Near-duplicates: rows whose vectors are too close."""
 
 from __future__ import annotations
-
-from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -10,20 +8,6 @@ import numpy.typing as npt
 from crowdselect.values import IntArray
 
 _BLOCK = 1024
-
-
-def exact_duplicates(texts: Iterable[str]) -> IntArray:
-    """Return each text's duplicate group, shape (n,); -1 for a text that occurs once.
-
-    Texts are equal after normalising case and white space.
-    """
-    first: dict[str, int] = {}
-    codes = np.fromiter(
-        (first.setdefault(" ".join(text.casefold().split()), len(first)) for text in texts),
-        dtype=np.int64,
-    )
-    alone = np.bincount(codes, minlength=len(first)) == 1
-    return np.where(alone[codes], -1, codes)
 
 
 def near_duplicates(
@@ -71,12 +55,3 @@ def _first_above(similarity: npt.NDArray[np.float32], threshold: float, kept: In
     above = similarity > threshold
     first = above.argmax(axis=1)
     return np.where(above[np.arange(len(above)), first], kept[first], -1)
-
-
-def unit_rows(vectors: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
-    """Return ``vectors`` (n, d) as float32 with L2 norm 1; a zero row stays zero."""
-    vectors = np.asarray(vectors, dtype=np.float32)
-    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    unit = np.zeros_like(vectors)
-    np.divide(vectors, norms, out=unit, where=norms > 0)
-    return unit

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -43,25 +42,6 @@ def water_level(capacity: IntArray, budget: int, lower: IntArray | None = None) 
             high = middle - 1
     quotas = np.clip(low, lower, capacity)
     return WaterLevel(quotas, budget - int(quotas.sum()), (lower <= low) & (capacity > low))
-
-
-def water_fill(
-    capacity: IntArray,
-    budget: int,
-    next_scores: Callable[[IntArray], FloatArray] | None = None,
-    lower: IntArray | None = None,
-) -> IntArray:
-    """Return how many units each cluster gets: exactly ``min(budget, sum(capacity))`` in all.
-
-    Odd units go to the open clusters whose next row scores best (tie: the lower cluster).
-    ``next_scores`` maps the quotas (k,) to the score of each cluster's next row (k,).
-    """
-    level = water_level(capacity, budget, lower)
-    quotas = level.quotas.copy()
-    if level.spare > 0:
-        scores = np.zeros(len(quotas)) if next_scores is None else next_scores(level.quotas)
-        quotas[best_open(level, scores)] += 1
-    return quotas
 
 
 def best_open(level: WaterLevel, scores: FloatArray) -> IntArray:

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import duckdb
 import numpy as np
 
+from crowdselect.equal_texts import count_repeats, exact_duplicates
 from crowdselect.errors import InputError
 from crowdselect.store.load import Loaded
 from crowdselect.store.report import IngestReport, JudgeCount, ModelCount
 from crowdselect.values import BoolArray, FloatArray
-
-NORMAL_TEXT = "lower(trim(regexp_replace(text, '\\s+', ' ', 'g')))"
-"""SQL of an instruction's text as duplicates are compared: case and white space do not count."""
 
 
 def dense(con: duckdb.DuckDBPyConnection, column: str, shape: tuple[int, int]) -> FloatArray:
@@ -31,6 +29,7 @@ def dense(con: duckdb.DuckDBPyConnection, column: str, shape: tuple[int, int]) -
     return values
 
 
+_BATCH = 10_000
 _NULL = np.finfo(np.float64).min
 """Stands for SQL NULL between :func:`dense` and :func:`count_judge`; no reward is that low."""
 
@@ -82,9 +81,8 @@ def count_report(
     notes: Sequence[str],
 ) -> IngestReport:
     """Count texts, answers and gaps; raises InputError where there is no instruction or model."""
-    n, empty, repeats = con.execute(
-        "SELECT count(*), count(*) FILTER (length.words = 0), "
-        f"count(*) - count(DISTINCT {NORMAL_TEXT}) FROM crowd.instructions"
+    n, empty = con.execute(
+        "SELECT count(*), count(*) FILTER (length.words = 0) FROM crowd.instructions"
     ).fetchall()[0]
     if n == 0 or not loaded.models:
         raise InputError(
@@ -113,13 +111,19 @@ def count_report(
         empty_instructions=empty,
         empty_responses=sum(c.empty for c in counts),
         missing_responses=sum(n - c.responses for c in counts if c.responses),
-        duplicate_instructions=repeats,
+        duplicate_instructions=count_repeats(exact_duplicates(_texts(con))),
         unanswered_instructions=n - answered if answered else 0,
         dropped_ids=loaded.dropped_ids,
         dropped_answers=loaded.dropped_answers,
         unknown_ids=loaded.unknown_ids,
         notes=tuple(notes),
     )
+
+
+def _texts(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
+    found = con.execute("SELECT text FROM crowd.instructions")
+    while batch := found.fetchmany(_BATCH):
+        yield from (text for (text,) in batch)
 
 
 def fingerprint(con: duckdb.DuckDBPyConnection, loaded: Loaded, shape: tuple[int, int]) -> str:

@@ -8,8 +8,8 @@ import pytest
 
 from crowdselect import pipeline
 from crowdselect.errors import CrowdSelectError, InputError, NotFoundError
-from crowdselect.filters import inside_polygon
 from crowdselect.pipeline import Session
+from crowdselect.polygon import points_in_polygon
 from crowdselect.selection import STRATEGIES
 from tests.pipeline import tiny
 
@@ -147,9 +147,19 @@ def test_polygon_with_a_notch() -> None:
     """A point in the notch is outside, whatever the direction of the corners."""
     polygon = np.array([(0, 0), (4, 0), (4, 4), (2, 1), (0, 4)], dtype=float)
     points = np.array([(2, 0.5), (2, 3), (0.5, 1), (5, 1), (np.nan, 1)], dtype=np.float32)
-    expected = [True, False, True, False, False]
-    assert inside_polygon(points, polygon).tolist() == expected
-    assert inside_polygon(points, polygon[::-1]).tolist() == expected
+    expected = [0, 2]
+    assert points_in_polygon(polygon, *points.T).tolist() == expected
+    assert points_in_polygon(polygon[::-1], *points.T).tolist() == expected
+
+
+def test_polygons_side_by_side_share_no_point_and_leave_none_out() -> None:
+    """A left or lower edge is inside, whichever way round the corners are."""
+    x, y = (c.ravel().astype(np.float32) for c in np.meshgrid(np.arange(4), np.arange(4)))
+    square = np.array([(0, 0), (1, 0), (1, 1), (0, 1)], dtype=float)
+    tiles = [square + np.array([i, j]) for i in range(4) for j in range(4)]
+    for corners in (tiles, [tile[::-1] for tile in tiles]):
+        rows = np.concatenate([points_in_polygon(tile, x, y) for tile in corners])
+        assert sorted(rows.tolist()) == list(range(16))
 
 
 def test_pins_and_bans(crowd, recipe) -> None:

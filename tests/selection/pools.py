@@ -3,7 +3,8 @@
 import numpy as np
 from hypothesis import strategies as st
 
-from crowdselect.selection import MetricTable, Pool, unit_rows
+from crowdselect.landscape.encoder import unit_rows
+from crowdselect.selection import MetricTable, Pool
 from crowdselect.values import Scores
 
 NAMES = ("difficulty", "separability", "stability")

@@ -5,13 +5,13 @@ from collections import Counter
 import numpy as np
 import pytest
 
+from crowdselect.landscape.encoder import unit_rows
 from crowdselect.selection import (
     STRATEGIES,
     Pool,
     normalise,
     normalise_sklearn,
     resolve_budget,
-    unit_rows,
 )
 from crowdselect.selection.coverage import facility_location, k_center, similarity
 from tests.golden import golden

@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from crowdselect.equal_texts import exact_duplicates
 from crowdselect.errors import InputError
-from crowdselect.selection import Reselector, exact_duplicates, near_duplicates, unit_rows
+from crowdselect.landscape.encoder import unit_rows
+from crowdselect.selection import Reselector, near_duplicates
 from tests.selection.pools import random_pool
 
 

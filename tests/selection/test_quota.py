@@ -6,9 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crowdselect.errors import InputError
-from crowdselect.selection import resolve_budget, water_fill
+from crowdselect.selection import resolve_budget
+from crowdselect.selection.quota import best_open, water_level
 
 sizes = st.lists(st.integers(0, 30), min_size=1, max_size=12).map(np.array)
+
+
+def water_fill(capacity, budget, next_scores=None, lower=None):
+    """The quotas as ``take`` makes them: the level, and the odd units."""
+    level = water_level(capacity, budget, lower)
+    quotas = level.quotas.copy()
+    scores = np.zeros(len(quotas)) if next_scores is None else np.asarray(next_scores)
+    quotas[best_open(level, scores)] += 1
+    return quotas
 
 
 @given(sizes, st.integers(0, 200))
@@ -44,7 +54,7 @@ def test_what_is_taken_already_counts(capacity, budget, data):
 
 def test_odd_units_go_to_the_best_next_score():
     capacity = np.array([5, 5, 5])
-    quotas = water_fill(capacity, 8, lambda taken: np.array([0.1, 0.9, 0.5]))
+    quotas = water_fill(capacity, 8, [0.1, 0.9, 0.5])
     assert quotas.tolist() == [2, 3, 3]
     assert water_fill(capacity, 7).tolist() == [3, 2, 2]
 

@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crowdselect.errors import InputError
-from crowdselect.selection import STRATEGIES, Pool, unit_rows
+from crowdselect.landscape.encoder import unit_rows
+from crowdselect.selection import STRATEGIES, Pool
 from crowdselect.selection.coverage import DENSE_BELOW, facility_location, k_center, similarity
 from crowdselect.selection.strategies.instag import diverse_passes
 from crowdselect.selection.strategies.instag_crowdselect import longest_by_tag

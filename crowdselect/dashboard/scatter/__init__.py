@@ -5,7 +5,6 @@ Used by the map and by the metric scatter. See docs/scatter.md.
 
 from crowdselect.dashboard.scatter.component import lasso_state, scatter
 from crowdselect.dashboard.scatter.density import density_figure
-from crowdselect.dashboard.scatter.geometry import points_in_polygon
 from crowdselect.dashboard.scatter.palette import category_colour
 from crowdselect.dashboard.scatter.routes import routes
 from crowdselect.dashboard.scatter.values import (
@@ -35,7 +34,6 @@ __all__ = [
     "category_colour",
     "density_figure",
     "lasso_state",
-    "points_in_polygon",
     "routes",
     "scatter",
 ]

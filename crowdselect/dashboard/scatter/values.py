@@ -11,8 +11,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from crowdselect.dashboard.scatter.geometry import points_in_polygon
 from crowdselect.errors import InputError
+from crowdselect.polygon import points_in_polygon
 from crowdselect.values import FloatArray, IntArray
 
 MOST_POINTS = 2_000_000

@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 
 from crowdselect.errors import InputError
 from crowdselect.pipeline.metrics import judge_of
-from crowdselect.ranks import average_ranks
+from crowdselect.ranks import DECIMALS
 from crowdselect.selection import check_policy, choose_answers, id_hashes
 from crowdselect.store import Crowd
 from crowdselect.values import COMBINED, BoolArray, FloatArray, IntArray, RewardMatrix
@@ -81,10 +82,10 @@ def _mean_place(rewards: list[FloatArray]) -> FloatArray:
     total = np.zeros(rewards[0].shape)
     count = np.zeros(rewards[0].shape)
     for values in rewards:
-        ranks = np.array([average_ranks(row) for row in values]).reshape(values.shape)
+        ranks = pd.DataFrame(values).rank(axis=1).to_numpy(dtype=np.float64)
         place = ranks / np.sum(~np.isnan(values), axis=1, keepdims=True).clip(1)
         total += np.nan_to_num(place)
         count += ~np.isnan(place)
     mean = np.full(total.shape, np.nan)
     np.divide(total, count, out=mean, where=count > 0)
-    return mean
+    return np.round(mean, DECIMALS)  # three judges add up to other last bits in another order

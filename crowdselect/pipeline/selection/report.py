@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from crowdselect.equal_texts import count_repeats
 from crowdselect.errors import CrowdSelectError
 from crowdselect.metrics import family_correlations
 from crowdselect.pipeline.metrics import judge_of
@@ -136,8 +137,7 @@ def _summary(values: FloatArray) -> dict[str, float | None]:
 
 def _repeats(groups: IntArray) -> float:
     """Share of rows whose text equals that of an earlier row among these."""
-    codes = groups[groups >= 0]
-    return _round((len(codes) - len(np.unique(codes))) / len(groups)) if len(groups) else 0.0
+    return _round(count_repeats(groups) / len(groups)) if len(groups) else 0.0
 
 
 def _name_clusters(session: Session, recipe: Recipe, report: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from crowdselect.equal_texts import exact_duplicates
 from crowdselect.errors import InputError
 from crowdselect.filters import EMBEDDED, left_out
 from crowdselect.landscape import Vectors
@@ -27,7 +28,6 @@ from crowdselect.selection import (
     Picks,
     Pool,
     Reselector,
-    exact_duplicates,
 )
 from crowdselect.store import Crowd, read_tags
 from crowdselect.values import BoolArray, Clustering, FloatArray, IntArray, Recipe

@@ -1,24 +1,25 @@
-"""Which points lie inside a polygon."""
+"""Which points lie inside a polygon: a lasso on the map, on screen and in a recipe alike."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from crowdselect.values import IntArray
-
-Polygon = Sequence[tuple[float, float]]
+Polygon = Sequence[tuple[float, float]] | npt.NDArray[np.floating[Any]]
 
 
 def points_in_polygon(
-    polygon: Polygon, x: npt.NDArray[np.floating], y: npt.NDArray[np.floating]
-) -> IntArray:
+    polygon: Polygon, x: npt.NDArray[np.floating[Any]], y: npt.NDArray[np.floating[Any]]
+) -> npt.NDArray[np.int64]:
     """Rows of the points inside ``polygon``, ascending.
 
     Even-odd rule by counting the edges that a ray to the right crosses, so a lasso that crosses
-    itself selects what looks enclosed once. The points are sorted by y first: an edge then only
+    itself selects what looks enclosed once. A point on a left or lower edge is inside, one on a
+    right or upper edge outside, so that polygons side by side share no point; the direction in
+    which a polygon is drawn decides nothing. The points are sorted by y first: an edge then only
     looks at the points at its height, and the cost does not grow with points times edges.
 
     Parameters
@@ -36,10 +37,11 @@ def points_in_polygon(
     rows = rows[np.argsort(y[rows], kind="stable")]
     px, py = x[rows].astype(np.float64), y[rows].astype(np.float64)
     inside = np.zeros(len(rows), dtype=np.bool_)
-    for (x1, y1), (x2, y2) in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+    for edge in zip(corners, np.roll(corners, -1, axis=0), strict=True):
+        (x1, y1), (x2, y2) = sorted(edge, key=lambda corner: float(corner[1]))
         if y1 == y2:
             continue
-        low, high = np.searchsorted(py, sorted((y1, y2)))
+        low, high = np.searchsorted(py, (y1, y2))
         crossing = x1 + (py[low:high] - y1) * ((x2 - x1) / (y2 - y1))
         inside[low:high] ^= px[low:high] < crossing
     return np.sort(rows[inside]).astype(np.int64, copy=False)
