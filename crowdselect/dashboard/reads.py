@@ -23,7 +23,7 @@ from crowdselect.pipeline.selection.answers import answers_of
 from crowdselect.pipeline.selection.session import Session
 from crowdselect.progress import Progress
 from crowdselect.ranks import normalise
-from crowdselect.selection import STRATEGIES, Picks
+from crowdselect.selection import STRATEGIES, Outcome, Picks
 from crowdselect.settings import Workspace
 from crowdselect.store import Crowd
 from crowdselect.store.search import SearchHits, Where
@@ -299,6 +299,13 @@ def _picks(_crowd: Crowd, key: str, recipe: Recipe) -> Picks:
 def picks(crowd: Crowd, recipe: Recipe) -> Picks:
     """What ``recipe`` chooses, with reasons; the same rows as ``crowdselect select``."""
     return _picks(crowd, key(crowd), recipe)
+
+
+def outcome(crowd: Crowd, recipe: Recipe) -> Outcome:
+    """What ``recipe`` chooses and where it cuts, on the hot path where its strategy has one."""
+    if recipe.strategy == "crowdselect":
+        return session(crowd).outcome(recipe)
+    return picks(crowd, recipe).outcome
 
 
 def can_pick(crowd: Crowd, recipe: Recipe) -> bool:

@@ -15,6 +15,7 @@ from crowdselect.ranks import normalise
 from crowdselect.registry import did_you_mean
 from crowdselect.selection import ties
 from crowdselect.selection.normalise import normalise_sklearn
+from crowdselect.selection.take import Outcome
 from crowdselect.values import BoolArray, FloatArray, IdArray, IntArray, Scores
 
 
@@ -144,17 +145,27 @@ class Pool:
 
 @dataclass(frozen=True)
 class Picks:
-    """The chosen rows in rank order, each with its reason."""
+    """An outcome in words: what made every score, a reason per row, and counts."""
 
-    rows: IntArray
-    """Shape (b,)."""
-    scores: FloatArray
-    """Shape (b,): the strategy's own score; NaN for a pinned row that has none."""
+    outcome: Outcome
     contributions: Mapping[str, FloatArray]
     """Per metric: what it adds to the score, shape (b,)."""
-    clusters: IntArray
-    """Shape (b,): cluster label; 0 where there are no clusters."""
     reasons: tuple[str, ...]
     """One sentence per row: why it is in."""
     report: Mapping[str, Any]
     """JSON-able counts; see :func:`crowdselect.selection.report.report`."""
+
+    @property
+    def rows(self) -> IntArray:
+        """The chosen rows, shape (b,), best first."""
+        return self.outcome.rows
+
+    @property
+    def scores(self) -> FloatArray:
+        """The strategy's own score, shape (b,); NaN for a pinned row that has none."""
+        return self.outcome.scores
+
+    @property
+    def clusters(self) -> IntArray:
+        """Cluster labels, shape (b,); 0 where there are no clusters."""
+        return self.outcome.clusters

@@ -122,6 +122,7 @@ def in_order(
         labels=none,
         eligible=np.array([competing]),
         taken=np.array([len(rows)]),
+        competing=competing,
         cuts=np.array([np.nan]),
         tie_sizes=none,
         tie_taken=none,

@@ -38,10 +38,8 @@ def picks(
             text += f"; {places[i]} of {takes[label]} from {where}"
         reasons.append(f"{text}; pinned by hand." if row in pinned else f"{text}.")
     return Picks(
-        rows=outcome.rows,
-        scores=outcome.scores,
+        outcome=outcome,
         contributions=contributions,
-        clusters=outcome.clusters,
         reasons=tuple(reasons),
         report=report(pool, eligible, outcome),
     )
@@ -64,12 +62,11 @@ def report(pool: Pool, eligible: Eligibility, outcome: Outcome) -> dict[str, Any
     ``tie_block`` says how many rows share the score at a cut (``size``) and how many of those the
     tie rule let in (``taken``).
     """
-    competing = int(np.count_nonzero(eligible.mask))
-    status, warnings = _status(outcome, competing)
+    status, warnings = _status(outcome)
     warnings += [*_unclustered(pool, eligible), *_metric_warnings(pool, eligible)]
     return {
         "pool": len(pool),
-        "eligible": competing,
+        "eligible": outcome.competing,
         "excluded": dict(eligible.causes),
         "budget": outcome.budget,
         "selected": len(outcome.rows),
@@ -111,17 +108,16 @@ def _clusters(pool: Pool, eligible: Eligibility, outcome: Outcome) -> list[dict[
     return rows
 
 
-def _status(outcome: Outcome, competing: int) -> tuple[str, list[str]]:
+def _status(outcome: Outcome) -> tuple[str, list[str]]:
     chosen = len(outcome.rows)
     if outcome.budget == 0 or chosen == outcome.budget:
         return "ok", []
     if chosen == 0:
         return "nothing_eligible", ["No instruction is eligible: nothing was selected."]
-    if outcome.budget > competing:
-        exceeds = (
-            f"The budget of {outcome.budget:,} exceeds the {competing:,} eligible instructions"
-        )
-        return "budget_exceeds_pool", [f"{exceeds}; {chosen:,} were taken."]
+    if outcome.budget > outcome.competing:
+        pool = f"the {outcome.competing:,} eligible instructions"
+        exceeds = f"The budget of {outcome.budget:,} exceeds {pool}; {chosen:,} were taken."
+        return "budget_exceeds_pool", [exceeds]
     alike = f"Only {chosen:,} of {outcome.budget:,} could be taken: the others are too alike."
     return "fewer_than_budget", [alike]
 

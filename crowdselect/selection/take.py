@@ -48,6 +48,8 @@ class Outcome:
     """Shape (k,): rows that share the cut's score, where the tie decided who is in; else 0."""
     tie_taken: IntArray
     """Shape (k,): how many of those are in."""
+    competing: int
+    """Rows that might have been taken, repeated texts included."""
     budget: int
     exact_duplicates: int = 0
     """Rows dropped because a better-scored row has the same text."""
@@ -176,6 +178,7 @@ def _outcome(
         cuts=cuts,
         tie_sizes=tie_sizes,
         tie_taken=tie_taken,
+        competing=len(layout.rows),
         budget=budget,
         exact_duplicates=twins,
     )

@@ -62,7 +62,18 @@ def test_live_session_gives_the_same_rows(crowd, recipe, fields) -> None:
 
 def test_only_crowdselect_is_live(crowd, recipe) -> None:
     with pytest.raises(InputError, match="re-weighted live"):
-        Session(crowd).outcome(recipe(strategy="random"))
+        Session(crowd).reselector(recipe(strategy="random"))
+
+
+@pytest.mark.parametrize("fields", [{}, {"strategy": "random"}, {"strategy": "k_center"}])
+def test_an_outcome_says_what_the_report_says(crowd, recipe, fields) -> None:
+    made = recipe(bans=("u00", "u01"), **fields)
+    session = Session(crowd)
+    found, report = session.outcome(made), session.picks(made).report
+    assert found.rows.tolist() == session.picks(made).rows.tolist()
+    assert (len(found.rows), found.competing) == (report["selected"], report["eligible"])
+    assert found.competing < crowd.n
+    assert (found.budget, found.tie_size) == (report["budget"], report["tie_block"]["size"])
 
 
 def test_a_session_is_safe_for_threads(crowd, recipe) -> None:

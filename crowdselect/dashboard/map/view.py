@@ -108,7 +108,7 @@ def _selected(crowd: Crowd, recipe: Recipe, on_top: str, kept: BoolArray) -> Boo
             mask[saved_rows(crowd, saved)] = True
             return mask
     try:
-        mask[reads.picks(crowd, notes.with_notes(crowd, recipe)).rows] = True
+        mask[reads.outcome(crowd, notes.with_notes(crowd, recipe)).rows] = True
     except CrowdSelectError as error:
         st.caption(md(error.problem))
         return None

@@ -11,8 +11,6 @@ from crowdselect.charts.histogram_shift import histogram_shift
 from crowdselect.charts.share_shift import share_shift
 from crowdselect.dashboard import reads, shell, table
 from crowdselect.dashboard.select.draft import (
-    Draft,
-    draft_of,
     overlap,
     random_rows,
     saved_of,
@@ -20,6 +18,7 @@ from crowdselect.dashboard.select.draft import (
     step_before,
 )
 from crowdselect.dashboard.text import md, n_of_m, percent, plural, shorten
+from crowdselect.selection import Outcome
 from crowdselect.store import Crowd
 from crowdselect.values import IntArray, Recipe
 
@@ -27,13 +26,13 @@ LISTED = 40
 MOST_GROUPS = 14
 
 
-def show(crowd: Crowd, recipe: Recipe) -> Draft:
+def show(crowd: Crowd, recipe: Recipe) -> Outcome:
     """Figures, changes and shifts of the draft."""
-    draft = draft_of(crowd, recipe)
+    draft = reads.outcome(crowd, recipe)
     before = step_before(crowd, draft.rows)
     _figures(crowd, recipe, draft, before)
     st.caption(
-        f"{n_of_m(len(draft.rows), draft.eligible, 'eligible instructions')} selected; "
+        f"{n_of_m(len(draft.rows), draft.competing, 'eligible instructions')} selected; "
         f"the crowd has {crowd.n:,}."
     )
     if not len(draft.rows):
@@ -44,7 +43,7 @@ def show(crowd: Crowd, recipe: Recipe) -> Draft:
     return draft
 
 
-def _figures(crowd: Crowd, recipe: Recipe, draft: Draft, before: IntArray | None) -> None:
+def _figures(crowd: Crowd, recipe: Recipe, draft: Outcome, before: IntArray | None) -> None:
     come = 0 if before is None else len(np.setdiff1d(draft.rows, before))
     leave = 0 if before is None else len(np.setdiff1d(before, draft.rows))
     saved = saved_of(crowd)
@@ -78,8 +77,8 @@ def _figures(crowd: Crowd, recipe: Recipe, draft: Draft, before: IntArray | None
             "Tie at the cut",
             f"{draft.tie_size:,}",
             border=True,
-            help=f"Rows that share the score at a cut; {draft.tie_taken:,} of them are in, drawn "
-            "by a seeded hash",
+            help=f"Rows that share the score at a cut; {draft.tie_taken.sum():,} of them are in, "
+            "drawn by a seeded hash",
         )
 
 
@@ -88,7 +87,7 @@ def _share(share: float) -> str:
     return percent(share, 1 if 0 < share < 0.1 else 0)
 
 
-def _shifts(crowd: Crowd, recipe: Recipe, draft: Draft) -> None:
+def _shifts(crowd: Crowd, recipe: Recipe, draft: Outcome) -> None:
     p = shell.palette()
     grid = st.grid(2, gap="medium", min_column_width=300)
     with grid.container():
@@ -182,7 +181,7 @@ def clusters(
     return names, pool, chosen
 
 
-def cut_frame(crowd: Crowd, recipe: Recipe, draft: Draft, names: tuple[str, ...]) -> pd.DataFrame:
+def cut_frame(crowd: Crowd, recipe: Recipe, draft: Outcome, names: tuple[str, ...]) -> pd.DataFrame:
     """The cut of every cluster as :func:`crowdselect.charts.cut_line.cut_line` wants it."""
     session = reads.session(crowd)
     reselector = session.reselector(recipe)
@@ -192,8 +191,7 @@ def cut_frame(crowd: Crowd, recipe: Recipe, draft: Draft, names: tuple[str, ...]
     taken = np.zeros(crowd.n, dtype=bool)
     taken[draft.rows] = True
     found = []
-    for cut in draft.cuts.to_dict("records"):
-        cluster = int(cut["cluster"])
+    for place, cluster in enumerate(draft.labels.tolist()):
         inside = mask & (labels == cluster) & ~np.isnan(scores)
         own = scores[inside]
         left = scores[inside & ~taken]
@@ -203,17 +201,17 @@ def cut_frame(crowd: Crowd, recipe: Recipe, draft: Draft, names: tuple[str, ...]
                 "label": "unclustered" if cluster < 0 else label,
                 "low": own.min(initial=np.inf) if len(own) else np.nan,
                 "high": own.max(initial=-np.inf) if len(own) else np.nan,
-                "taken": cut["cut"],
+                "taken": draft.cuts[place],
                 "left": left.max() if len(left) else np.nan,
-                "n_taken": cut["taken"],
-                "n": cut["eligible"],
-                "ties": cut["ties"],
+                "n_taken": draft.taken[place],
+                "n": draft.eligible[place],
+                "ties": draft.tie_sizes[place],
             }
         )
     return pd.DataFrame(found)
 
 
-def _changes(crowd: Crowd, draft: Draft, before: IntArray | None) -> None:
+def _changes(crowd: Crowd, draft: Outcome, before: IntArray | None) -> None:
     st.markdown("**Who comes in and who leaves**")
     if before is None:
         st.caption("Move a control: what changes is listed here.")

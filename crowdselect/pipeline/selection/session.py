@@ -46,10 +46,12 @@ class Session:
         return strategy_of(recipe)(self.pool(recipe, progress))
 
     def outcome(self, recipe: Recipe, progress: Progress = silent) -> Outcome:
-        """The hot path of the strategy ``crowdselect``: the same rows as :meth:`picks`, at once.
+        """The chosen rows and where they were cut: those of :meth:`picks`, without words.
 
-        Only weights, budget and pins may change between calls that are to be fast.
+        At once with the strategy ``crowdselect``, as long as only weights, budget and pins change.
         """
+        if recipe.strategy != "crowdselect":
+            return self.picks(recipe, progress).outcome
         reselector = self.reselector(recipe, progress)
         pins = rows_of(self.crowd, recipe.pins, "pinned")
         return reselector.reselect(recipe.weights, recipe.budget, pins=pins)
