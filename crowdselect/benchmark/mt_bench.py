@@ -153,7 +153,7 @@ class MtBench(Benchmark):
 
 def _talk(question: Question, turn: int, answers: Sequence[str]) -> tuple[Message, ...]:
     """The conversation up to (and without) the answer to ``turn``."""
-    messages: list[Message] = []
+    messages: list[Message] = list(question.before)
     for place in range(turn):
         messages.append({"role": "user", "content": question.turns[place]})
         if place < turn - 1:

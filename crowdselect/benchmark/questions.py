@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crowdselect.benchmark.conversations import read_rows
 from crowdselect.benchmark.sources import file_hash, local_file
 from crowdselect.errors import InputError
-from crowdselect.lm.messages import Message
+from crowdselect.lm.conversations import Row, naming_row, with_system
+from crowdselect.lm.messages import Message, json_list, text_of, user
+from crowdselect.lm.prompts import asked_of
+from crowdselect.reading import read_table, small_letters
 from crowdselect.registry import content_key
 from crowdselect.servers import CHARS_PER_TOKEN, Cost
 
@@ -28,10 +30,13 @@ class Question:
     references: tuple[str, ...] = ()
     """Expert answers per turn; empty: none."""
 
+    before: tuple[Message, ...] = ()
+    """System text and earlier turns that come before the first turn."""
+
     @property
     def opening(self) -> tuple[Message, ...]:
         """The conversation that asks the first turn."""
-        return ({"role": "user", "content": self.turns[0]},)
+        return (*self.before, user(self.turns[0]))
 
 
 def question_file(given: str, own: str) -> Path:
@@ -42,24 +47,26 @@ def question_file(given: str, own: str) -> Path:
 def read_questions(path: Path, *, turns: int | None = None) -> list[Question]:
     """Questions of FastChat (``turns``), Arena-Hard (``prompt``), AlpacaEval (``instruction``).
 
-    ``turns`` is how many turns each must have (None: any). Raises InputError naming file and row.
+    Other rows are read as :func:`crowdselect.lm.prompts.read_prompts` reads them: ``input``,
+    ``system`` and ``history`` belong to the question, a conversation is asked up to its last
+    answer. ``turns`` is how many turns each must have (None: any).
+
+    Raises InputError naming file and row.
     """
+    table = read_table(local_file(path), texts="prompt")
     found: list[Question] = []
     seen: set[str] = set()
-    for number, row in read_rows(path):
-        question = _question(row)
-        if question is None or not all(t.strip() for t in question.turns):
-            raise InputError(
-                f"{path}, row {number} holds no question; its columns are {', '.join(row)}.",
-                "Rows need turns, prompt or instruction with text in it.",
-            )
+    for number, given in table:
+        where = table.where(number)
+        with naming_row(table, number):
+            question = _question(small_letters(given))
         if turns is not None and len(question.turns) != turns:
             raise InputError(
-                f"{path}, row {number} has {len(question.turns)} turns, expected {turns}.",
+                f"{where} has {len(question.turns)} turns, expected {turns}.",
                 "Give the questions of this benchmark.",
             )
         if question.id in seen:
-            raise InputError(f"{path}, row {number}: the id {question.id} recurs.", "Ids differ.")
+            raise InputError(f"{where}: the id {question.id} recurs.", "Ids differ.")
         seen.add(question.id)
         found.append(question)
     if not found:
@@ -67,40 +74,45 @@ def read_questions(path: Path, *, turns: int | None = None) -> list[Question]:
     return found
 
 
-def _question(row: Mapping[str, Any]) -> Question | None:
-    raw = row.get("turns") or row.get("prompt") or row.get("instruction") or _asked(row)
-    listed = raw if isinstance(raw, list) else [raw]
-    turns = tuple(str(t["content"] if isinstance(t, dict) else t or "") for t in listed)
-    if not turns:
-        return None
-    name = row.get("question_id") or row.get("uid") or row.get("id") or content_key(list(turns))
+def _question(row: Row) -> Question:
+    """Raises ValueError where the row asks nothing."""
+    listed = json_list(row.get("turns"))
+    if listed and not any(isinstance(turn, Mapping) for turn in listed):
+        turns, before = tuple(text_of(turn, "a turn") for turn in listed), with_system(row, ())
+    else:
+        *earlier, last = asked_of(row)
+        turns, before = (last["content"],), tuple(earlier)
+    if not all(turn.strip() for turn in turns):
+        raise ValueError("one of its turns is empty")
+    parts = [*(m["content"] for m in before), *turns]
+    name = row.get("question_id") or row.get("uid") or row.get("id") or content_key(parts)
     category = row.get("subcategory") or row.get("category") or row.get("dataset") or ""
-    references = tuple(map(str, row.get("references") or ()))
-    return Question(str(name), str(category), turns, references)
-
-
-def _asked(row: Mapping[str, Any]) -> str | None:
-    """The first user message of a conversation."""
-    talk = row.get("messages") or row.get("conversations") or []
-    for turn in talk if isinstance(talk, list) else []:
-        if isinstance(turn, dict) and turn.get("role", turn.get("from")) in ("user", "human"):
-            text: str | None = turn.get("content", turn.get("value"))
-            return text
-    return None
+    references = tuple(text_of(r, "a reference") for r in json_list(row.get("references")) or ())
+    return Question(str(name), str(category), turns, references, before)
 
 
 def read_references(path: str) -> dict[str, tuple[str, ...]]:
     """Reference answers by question id, in FastChat's layout (``choices[0].turns``)."""
+    table = read_table(local_file(path))
     found = {}
-    for number, row in read_rows(path):
-        try:
-            found[str(row["question_id"])] = tuple(map(str, row["choices"][0]["turns"]))
-        except (KeyError, IndexError, TypeError) as error:
+    for number, row in table:
+        turns = _chosen_turns(row)
+        if row.get("question_id") is None or not turns:
             raise InputError(
-                f"{path}, row {number} is no reference answer.",
+                f"{table.where(number)} is no reference answer.",
                 "Rows have question_id and choices with turns, as FastChat writes them.",
-            ) from error
+            )
+        with naming_row(table, number):
+            found[str(row["question_id"])] = tuple(text_of(t, "a reference") for t in turns)
     return found
+
+
+def _chosen_turns(row: Row) -> list[Any]:
+    """``choices[0].turns`` of a row of FastChat; empty where there are none."""
+    choices = json_list(row.get("choices")) or []
+    first = choices[0] if choices else None
+    turns = json_list(first.get("turns")) if isinstance(first, Mapping) else None
+    return turns or []
 
 
 def read_answers(path: str) -> dict[str, str]:
@@ -109,28 +121,29 @@ def read_answers(path: str) -> dict[str, str]:
     Layouts: FastChat and Arena-Hard (``choices``, ``messages``), AlpacaEval (``instruction``,
     ``output``), or plain rows with ``id`` and ``answer``, ``response`` or ``output``.
     """
+    table = read_table(local_file(path))
     found = {}
-    for number, row in read_rows(path):
+    for number, row in table:
         name = row.get("question_id") or row.get("uid") or row.get("id") or row.get("instruction")
         text = _answer(row)
         if name is None or text is None:
             raise InputError(
-                f"{path}, row {number} holds no answer; its columns are {', '.join(row)}.",
+                f"{table.where(number)} holds no answer; its columns are {', '.join(row)}.",
                 "Rows need an id or instruction, and choices, messages, output or answer.",
             )
         found[str(name)] = text
     return found
 
 
-def _answer(row: Mapping[str, Any]) -> str | None:
+def _answer(row: Row) -> str | None:
     value: Any = row.get("answer") or row.get("response") or row.get("output")
-    if value is None and row.get("messages"):
-        value = row["messages"][-1].get("content")
-    if value is None and row.get("choices"):
-        turns = row["choices"][0].get("turns") or [None]
-        value = turns[0]
-    if isinstance(value, dict):
-        value = value.get("content", value.get("answer"))
+    talk = json_list(row.get("messages"))
+    if value is None and talk:
+        value = talk[-1]
+    if value is None:
+        value = next(iter(_chosen_turns(row)), None)
+    for key in ("content", "answer"):  # Arena-Hard: {"content": {"answer": ...}}
+        value = value.get(key, value) if isinstance(value, Mapping) else value
     return value if isinstance(value, str) else None
 
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from crowdselect import files
 from crowdselect.errors import InputError, NotFoundError, require
+from crowdselect.reading import exists, sha256_of
 
 HUB = "hf://"
 _KINDS = {"datasets": "dataset", "spaces": "space", "models": "model"}
 
 
 def local_file(path: str | Path) -> Path:
-    """The file itself; ``hf://datasets/OWNER/NAME/PATH`` is fetched (once) from the hub.
+    """The file or folder itself; ``hf://datasets/OWNER/NAME/PATH`` is fetched (once) from the hub.
 
     Raises NotFoundError where there is none, InputError for an address that is none.
     """
     text = str(path)
     file = _from_hub(text) if text.startswith(HUB) else Path(path).expanduser()
-    if not file.is_file():
+    if not exists(file):
         raise NotFoundError(f"There is no file {file}.", "Give the path of an existing file.")
     return file
 
@@ -26,7 +26,7 @@ def local_file(path: str | Path) -> Path:
 def absolute(name: str) -> str:
     """An existing file or folder with its whole path; anything else (a hub id, say) as it is."""
     path = Path(name).expanduser()
-    return str(path.absolute()) if path.exists() else name
+    return str(path.absolute()) if exists(path) else name
 
 
 def _from_hub(address: str) -> Path:
@@ -54,4 +54,4 @@ def _from_hub(address: str) -> Path:
 
 def file_hash(path: str | Path) -> str:
     """The first 16 hex digits of a file's sha256; raises NotFoundError where there is none."""
-    return files.sha256_file(local_file(path))[:16]
+    return sha256_of(local_file(path))[:16]

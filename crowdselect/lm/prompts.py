@@ -71,7 +71,7 @@ def read_prompts(path: str | Path) -> list[Prompt]:
     for number, given in table:
         row = small_letters(given)
         with naming_row(table, number):
-            messages = _asked(row)
+            messages = asked_of(row)
         own = next((row[c] for c in ID_COLUMNS if row.get(c) not in (None, "")), number)
         first = seen.setdefault(str(own), number)
         if first != number:
@@ -83,7 +83,11 @@ def read_prompts(path: str | Path) -> list[Prompt]:
     return found
 
 
-def _asked(row: Row) -> tuple[Message, ...]:
+def asked_of(row: Row) -> tuple[Message, ...]:
+    """What a row asks: system text, earlier turns, and at the end the question.
+
+    Raises ValueError in words that follow ``FILE, row N:``.
+    """
     talk = next((row[c] for c in _TALKS if row.get(c)), None)
     turns = json_list(row.get("turns"))
     if talk is not None:

@@ -26,7 +26,7 @@ from crowdselect.reading.opening import (
     open_bytes,
     too_large,
 )
-from crowdselect.reading.table import Table, read_table, sha256_of, small_letters
+from crowdselect.reading.table import Table, exists, read_table, sha256_of, small_letters
 
 __all__ = [
     "ALL_SPLITS",
@@ -44,6 +44,7 @@ __all__ = [
     "csv_layout",
     "decimal_mark",
     "encoding_of",
+    "exists",
     "kind_of",
     "number",
     "open_bytes",

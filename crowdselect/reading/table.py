@@ -112,15 +112,21 @@ def sha256_of(path: str | Path) -> str:
     return hashlib.sha256(named.encode()).hexdigest()
 
 
-def _shards(path: Path, split: str | None) -> Shards:
+def exists(path: Path) -> bool:
+    """Whether there is a file or folder; raises InputError for what can be no path."""
     try:
-        if path.is_dir():
-            return shards_of(path, split)
-        if not path.exists():
-            raise NotFoundError(f"There is no file or folder {path}.", "Check the path.")
+        return path.exists()
     except (OSError, ValueError) as error:
-        raise InputError(f"{str(path)!r} cannot be read: {error}.", "Check the path.") from error
-    return Shards((path,))
+        raise InputError(f"{str(path)!r:.200} is no path: {error}.", "Check it.") from error
+
+
+def _shards(path: Path, split: str | None) -> Shards:
+    if not exists(path):
+        raise NotFoundError(f"There is no file or folder {path}.", "Check the path.")
+    try:
+        return shards_of(path, split) if path.is_dir() else Shards((path,))
+    except OSError as error:
+        raise InputError(f"{path} cannot be read: {error}.", "Check the path.") from error
 
 
 def _read(

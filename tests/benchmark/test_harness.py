@@ -32,6 +32,81 @@ def choices(tmp_path_factory: Any) -> Path:
     return write_jsonl(tmp_path_factory.mktemp("harness") / "pick.jsonl", rows)
 
 
+def task_rows(tmp_path: Path, *rows: dict[str, Any], name: str = "t.jsonl") -> list[dict[str, Any]]:
+    local_task(write_jsonl(tmp_path / name, list(rows)), tmp_path)
+    return [json.loads(line) for line in (tmp_path / "rows.jsonl").read_text().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("row", "place"),
+    [
+        ({"choices": ["stone", "pear"], "answer": "B"}, 1),
+        ({"options": ["stone", "pear"], "answer": "(b)"}, 1),
+        ({"options": {"A": "stone", "B": "pear"}, "answer_idx": "B", "answer": "pear"}, 1),
+        ({"choices": {"text": ["stone", "pear"], "label": ["A", "B"]}, "answerKey": "B"}, 1),
+        ({"choices": {"text": ["a", "pear"], "label": ["1", "2"]}, "answerKey": "2"}, 1),
+        ({"choices": [{"text": "stone", "label": "x"}, {"text": "pear", "label": "y"}],
+          "answer": "y"}, 1),
+        ({"A": "stone", "B": "pear", "answer": "B"}, 1),
+        ({"choices": "[\"stone\", \"pear\"]", "answer": "pear"}, 1),
+        ({"choices": ["no", "yes"], "answer": True}, 1),
+        ({"choices": ["1", "2", "3", "4"], "answer": 2}, 1),
+        ({"choices": [1, 2, 3, 4], "answer": "2"}, 1),
+        ({"choices": [1.0, 2.5], "answer": 2.5}, 1),
+        ({"choices": ["8", "2", "24"], "answer_index": 2}, 2),
+        ({"choices": ["stone", "pear"], "answer": 1}, 1),
+        ({"choices": ["stone", "pear"], "answer": "1"}, 1),
+        ({"options": ["stone", "pear"], "answer": ["pear", "B"]}, 1),
+    ],
+)  # fmt: skip
+def test_choices_of_every_layout(tmp_path: Path, row: dict[str, Any], place: int) -> None:
+    (found,) = task_rows(tmp_path, {"question": "Which?", **row})
+    assert found["answer"] == place
+    assert found["choices"][place] in ("pear", "yes", "2", "2.5", "24")
+
+
+def test_numbers_are_places_where_another_row_shows_it(tmp_path: Path) -> None:
+    rows = [
+        {"question": "q", "choices": ["8", "2", "24", "120"], "answer": 2},
+        {"question": "r", "choices": ["a", "b", "c", "d"], "answer": 3},
+    ]
+    assert [row["answer"] for row in task_rows(tmp_path, *rows)] == [2, 3]
+
+
+def test_answers_that_are_written(tmp_path: Path) -> None:
+    several = {"question": "q", "answer": ["Lima", "Ciudad de Lima"]}
+    found = task_rows(tmp_path, several, {"question": "r", "answer": 42.0})
+    assert [row["answer"] for row in found] == [["Lima", "Ciudad de Lima"], ["42"]]
+    (found,) = task_rows(tmp_path, {"question": "q", "answers": {"text": ["x", "y"]}})
+    assert found["answer"] == ["x", "y"]
+    (tmp_path / "t.csv").write_text("question,passage,answer\nHow many?,It has 42.,42\n")
+    local_task(tmp_path / "t.csv", tmp_path)
+    (row,) = map(json.loads, (tmp_path / "rows.jsonl").read_text().splitlines())
+    assert row == {"question": "It has 42.\nHow many?", "answer": "42"}
+
+
+@pytest.mark.parametrize(
+    ("row", "words"),
+    [
+        ({"choices": ["a", "b"], "answer": "c"}, "'c' is none of its 2 choices"),
+        ({"choices": ["a", "b"], "answer": ["a", "b"]}, "are not one of its 2"),
+        ({"choices": "a, b", "answer": "a"}, "choices are no list"),
+        ({"answera": "x", "answerb": "y", "label": "1"}, "answera, answerb look like choices"),
+        ({"option_1": "x", "answer": "y"}, "option_1 look like choices"),
+        ({"answer": [{"a": 1}]}, "neither text nor number"),
+        ({"system": "s", "answer": "y"}, "column system"),
+        ({}, "lacks an answer"),
+    ],
+)
+def test_rows_that_cannot_be_asked_are_refused(
+    tmp_path: Path, row: dict[str, Any], words: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        task_rows(tmp_path, {"question": "q", **row})
+    assert words in caught.value.problem
+    assert "t.jsonl, row 1" in caught.value.problem
+
+
 def test_a_task_from_a_file(benchmarked: Any, choices: Path, loaded: Any) -> None:
     """The harness's accuracy is that of the choice with the highest likelihood, by hand."""
     import torch
@@ -105,7 +180,7 @@ def test_cancel_stops_the_worker(workspace: Any, base_model: Path) -> None:
 @pytest.mark.parametrize(
     ("rows", "words"),
     [
-        ([{"question": "a"}], "row 1 lacks question or answer"),
+        ([{"question": "a"}], "row 1: it lacks an answer"),
         ([{"question": "a", "choices": ["x"], "answer": "y"}], "is none of its 1 choices"),
         ([{"question": "a", "choices": ["x"], "answer": 3}], "is none of its 1 choices"),
         (
