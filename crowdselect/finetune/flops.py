@@ -73,11 +73,14 @@ def shape_of(config: Any) -> ModelShape:
     """Measure a ``transformers`` config by building the model without memory (meta device)."""
     import torch
     from transformers import AutoModelForCausalLM
+    from transformers.pytorch_utils import Conv1D
 
     with torch.device("meta"):
         model = AutoModelForCausalLM.from_config(config)  # type: ignore[no-untyped-call]
     head = model.get_output_embeddings()
-    linear = [(n, m) for n, m in model.named_modules() if isinstance(m, torch.nn.Linear)]
+    # GPT-2 and its kin call a linear layer with a transposed weight a convolution.
+    layers = (torch.nn.Linear, Conv1D)
+    linear = [(n, m) for n, m in model.named_modules() if isinstance(m, layers)]
     matrices = sum(m.weight.numel() for _, m in linear)
     text = config.get_text_config()
     heads = int(text.num_attention_heads)
@@ -92,9 +95,16 @@ def shape_of(config: Any) -> ModelShape:
         d_attention=heads * head_size,
         d_kv=kv_heads * head_size,
         vocabulary=int(text.vocab_size),
-        linear=tuple((n, m.in_features, m.out_features) for n, m in linear if m is not head),
+        linear=tuple((n, *_sizes(m)) for n, m in linear if m is not head),
         experts=any(getattr(text, key, None) for key in ("num_experts", "num_local_experts")),
     )
+
+
+def _sizes(layer: Any) -> tuple[int, int]:
+    """Inputs and outputs of a linear layer."""
+    if hasattr(layer, "in_features"):
+        return layer.in_features, layer.out_features
+    return tuple(layer.weight.shape)
 
 
 def flops_per_token(

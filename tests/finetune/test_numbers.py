@@ -61,17 +61,24 @@ def test_the_shape_of_llama_3b_is_the_published_one(llama_3b):
     assert llama_3b.lora_parameters(8, ("q_proj", "v_proj")) == 8 * 28 * (6144 + 4096)
 
 
+def small_gpt2(**more):
+    from transformers import GPT2Config
+
+    return GPT2Config(n_embd=128, n_layer=3, n_head=8, vocab_size=512, **more)
+
+
+@pytest.mark.parametrize("kind", [small_llama, small_gpt2])
 @pytest.mark.parametrize("mode", ["full", "lora"])
-def test_flops_agree_with_torchs_counter(mode):
+def test_flops_agree_with_torchs_counter(mode, kind):
     """Torch counts a full attention matrix where we halve for the causal mask: undone here."""
     import torch
     from peft import get_peft_model
     from torch.utils.flop_counter import FlopCounterMode
-    from transformers import LlamaForCausalLM
+    from transformers import AutoModelForCausalLM
 
-    made = small_llama(attn_implementation="eager")
+    made = kind(attn_implementation="eager")
     shape, length = shape_of(made), 96
-    model = LlamaForCausalLM(made)
+    model = AutoModelForCausalLM.from_config(made)
     lora = None
     if mode == "lora":
         options = config(mode="lora", lora_rank=8, lora_dropout=0.0)
