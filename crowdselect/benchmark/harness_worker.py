@@ -18,7 +18,7 @@ from crowdselect.benchmark.harness import FILTERS
 from crowdselect.benchmark.subject import SubjectConfig
 from crowdselect.errors import CrowdSelectError, NotFoundError
 from crowdselect.lm.models import load_causal
-from crowdselect.lm.template import PLAIN_TEMPLATE
+from crowdselect.lm.template import settled_template
 from crowdselect.registry import did_you_mean
 
 UNREACHABLE = ("ConnectionError", "OfflineModeIsEnabled", "LocalEntryNotFoundError",
@@ -101,8 +101,7 @@ def _model(subject: SubjectConfig, batch_size: int) -> Any:
     from lm_eval.models.huggingface import HFLM
 
     loaded = load_causal(subject.checkpoint)
-    if not loaded.tokenizer.chat_template:
-        loaded.tokenizer.chat_template = PLAIN_TEMPLATE
+    loaded.tokenizer.chat_template = settled_template(loaded.tokenizer)
     network = loaded.model.merge_and_unload() if subject.adapter else loaded.model
     return HFLM(
         pretrained=network,

@@ -17,7 +17,6 @@ class AnswerORPOTrainer(ORPOTrainer):
 
     def concatenated_forward(self, model: Any, batch: Any) -> Any:
         """As TRL's; the fifth value is the mean over pairs of the chosen answer's loss."""
-        chosen, rejected, chosen_logits, rejected_logits, _, *more = super().concatenated_forward(
-            model, batch
-        )
-        return (chosen, rejected, chosen_logits, rejected_logits, -chosen.mean(), *more)
+        found: Any = super().concatenated_forward(model, batch)
+        chosen_log_probabilities = found[0]
+        return (*found[:4], -chosen_log_probabilities.mean(), *found[5:])

@@ -10,7 +10,8 @@ from typing import Any, Literal
 
 from crowdselect.errors import InputError
 from crowdselect.lm.conversations import Conversation
-from crowdselect.lm.messages import Message, for_template
+from crowdselect.lm.messages import Message
+from crowdselect.lm.template import apply, own_template, plain_template, raw_template
 from crowdselect.lm.written import check_calls, left_out
 from crowdselect.reading import read_text
 
@@ -19,19 +20,6 @@ MERGE_SYSTEM = "merge-system"
 
 IGNORED = -100
 """The label of a token without loss."""
-
-PLAIN_TEMPLATE = (
-    "{% for message in messages %}"
-    "{% if not loop.first %}{{ '\\n\\n' }}{% endif %}"
-    "{% if message['role'] == 'system' %}{{ message['content'] }}"
-    "{% elif message['role'] == 'assistant' %}{{ '### Response:\\n' }}"
-    "{% generation %}{{ message['content'] + eos_token }}{% endgeneration %}"
-    "{% else %}{{ '### Instruction:\\n' + message['content'] }}{% endif %}"
-    "{% endfor %}"
-    "{% if add_generation_prompt %}{{ '\\n\\n### Response:\\n' }}{% endif %}"
-)
-"""For models without a template: headings in plain text and the model's own end token, so no
-token has to be added to the vocabulary."""
 
 _PROBE: tuple[Message, ...] = (
     {"role": "user", "content": "a"},
@@ -49,7 +37,7 @@ class ChatFormat:
     marked: bool
     """Whether the template marks the answers with ``{% generation %}``."""
     kept_template: str | None
-    """What is saved with the model: the model's own template, unpatched."""
+    """What is saved with the model: the template that it is to be asked by, unpatched."""
     merges_system: bool = False
     """Whether a system text is put before the first question, for a template without that role."""
 
@@ -66,7 +54,7 @@ class Encoded:
 def chat_format(tokenizer: Any, choice: str) -> ChatFormat:
     """Return the format that ``choice`` means for this tokenizer.
 
-    ``auto`` takes the model's own template, else :data:`PLAIN_TEMPLATE`; ``merge-system`` does the
+    ``auto`` takes the model's own template, else the plain one; ``merge-system`` does the
     same and puts system texts before the first question. For a template that writes
     earlier turns differently once later ones follow, TRL's variant of it, which marks the
     answers, is used in training where the family is known. Raises InputError for a file that is
@@ -74,17 +62,14 @@ def chat_format(tokenizer: Any, choice: str) -> ChatFormat:
     """
     if choice == "none":
         _need_end_token(tokenizer)
-        return ChatFormat(None, "none", False, None)
+        return ChatFormat(None, "none", False, raw_template(tokenizer))
     if choice == MERGE_SYSTEM:
         return replace(chat_format(tokenizer, "auto"), merges_system=True)
-    if choice == "auto" and tokenizer.chat_template:
-        own = tokenizer.chat_template
-        own = own["default"] if isinstance(own, dict) else own
+    if choice == "auto" and (own := own_template(tokenizer)):
         return _marked_variant(tokenizer, own)
     if choice in ("auto", "plain"):
         _need_end_token(tokenizer)
-        begin = "{{ bos_token }}" if _adds_begin_token(tokenizer) else ""
-        text = begin + PLAIN_TEMPLATE
+        text = plain_template(tokenizer)
         return ChatFormat(text, "plain", True, text)
     path = Path(choice).expanduser()
     if not path.is_file():
@@ -122,11 +107,6 @@ def _keeps_prefixes(tokenizer: Any, template: str) -> bool:
         return _text(tokenizer, template, Conversation(0, tuple(messages)))
 
     return text([*_PROBE, *_PROBE]).startswith(text(_PROBE))
-
-
-def _adds_begin_token(tokenizer: Any) -> bool:
-    ids = tokenizer("a")["input_ids"]
-    return tokenizer.bos_token_id is not None and ids[:1] == [tokenizer.bos_token_id]
 
 
 def _need_end_token(tokenizer: Any) -> None:
@@ -209,21 +189,15 @@ def _whole(tokenizer: Any, chat: ChatFormat, conversation: Conversation) -> str:
 
 
 def _render(tokenizer: Any, template: str, conversation: Conversation, **options: Any) -> Any:
-    from jinja2 import TemplateError
-
-    if conversation.tools:
-        options["tools"] = list(conversation.tools)
-    messages = for_template(conversation.messages)
-    try:
-        return tokenizer.apply_chat_template(messages, chat_template=template, **options)
-    except (TemplateError, TypeError, ValueError, AttributeError, KeyError) as error:
-        has_system = any(m["role"] == "system" for m in conversation.messages)
-        merge = f"or merge its system text: --option chat_template={MERGE_SYSTEM}; "
-        raise InputError(
-            f"Row {conversation.row}: the chat template refuses the conversation: {error}.",
-            f"Correct the order of the roles; {merge if has_system else ''}"
-            "or take the plain template: --option chat_template=plain",
-        ) from error
+    has_system = any(m["role"] == "system" for m in conversation.messages)
+    merge = f"or merge its system text: --option chat_template={MERGE_SYSTEM}; "
+    remedy = (
+        f"Correct the order of the roles; {merge if has_system else ''}"
+        "or take the plain template: --option chat_template=plain"
+    )
+    refusal = (f"Row {conversation.row}: the chat template refuses the conversation", remedy)
+    messages, tools = conversation.messages, conversation.tools
+    return apply(tokenizer, template, messages, tools, refusal=refusal, **options)
 
 
 def _text(

@@ -16,7 +16,7 @@ from crowdselect.lm.generation import (
     generate_here,
     request_seed,
 )
-from crowdselect.lm.template import PLAIN_TEMPLATE, render, template_name
+from crowdselect.lm.template import render, template_name
 from tests.finetune.conftest import WORDS
 
 
@@ -106,27 +106,3 @@ def test_the_models_own_template_is_applied(loaded: Any) -> None:
     assert template_name(loaded.tokenizer) == "model"
     text = render(loaded.tokenizer, [{"role": "user", "content": "red"}])
     assert text == "<|user|> red<|assistant|>"
-
-
-def test_a_model_without_a_template_is_asked_as_our_fine_tunes_are(tokenizer: Any) -> None:
-    """The plain template writes what fine-tuning's does, so base and fine-tune see one prompt."""
-    from copy import deepcopy
-
-    from crowdselect.finetune.template import PLAIN_TEMPLATE as TRAINED
-
-    bare = deepcopy(tokenizer)
-    bare.chat_template = None
-    talk = [
-        {"role": "system", "content": "s"},
-        {"role": "user", "content": "u"},
-        {"role": "assistant", "content": "a"},
-        {"role": "user", "content": "v"},
-    ]
-    assert template_name(bare) == "plain"
-    theirs = bare.apply_chat_template(
-        talk, chat_template=TRAINED, tokenize=False, add_generation_prompt=True
-    )
-    assert render(bare, talk) == theirs
-    whole = bare.apply_chat_template(talk[:3], chat_template=PLAIN_TEMPLATE, tokenize=False)
-    assert render(bare, talk[:3], complete=True) == whole
-    assert whole.endswith("### Response:\na<|end|>")
