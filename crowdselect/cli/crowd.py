@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -18,6 +19,7 @@ from crowdselect.settings import open_workspace
 
 if TYPE_CHECKING:
     from crowdselect.store import Crowd
+    from crowdselect.values import Model
 
 group = typer.Typer(help="Make, list, show, complete and remove crowds.", no_args_is_help=True)
 
@@ -66,8 +68,7 @@ def show(crowd: CrowdArgument, workspace: WorkspaceOption = None, json: JsonOpti
         return print_json(describe(found))
     for line in found.report_lines():
         typer.echo(line)
-    rows = [(m.name, m.family, m.size_b, m.source) for m in found.models]
-    print_table(("model", "family", "size in billions", "known from"), rows)
+    _print_models(found.models)
     scores = [(name, info.source) for name, info in found.score_columns().items()]
     return print_table(("score column", "made by"), scores) if scores else None
 
@@ -111,8 +112,20 @@ def models(
         found = pipeline.open_crowd(open_workspace(workspace), crowd)
     if json:
         return print_json(found.models)
-    rows = [(m.name, m.family, m.size_b, m.source) for m in found.models]
-    return print_table(("model", "family", "size in billions", "known from"), rows)
+    return _print_models(found.models)
+
+
+_KNOWN_FROM = {
+    "table": "the table",
+    "known": "the catalogue",
+    "guessed": "GUESSED from the name: check it",
+    "unknown": "UNKNOWN: give a table",
+}
+
+
+def _print_models(models: Sequence[Model]) -> None:
+    rows = [(m.name, m.family, m.size_b, _KNOWN_FROM[m.source]) for m in models]
+    print_table(("model", "family", "size in billions", "known from"), rows)
 
 
 @group.command("scores", epilog=example("crowdselect crowd scores zoo my_scores.csv"))

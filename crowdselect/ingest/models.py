@@ -8,7 +8,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
+from typing import Literal
 
+from crowdselect.ingest.catalogue import look_up, plain_name
 from crowdselect.values import Model
 
 _SIZE = re.compile(
@@ -17,20 +19,12 @@ _SIZE = re.compile(
 )
 """``7B``, ``0.5b``, ``8x7B``, ``350M``; never the version in ``v1.5``, nor ``2`` in ``gemma-2``."""
 
-_NAMED_SIZES: Mapping[tuple[str, str], float] = {
-    ("phi-3", "mini"): 3.8,
-    ("phi-3", "small"): 7.0,
-    ("phi-3", "medium"): 14.0,
-    ("phi-3.5", "mini"): 3.8,
-    ("phi-4", "mini"): 3.8,
-}
-"""Sizes that a vendor calls by a word."""
-
-_NOT_FAMILY = re.compile(
-    r"[-_ ]*\b(instruct|chat|it|base|hf|sft|dpo|rlhf|preview|latest|awq|gptq|gguf|fp8|bf16|int[48]|"
-    r"\d+k|mini|small|medium)\b",
-    re.IGNORECASE,
-)
+_ACTIVE = re.compile(r"(?<![0-9a-z.])[ae](?P<number>\d+(?:\.\d+)?)(?P<unit>[bm])(?![0-9a-z])")
+"""``A3B``: parameters that take part in a token."""
+_POINT = re.compile(r"(?<![0-9a-z.])(\d)b(\d)(?![0-9a-z])")
+"""``7b1``: 7.1 billion."""
+_NOT_FAMILY = re.compile(r"\b(mini|small|medium)\b")
+Sizes = Literal["total", "active"]
 
 
 @cache
@@ -50,46 +44,55 @@ def known_models() -> Mapping[str, Model]:
     }
 
 
-def guess_model(name: str) -> Model:
+def guess_model(name: str, sizes: Sizes = "total") -> Model:
     """Return what the name says: size from ``7B`` and the like, family from what is left.
 
-    ``8x7B`` counts as 56: all experts' parameters, the shared ones twice, as such names do.
-    Anything not in the name stays unknown.
+    ``8x7B`` counts as 56: all experts' parameters, the shared ones twice, as such names do; of
+    ``30B-A3B`` the 3 count where ``sizes`` is active. Date, format and tuning (``-2507``, ``-AWQ``,
+    ``-Instruct``) are no part of the family. Anything not in the name stays unknown.
     """
-    short = name.rsplit("/", 1)[-1]
-    match = _SIZE.search(short)
-    size = None
-    rest = short
-    if match is not None:
-        size = float(match["number"]) * int(match["experts"] or 1)
-        size = size / 1000 if match["unit"].lower() == "m" else size
-        rest = short[: match.start()] + short[match.end() :]
-    else:
-        size = next((s for (f, w), s in _NAMED_SIZES.items() if _named(short, f, w)), None)
-    family = re.sub(r"[-_ ]{2,}", "-", _NOT_FAMILY.sub("", rest)).strip("-_ .").lower()
-    if size is None:
+    short = _POINT.sub(r"\1.\2b", plain_name(name))
+    active = _ACTIVE.search(short)
+    rest = short[: active.start()] + short[active.end() :] if active else short
+    match = _SIZE.search(rest)
+    if match is None:
         return Model(name, source="unknown")
+    size = _billions(match) * int(match["experts"] or 1)
+    if active and sizes == "active":
+        size = _billions(active)
+    rest = _NOT_FAMILY.sub("", rest[: match.start()] + rest[match.end() :])
+    family = re.sub(r"-{2,}", "-", rest).strip("-. ")
     return Model(name, family or None, size, source="guessed")
 
 
-def _named(short: str, family: str, word: str) -> bool:
-    lower = short.lower()
-    return lower.startswith(f"{family}-") and re.search(rf"\b{word}\b", lower) is not None
+def _billions(match: re.Match[str]) -> float:
+    return float(match["number"]) / (1000 if match["unit"].lower() == "m" else 1)
 
 
-def describe_models(names: Sequence[str], table: Sequence[Model] = ()) -> tuple[Model, ...]:
+def describe_models(
+    names: Sequence[str], table: Sequence[Model] = (), sizes: Sizes = "total"
+) -> tuple[Model, ...]:
     """Return every model of ``names`` with family and size.
 
-    A model of ``table`` is as the table says (empty fields stay unknown), the others known or
-    guessed by their names. Those in the table come first and in its order, which decides ties.
+    A model of ``table`` is as the table says (empty fields stay unknown), the others known (from
+    the Magpie zoo or the catalogue of open models) or guessed by their names. Those in the table
+    come first and in its order, which decides ties. ``sizes``: what counts of a mixture of experts,
+    all parameters or those active per token.
     """
     told = [m for m in table if m.name in set(names)]
     rest = [n for n in names if n not in {m.name for m in told}]
     return tuple(
-        replace(m, order=k) for k, m in enumerate([*told, *(_known_or_guessed(n) for n in rest)])
+        replace(m, order=k)
+        for k, m in enumerate([*told, *(_known_or_guessed(n, sizes) for n in rest)])
     )
 
 
-def _known_or_guessed(name: str) -> Model:
+def _known_or_guessed(name: str, sizes: Sizes) -> Model:
     known = known_models().get(name.rsplit("/", 1)[-1].lower())
-    return replace(known, name=name) if known else guess_model(name)
+    if known is not None:
+        return replace(known, name=name)
+    found = look_up(name)
+    if found is None:
+        return guess_model(name, sizes)
+    active = found.active_b if sizes == "active" else None
+    return Model(name, found.family, active or found.total_b, source="known")

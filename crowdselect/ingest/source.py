@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from crowdselect.errors import InputError
-from crowdselect.ingest.models import describe_models
+from crowdselect.ingest.models import Sizes, describe_models
 from crowdselect.plans import Builder, Plan
 from crowdselect.progress import Progress, silent
 from crowdselect.registry import option
@@ -28,6 +28,11 @@ class Source(ABC):
     """One line for a person who chooses."""
 
     models: str = option("", "CSV file with model,family,size_b for models that are not known")
+    sizes: str = option(
+        "total",
+        "size of a mixture of experts: all its parameters, or those active per token",
+        choices=("total", "active"),
+    )
     dedupe_ids: str = option(
         "no", "what to do with ids that occur twice: stop, or keep the first", choices=DEDUPE
     )
@@ -52,7 +57,8 @@ class Source(ABC):
             )
         if strangers:
             builder.note(f"{Path(self.models).name} also lists {', '.join(strangers)}.")
-        builder.set_models(describe_models(names, table))
+        sizes: Sizes = "active" if self.sizes == "active" else "total"
+        builder.set_models(describe_models(names, table, sizes))
 
 
 def files_of(paths: Sequence[str], suffixes: tuple[str, ...]) -> list[Path]:

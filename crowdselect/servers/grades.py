@@ -10,6 +10,7 @@ from typing import Any
 
 from crowdselect.servers.grade_text import NUMERAL, OTHER_SCALE, plain_text
 from crowdselect.servers.thoughts import strip_thoughts
+from crowdselect.servers.values import ENDLESS
 
 WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
 _VALUE = rf"(?:{NUMERAL}(?![A-Za-z\d])|(?:{'|'.join(WORDS)})\b)"
@@ -85,7 +86,7 @@ def read_grade(text: str, low: float, high: float) -> Grade:
     """
     answer = strip_thoughts(text, verdict=True)
     if answer is None:
-        return Grade(None, "its thoughts never came to an end")
+        return Grade(None, ENDLESS)
     found = _in_json(answer)
     if found:
         return _judged(found[-1], low, high) if len(set(found)) == 1 else _two(found)

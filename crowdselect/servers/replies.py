@@ -10,7 +10,7 @@ from typing import Any, TypeGuard
 
 from crowdselect.keys import scrub
 from crowdselect.servers.thoughts import strip_thoughts
-from crowdselect.servers.values import LIMIT, SERVERS_FAULT, ChatReply
+from crowdselect.servers.values import ENDLESS, LIMIT, SERVERS_FAULT, ChatReply
 
 SHOWN = 120
 """Characters of a server's own words in a problem."""
@@ -89,8 +89,7 @@ def _of_choice(
     text = strip_thoughts(scrub(whole_characters(raw)))
     if text is None:
         cut = f"its thoughts reached {limit}"
-        never = "its thoughts never came to an end"
-        return replace(reply, problem=cut if ended == "length" else never)
+        return replace(reply, problem=cut if ended == "length" else ENDLESS)
     # Who asks for candidates of the first token wants nothing after it.
     problem = "" if ended != "length" or logprobs else f"cut off at {limit}"
     return replace(reply, text=text, problem=problem)

@@ -15,6 +15,8 @@ REFUSED = f"{SERVERS_FAULT}refused"
 
 LIMIT = "the length limit of"
 """What the problem of a reply that was cut names."""
+ENDLESS = "its thoughts never came to an end"
+"""The problem of a reply that is all thought."""
 
 
 def may_succeed(problem: str) -> bool:
@@ -23,8 +25,9 @@ def may_succeed(problem: str) -> bool:
 
 
 def with_room(problem: str, option: str) -> str:
-    """A problem and, where the reply was cut, the ``option`` that gives it more room."""
-    return f"{problem}; {option} gives it more" if LIMIT in problem else problem
+    """A problem and, where more room may help, the ``option`` that gives it."""
+    short = LIMIT in problem or problem == ENDLESS
+    return f"{problem}; {option} gives it more" if short else problem
 
 
 @dataclass(frozen=True)

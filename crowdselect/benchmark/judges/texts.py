@@ -22,7 +22,7 @@ from crowdselect.servers import (
     strip_thoughts,
     with_room,
 )
-from crowdselect.servers.values import LIMIT
+from crowdselect.servers.values import ENDLESS, LIMIT
 
 MORE_ROOM = "--max-tokens"
 """The command's option for longer verdicts."""
@@ -118,8 +118,7 @@ def _judge_here(judge: JudgeConfig, todo: Sequence[ChatRequest], deliver: Delive
         limit = f"{LIMIT} {room:,} tokens"
         problem = answer.problem or ("" if answer.finished else f"cut off at {limit}")
         if text is None:
-            never = "its thoughts never came to an end"
-            problem = never if answer.finished else f"its thoughts reached {limit}"
+            problem = ENDLESS if answer.finished else f"its thoughts reached {limit}"
         reply = ChatReply(text or "", problem, answer.finished, completion_tokens=answer.tokens)
         deliver(by_key[key], reply)
 

@@ -9,6 +9,9 @@ from crowdselect.dashboard import shell
 from crowdselect.dashboard.text import plural
 from crowdselect.store import Crowd
 
+STANDING_OUT = {"guessed": "⚠ guessed", "unknown": "⚠ unknown"}
+"""How the table shows what nobody has confirmed."""
+
 
 def models_frame(crowd: Crowd) -> pd.DataFrame:
     """``model``, ``family``, ``size_b`` (billions), ``source`` in column order."""
@@ -26,6 +29,7 @@ def show(crowd: Crowd) -> None:
     """The table with a save button; stability is computed from what it says."""
     frame = models_frame(crowd)
     guessed = int((frame["source"] == "guessed").sum())
+    frame["source"] = frame["source"].replace(STANDING_OUT)
     unknown = int(frame[["family", "size_b"]].isna().any(axis=1).sum())
     shell.heading(
         "Families and sizes",
@@ -33,7 +37,9 @@ def show(crowd: Crowd) -> None:
         "takes no part in it.",
     )
     if guessed:
-        st.info(f"{plural(guessed, 'model')} guessed from the name. Check, then save to confirm.")
+        st.warning(
+            f"{plural(guessed, 'model')} guessed from the name. Check, then save to confirm."
+        )
     if unknown:
         st.caption(f"{plural(unknown, 'model')} without family or size.")
     if shell.read_only_note("editing"):
