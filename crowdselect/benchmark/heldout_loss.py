@@ -14,6 +14,7 @@ from crowdselect.benchmark.statistics import Interval
 from crowdselect.errors import InputError
 from crowdselect.lm.batches import length_batches
 from crowdselect.lm.conversations import Conversation
+from crowdselect.lm.language_model import LanguageModel, ModelSpec
 from crowdselect.lm.messages import for_template
 from crowdselect.lm.models import Loaded
 from crowdselect.lm.template import render
@@ -63,9 +64,11 @@ class HeldoutLoss(Benchmark):
         todo = [row for row in rows if row.id not in context.journal]
         loaded = context.subject.loaded
         encoded = [encode(loaded, row, self.max_length) for row in todo]
+        spec = ModelSpec(model=context.subject.config.model, batch_tokens=self.batch_tokens)
+        model = LanguageModel(spec, loaded)
         done = len(rows) - len(todo)
         for group in length_batches([len(e.ids) for e in encoded], self.batch_tokens):
-            losses = token_losses(loaded, [encoded[i] for i in group])
+            losses = token_losses(model, [encoded[i] for i in group])
             for place, (total, count) in zip(group, losses, strict=True):
                 record = {"loss": total, "tokens": count, "bytes": encoded[place].answer_bytes}
                 context.journal.add(todo[place].id, record)
@@ -151,21 +154,7 @@ def _common(first: str, second: str) -> int:
     return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(first), len(second)))
 
 
-def token_losses(loaded: Loaded, rows: Sequence[Encoded]) -> list[tuple[float, int]]:
+def token_losses(model: LanguageModel, rows: Sequence[Encoded]) -> list[tuple[float, int]]:
     """Summed loss in nats (float64) and number of answer tokens of each row."""
-    import torch
-
-    width = max(len(r.ids) for r in rows)
-    pad = loaded.tokenizer.pad_token_id or 0
-    ids = torch.tensor([r.ids + [pad] * (width - len(r.ids)) for r in rows], device=loaded.device)
-    mask = torch.tensor([[1] * len(r.ids) + [0] * (width - len(r.ids)) for r in rows])
-    chosen = torch.tensor([r.answers + [False] * (width - len(r.ids)) for r in rows])[:, 1:]
-    with torch.inference_mode():
-        logits = loaded.model(input_ids=ids, attention_mask=mask.to(loaded.device)).logits
-        wanted = chosen.to(loaded.device)
-        losses = torch.nn.functional.cross_entropy(
-            logits[:, :-1][wanted].float(), ids[:, 1:][wanted], reduction="none"
-        )
-    totals = torch.zeros(chosen.shape, dtype=torch.float64)
-    totals[chosen] = losses.double().cpu()
-    return list(zip(totals.sum(1).tolist(), chosen.sum(1).tolist(), strict=True))
+    sums, counts = model.summed_losses([r.ids for r in rows], [r.answers for r in rows])
+    return [(float(s), int(n)) for s, n in zip(sums, counts, strict=True)]

@@ -17,7 +17,7 @@ from pydantic import Field
 
 from crowdselect.lm.batches import length_batches, usual_tokens
 from crowdselect.lm.identity import model_identity
-from crowdselect.lm.models import Checkpoint, LoadOptions, load_causal
+from crowdselect.lm.models import Checkpoint, Loaded, LoadOptions, load_causal
 from crowdselect.lm.vocabulary import ROWS as HEAD_ROWS
 from crowdselect.lm.vocabulary import VocabularyHead
 from crowdselect.values import FloatArray, Frozen, IntArray
@@ -63,6 +63,8 @@ class LanguageModel:
     """A loaded model; made once per process (or Ray actor) and called batch by batch."""
 
     spec: ModelSpec
+    loaded: Loaded | None = None
+    """The model, where it is in memory already; None: it is loaded."""
     model: Any = field(init=False)
     tokenizer: Any = field(init=False)
     device: str = field(init=False)
@@ -70,11 +72,9 @@ class LanguageModel:
 
     def __post_init__(self) -> None:
         checkpoint = Checkpoint(self.spec.model, trust_remote_code=self.spec.trust_remote_code)
-        loaded = load_causal(checkpoint, LoadOptions(self.spec.dtype))
+        loaded = self.loaded or load_causal(checkpoint, LoadOptions(self.spec.dtype))
         self.tokenizer, self.device = loaded.tokenizer, loaded.device
-        self.model = loaded.model
-        if checkpoint.resolved().adapter:  # it sits inside the layers, below peft's own wrapping
-            self.model = loaded.model.get_base_model()
+        self.model = loaded.bare
         self._head = VocabularyHead(self.model)
 
     @property
@@ -149,6 +149,24 @@ class LanguageModel:
 
         A first token has nothing before it and carries no loss.
         """
+        scored = [
+            [False] * start + [True] * (len(row) - start)
+            for row, start in zip(rows, starts, strict=True)
+        ]
+        sums, count = self.summed_losses(rows, scored, tick)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            return Losses(np.where(count > 0, sums / count, np.nan), count)
+
+    def summed_losses(
+        self,
+        rows: Sequence[Sequence[int]],
+        scored: Sequence[Sequence[bool]],
+        tick: Callable[[int], None] = lambda done: None,
+    ) -> tuple[FloatArray, FloatArray]:
+        """Loss of each row's ``scored`` tokens, given all tokens before them, and their number.
+
+        Both of shape (n,), float64; nats. A first token carries no loss.
+        """
         import torch
 
         sums, count = np.zeros(len(rows)), np.zeros(len(rows))
@@ -165,30 +183,27 @@ class LanguageModel:
             waiting.clear()
 
         for batch in self._batches([len(r) for r in rows]):
-            waiting.append(self._targets(rows, starts, batch))
+            waiting.append(self._targets(rows, scored, batch))
             if sum(len(owners) for *_, owners in waiting) >= HEAD_ROWS:
                 settle()
             done += len(batch)
             tick(done)
         if waiting:
             settle()
-        with np.errstate(invalid="ignore", divide="ignore"):
-            return Losses(np.where(count > 0, sums / count, np.nan), count)
+        return sums, count
 
     def _targets(
-        self, rows: Sequence[Sequence[int]], starts: Sequence[int], batch: Sequence[int]
+        self, rows: Sequence[Sequence[int]], scored: Sequence[Sequence[bool]], batch: Sequence[int]
     ) -> tuple[Any, Any, IntArray]:
         """Hidden states before every scored token, the tokens, and the rows they belong to."""
         import torch
 
-        ids, ends = self._padded([rows[i] for i in batch])
-        first = torch.tensor([max(starts[i], 1) for i in batch], device=ids.device)
-        place = torch.arange(1, ids.shape[1], device=ids.device)
-        scored = (place >= first[:, None]) & (place < ends[:, None])
+        ids, _ = self._padded([rows[i] for i in batch])
+        mask = self._padded([scored[i] for i in batch])[0][:, 1:].bool()
         with torch.inference_mode():
-            hidden = self._hidden(ids)[:, :-1][scored]
-        owners = np.asarray(batch)[torch.nonzero(scored)[:, 0].cpu().numpy()]
-        return hidden, ids[:, 1:][scored], owners
+            hidden = self._hidden(ids)[:, :-1][mask]
+        owners = np.asarray(batch)[torch.nonzero(mask)[:, 0].cpu().numpy()]
+        return hidden, ids[:, 1:][mask], owners
 
     def _batches(self, lengths: Sequence[int]) -> Iterator[list[int]]:
         return length_batches(lengths, self.spec.batch_tokens or usual_tokens(self.device))

@@ -70,6 +70,12 @@ class Loaded:
         return () if stops is None else tuple(stops) if isinstance(stops, list) else (stops,)
 
     @property
+    def bare(self) -> Any:
+        """The model without peft's wrapping; an adapter stays inside its layers."""
+        peft = hasattr(self.model, "peft_config") and hasattr(self.model, "get_base_model")
+        return self.model.get_base_model() if peft else self.model
+
+    @property
     def context(self) -> int:
         """Longest sequence in tokens; a million where the model does not say."""
         return getattr(self.model.config, "max_position_embeddings", None) or 1_000_000

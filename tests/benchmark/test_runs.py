@@ -19,6 +19,7 @@ from crowdselect.benchmark import (
 from crowdselect.benchmark.conversations import read_conversations
 from crowdselect.benchmark.heldout_loss import encode, token_losses
 from crowdselect.errors import InputError, NotFoundError
+from crowdselect.lm.language_model import LanguageModel, ModelSpec
 
 
 def test_verifiable_and_loss_give_scores_with_items(
@@ -51,7 +52,8 @@ def test_loss_is_that_of_one_row_alone(loaded: Any, dev_file: Path) -> None:
     import torch
 
     rows = [encode(loaded, row, 512) for row in read_conversations(dev_file)]
-    together = token_losses(loaded, rows)
+    spec = ModelSpec(model="in memory", batch_tokens=100)
+    together = token_losses(LanguageModel(spec, loaded), rows)
     for row, (total, count) in zip(rows, together, strict=True):
         with torch.inference_mode():
             logits = loaded.model(input_ids=torch.tensor([row.ids])).logits[0]
