@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+from pathlib import Path
 
 from crowdselect.keys import scrub
 
@@ -38,6 +39,13 @@ class InputError(CrowdSelectError):
     """A file, a value or an option that cannot be used as it is."""
 
 
+class ReadOnlyError(OSError):
+    """Something was to be written where crowdselect was told to write nothing."""
+
+    def __init__(self, path: Path | str) -> None:
+        super().__init__(errno.EROFS, "crowdselect is read-only here", str(path))
+
+
 class NotFoundError(CrowdSelectError):
     """A named thing (crowd, selection, run, metric ...) that does not exist."""
 
@@ -69,6 +77,11 @@ class MissingDependencyError(CrowdSelectError):
 
 def of_the_disk(error: OSError) -> CrowdSelectError | None:
     """Say in words what a disk refuses (full, quota, read-only, not ours); None: something else."""
+    if isinstance(error, ReadOnlyError):
+        return InputError(
+            "crowdselect was started read-only: nothing can be changed here.",
+            "Ask whoever runs it, or start it without --read-only.",
+        )
     where = f" that holds {error.filename}" if error.filename else ""
     if error.errno in FULL:
         return InputError(

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from crowdselect.errors import of_the_disk
+from crowdselect.readonly import refuse_writing
 
 TEMPORARY = ".tmp-"
 """Prefix of everything unfinished: ``.tmp-<pid>-<time>-<name>``."""
@@ -38,6 +39,7 @@ def write_aside(path: Path) -> Iterator[Path]:
 
     Works for a file; use :func:`build_folder_aside` for a folder.
     """
+    refuse_writing(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_beside(path)
     try:
@@ -66,6 +68,7 @@ def build_folder_aside(path: Path) -> Iterator[Path]:
     An older folder at ``path`` is moved away first and deleted last, so a reader that has its
     files open keeps them.
     """
+    refuse_writing(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     temporary = temporary_beside(path)
     temporary.mkdir()
@@ -127,6 +130,7 @@ def append_line(path: Path, value: Any, *, private: bool = False) -> None:
     A line that somebody left unfinished is closed first, so that this one does not stick to it.
     One process writes at a time. Raises OSError (a full disk, say) with the file as it was.
     """
+    refuse_writing(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     line = (json.dumps(value, ensure_ascii=False, sort_keys=True) + "\n").encode()
     mode = PRIVATE_FILE if private else 0o644

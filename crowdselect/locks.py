@@ -14,6 +14,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from crowdselect.errors import InputError
+from crowdselect.readonly import refuse_writing
 
 LOCK = ".lock-"
 """Prefix of a lock's file."""
@@ -41,6 +42,7 @@ def only_writer(path: Path, *, busy: str, remedy: str, wait_s: float = 10.0) -> 
     OSError
         If the lock's file cannot be made (a read-only or full file system).
     """
+    refuse_writing(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(lock_file(path), timeout=wait_s, mode=0o600)
     try:

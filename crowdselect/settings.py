@@ -9,10 +9,10 @@ from pathlib import Path
 
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.files import remove_leftovers
+from crowdselect.readonly import read_only
 from crowdselect.registry import did_you_mean
 
 WORKSPACE_VARIABLE = "CROWDSELECT_WORKSPACE"
-READ_ONLY_VARIABLE = "CROWDSELECT_READ_ONLY"
 DATA_VARIABLE = "CROWDSELECT_DATA"
 INGEST_VARIABLE = "CROWDSELECT_INGEST"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
@@ -109,6 +109,9 @@ def open_workspace(root: str | Path | None = None) -> Workspace:
     Leftovers of crashed processes are removed.
     """
     folder = workspace_folder(root)
+    workspace = Workspace(folder)
+    if read_only():
+        return workspace
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -116,7 +119,6 @@ def open_workspace(root: str | Path | None = None) -> Workspace:
             f"The workspace {folder} cannot be created: {error.strerror}.",
             f"Give a folder that you can write to: --workspace DIR or {WORKSPACE_VARIABLE}.",
         ) from error
-    workspace = Workspace(folder)
     # A run's inside is its worker's, which resumes from it: only what stands beside it goes.
     for place, deep in (
         (workspace.crowds, True),
@@ -137,11 +139,6 @@ def ingest_folders(workspace: Workspace) -> list[Path]:
     listed = os.environ.get(INGEST_VARIABLE, "").split(os.pathsep)
     folders = [workspace.root, *(Path(f).expanduser() for f in listed if f.strip())]
     return [folder.resolve() for folder in folders]
-
-
-def read_only() -> bool:
-    """Tell whether the dashboard was started with ``crowdselect serve --read-only``."""
-    return os.environ.get(READ_ONLY_VARIABLE, "") == "1"
 
 
 def demo_data() -> Path:

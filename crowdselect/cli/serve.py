@@ -14,7 +14,8 @@ import typer
 from crowdselect.cli.options import WorkspaceOption, example
 from crowdselect.cli.terminal import say
 from crowdselect.errors import CancelledError, NotFoundError
-from crowdselect.settings import READ_ONLY_VARIABLE, WORKSPACE_VARIABLE, open_workspace
+from crowdselect.readonly import READ_ONLY_VARIABLE
+from crowdselect.settings import WORKSPACE_VARIABLE, open_workspace
 
 _GRACE_S = 5.0
 """How long the server may take to end before it is killed."""

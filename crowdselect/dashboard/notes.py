@@ -6,9 +6,9 @@ from collections.abc import Iterable
 
 import streamlit as st
 
-from crowdselect import settings
 from crowdselect.dashboard import state
 from crowdselect.dashboard.text import md, plural
+from crowdselect.readonly import read_only
 from crowdselect.store import Crowd
 from crowdselect.store.notes import NoteKind, NotesState
 from crowdselect.values import IdArray, Recipe
@@ -74,7 +74,7 @@ def bar(crowd: Crowd, id: str) -> None:  # noqa: A002 - an id is an id
     """Pin, ban, tag, comment and undo for one instruction."""
     held = state_of(crowd)
     pinned, banned = id in held.pins, id in held.bans
-    if settings.read_only():
+    if read_only():
         st.caption(md(marks(held, id)) or "Read-only: notes are switched off on this server.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
@@ -139,7 +139,7 @@ def _comment(crowd: Crowd, id: str) -> None:  # noqa: A002
 
 def bulk(crowd: Crowd, ticked: IdArray, listed: IdArray, name: str) -> None:
     """Act on the ticked rows, or on everything the table lists (not just its page)."""
-    if settings.read_only():
+    if read_only():
         return
     ids = ticked if len(ticked) else listed
     what = f"{len(ids):,} ticked" if len(ticked) else f"all {len(ids):,} listed"

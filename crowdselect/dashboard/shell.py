@@ -10,12 +10,12 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
-from crowdselect import settings
 from crowdselect.charts.style import Palette
 from crowdselect.charts.style import palette as palette_named
 from crowdselect.dashboard import reads, state
 from crowdselect.dashboard.text import md, plural
-from crowdselect.errors import CrowdSelectError
+from crowdselect.errors import CrowdSelectError, of_the_disk
+from crowdselect.readonly import read_only
 from crowdselect.values import COMBINED
 
 ASSETS = Path(__file__).parent / "assets"
@@ -79,6 +79,11 @@ def guard() -> Iterator[None]:
         yield
     except CrowdSelectError as error:
         st.error(f"{md(error.problem)}\n\n{md(error.remedy)}")
+    except OSError as refused:
+        told = of_the_disk(refused)
+        if told is None:
+            raise
+        st.error(f"{md(told.problem)}\n\n{md(told.remedy)}")
 
 
 def fragment(**options: Any) -> Callable[[F], F]:
@@ -137,7 +142,7 @@ def heading(title: str, note: str = "") -> None:
 
 def read_only_note(what: str) -> bool:
     """Tell whether changes are off; if so, say it in place of the controls for ``what``."""
-    if settings.read_only():
+    if read_only():
         st.caption(f"Read-only: {what} is switched off on this server.")
         return True
     return False
@@ -172,7 +177,7 @@ def _context_bar(names: list[str]) -> None:
             plural(len(judges), "judge"),
         )
         st.caption(" \N{MIDDLE DOT} ".join(counts))
-        if settings.read_only():
+        if read_only():
             st.badge("read-only", color="gray")
         if st.user.get("is_logged_in"):
             st.button("Log out", type="tertiary", on_click=st.logout)

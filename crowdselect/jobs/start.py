@@ -21,6 +21,7 @@ from crowdselect.jobs.record import RunRecord, write_record
 from crowdselect.jobs.view import LAUNCH, read, read_status, set_status
 from crowdselect.jobs.worker import CANCEL
 from crowdselect.locks import only_writer
+from crowdselect.readonly import refuse_writing
 from crowdselect.registry import content_key, did_you_mean
 from crowdselect.settings import Workspace
 
@@ -42,6 +43,7 @@ def create(
     """
     if kind not in KINDS:
         raise NotFoundError(f"There is no job kind {kind!r}.", did_you_mean(kind, KINDS))
+    refuse_writing(workspace.runs)
     now = datetime.now(UTC)
     stamp = now.strftime("%Y%m%d-%H%M%S")
     run_id = run_id or f"{kind}-{stamp}-{content_key([dict(config), now.isoformat()], 6)}"
@@ -95,6 +97,7 @@ def start(path: Path, *, command: list[str] | None = None) -> int:
 
 def cancel(path: Path, *, wait_s: float = 0.0) -> None:
     """Ask the job to stop; after ``wait_s`` seconds send SIGTERM to its process group."""
+    refuse_writing(path)
     (path / CANCEL).touch(files.PRIVATE_FILE)
     deadline = time.monotonic() + wait_s
     while wait_s and is_alive(read_status(path)) and time.monotonic() < deadline:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
-from crowdselect import settings
 from crowdselect.dashboard import reads, shell, state, table
 from crowdselect.dashboard.crowd import biases, board, ingest_form, making, models_editor, scores
 from crowdselect.dashboard.text import md, n_of_m
+from crowdselect.readonly import read_only
 from crowdselect.store import Crowd
 
 TABS = ("Leaderboard", "Bias audit", "Models", "Scores", "Ingest report", "Add a crowd")
@@ -71,7 +71,7 @@ def _report(crowd: Crowd) -> None:
 
 def _add() -> None:
     names = reads.crowd_names()
-    if ingest_form.DEMO not in names and not settings.read_only():
+    if ingest_form.DEMO not in names and not read_only():
         ingest_form.demo_button()
     ingest_form.form()
 

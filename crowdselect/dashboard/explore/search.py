@@ -9,10 +9,10 @@ from typing import get_args
 import numpy as np
 import streamlit as st
 
-from crowdselect import settings
 from crowdselect.dashboard import reads, state
 from crowdselect.dashboard.text import md, n_of_m, plural, shorten
 from crowdselect.landscape import Vectors, nearest
+from crowdselect.readonly import read_only
 from crowdselect.store import Crowd
 from crowdselect.store.search import Where
 from crowdselect.values import BoolArray, IntArray, Recipe
@@ -109,7 +109,7 @@ def _with_words(crowd: Crowd, kept: BoolArray, query: str, quoted: str, filtered
 
 def _offer_index(crowd: Crowd) -> None:
     """Answers of a large crowd take seconds to scan; a word index takes milliseconds."""
-    if crowd.n < INDEX_FROM or find_spec("tantivy") is None or settings.read_only():
+    if crowd.n < INDEX_FROM or find_spec("tantivy") is None or read_only():
         return
     if st.button("Index the answers", help="Takes about a minute for 100,000 instructions, once."):
         bar = st.progress(0.0, text="Indexing")

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from crowdselect import jobs, settings
+from crowdselect import jobs
 from crowdselect.charts.loss_curve import loss_curve
 from crowdselect.dashboard import jobs_view, reads, shell, table
 from crowdselect.dashboard.finetune.names import (
@@ -18,6 +18,7 @@ from crowdselect.dashboard.finetune.names import (
 )
 from crowdselect.dashboard.text import md, number
 from crowdselect.finetune import RunView, read_run, resume
+from crowdselect.readonly import read_only
 
 SHOWN = "finetune shown"
 
@@ -127,7 +128,7 @@ def _one(view: RunView) -> None:
 
 
 def _buttons(view: RunView) -> None:
-    if settings.read_only():
+    if read_only():
         return
     if view.state in jobs.ALIVE:
         st.button("Cancel", key=f"cancel {view.id}", on_click=jobs.cancel, args=(view.path,))

@@ -5,11 +5,12 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from crowdselect import pipeline, settings
+from crowdselect import pipeline
 from crowdselect.dashboard import reads, shell, state, table
 from crowdselect.dashboard.select.draft import saved_of
 from crowdselect.dashboard.text import md, plural
 from crowdselect.pipeline import SavedSelection
+from crowdselect.readonly import read_only
 from crowdselect.store import Crowd
 from crowdselect.values import Recipe
 
@@ -68,7 +69,7 @@ def actions(one: SavedSelection) -> None:
     """Load a saved recipe into the controls, rename or remove it."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         st.button("Open its recipe", on_click=state.adopt, args=(_without_notes(one.recipe),))
-        if settings.read_only():
+        if read_only():
             return
         with st.popover("Rename"):
             name = st.text_input("Name", one.name, key=f"rename {one.id}", max_chars=100)
