@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +16,6 @@ from crowdselect.benchmark import (
     create,
     read_results,
 )
-from crowdselect.errors import CrowdSelectError
 from crowdselect.landscape import default_encoder
 from crowdselect.pipeline.benchmark import subject_of
 from crowdselect.pipeline.finetune import finetune
@@ -27,7 +25,6 @@ from crowdselect.store import Crowd
 from crowdselect.values import Recipe
 
 CROWD = "demo"
-POLL_S = 0.3
 STRATEGIES: tuple[tuple[str, dict[str, object]], ...] = (
     ("paper-weights", {"strategy": "crowdselect"}),
     ("random", {"strategy": "random"}),
@@ -86,7 +83,7 @@ def study(workspace: Workspace, plan: StudyPlan, progress: Progress = silent) ->
         pipeline.export(workspace, saved, "messages", progress=progress)
     base = demo_data() / "models" / plan.base
     runs = [_finetune(workspace, name, base, plan) for name, _ in STRATEGIES]
-    finish(runs, plan.at_once, "fine-tuning", progress)
+    jobs.finish(runs, plan.at_once, "fine-tuning", progress)
     subjects = [SubjectConfig(name="base model", model=str(base.absolute()))]
     for (name, _), run in zip(STRATEGIES, runs, strict=True):
         subjects.append(subject_of(workspace, run.name, name=name))
@@ -95,7 +92,7 @@ def study(workspace: Workspace, plan: StudyPlan, progress: Progress = silent) ->
         for subject in subjects
     ]
     tests = [create(workspace, one) for one in config]
-    finish(tests, plan.at_once, "benchmark", progress)
+    jobs.finish(tests, plan.at_once, "benchmark", progress)
     comparison = compare([read_results(path) for path in tests], seed=plan.seed)
     return Study(plan, comparison, time.monotonic() - started)
 
@@ -118,33 +115,3 @@ def _finetune(workspace: Workspace, selection: str, base: Path, plan: StudyPlan)
         learning_rate=plan.learning_rate,
         seed=plan.seed,
     )
-
-
-def finish(paths: Sequence[Path], at_once: int, label: str, progress: Progress = silent) -> None:
-    """Start jobs, ``at_once`` at a time, and wait for all of them.
-
-    Raises the error of the first that fails. Jobs under way at an interruption or a failure are
-    cancelled and keep what they finished.
-    """
-    waiting, running = list(paths), list[Path]()
-    try:
-        while waiting or running:
-            while waiting and len(running) < at_once:
-                running.append(waiting.pop(0))
-                jobs.start(running[-1])
-            progress(len(paths) - len(waiting) - len(running), len(paths), label)
-            time.sleep(POLL_S)
-            for path in [p for p in running if jobs.read(p).state in jobs.ENDED]:
-                running.remove(path)
-                _check(path)
-    finally:
-        for path in running:
-            jobs.cancel(path)
-    progress(len(paths), len(paths), label)
-
-
-def _check(path: Path) -> None:
-    view = jobs.read(path)
-    if view.state != "done":
-        problem, remedy = view.error or (f"It is {view.state}.", f"See {path}/log.txt.")
-        raise CrowdSelectError(f"{view.id}: {problem}", remedy)

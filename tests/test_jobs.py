@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from crowdselect import files, jobs
-from crowdselect.errors import CancelledError, InputError, NotFoundError
+from crowdselect.errors import CancelledError, CrowdSelectError, InputError, NotFoundError
 from crowdselect.jobs.process import birth
 from crowdselect.settings import Workspace
 
@@ -315,3 +315,28 @@ def test_eta_forgets_the_pause_of_a_resume_and_other_steps() -> None:
     resumed = [{"event": "begin", "t": 5000.0}, *events((5000, 50), (5001, 60))]
     assert jobs.eta_seconds(before + resumed) == 4.0
     assert jobs.eta_seconds(before + events((2, 0), (3, 50), label="b")) == 1.0
+
+
+def test_several_jobs_run_a_few_at_a_time_until_all_are_done(workspace: Workspace) -> None:
+    paths = [jobs.create(workspace, "count", {"n": 3}) for _ in range(3)]
+    seen: list[tuple[int, int | None]] = []
+
+    def progress(done: int, total: int | None, label: str = "") -> None:
+        seen.append((done, total))
+        assert sum((path / "launch.json").exists() for path in paths) <= done + 2
+
+    jobs.finish(paths, 2, "counting", progress, start)
+    assert [jobs.read(path).state for path in paths] == ["done"] * 3
+    assert seen[-1] == (3, 3)
+
+
+def test_one_failure_stops_the_others_and_is_raised(workspace: Workspace) -> None:
+    long = jobs.create(workspace, "count", {"n": 1000, "pace": 0.05})
+    bad = jobs.create(workspace, "count", {"n": 5, "fail_at": 0})
+    never = jobs.create(workspace, "count", {"n": 1})
+    with pytest.raises(CrowdSelectError, match=rf"{bad.name}: Row 3 is empty"):
+        jobs.finish([long, bad, never], 2, "counting", start=start)
+    assert [view.state for view in jobs.watch(long)][-1] == "cancelled"
+    assert jobs.read(never).state == "waiting"
+    with pytest.raises(CancelledError, match="was cancelled"):
+        jobs.check_done(jobs.read(long))

@@ -12,9 +12,8 @@ from rich.progress import Progress as Bar
 
 from crowdselect import jobs
 from crowdselect.cli.terminal import print_json, say
-from crowdselect.errors import CancelledError, CrowdSelectError
+from crowdselect.errors import CrowdSelectError
 
-POLL_S = 0.3
 LINE_EVERY_S = 10.0
 
 
@@ -44,22 +43,15 @@ def follow_job(path: Path) -> jobs.JobView:
             f"{view.id} has not been started.", f"Start it: crowdselect run resume {view.id}"
         )
     try:
-        view = _watch(path)
+        _watch(path)
     except KeyboardInterrupt:
         say(f"Stopping {path.name}; what is finished is kept.")
         jobs.cancel(path)
-        view = _watch(path)
-    if view.state == "failed":
-        problem, remedy = view.error or ("It failed.", f"See {path}/log.txt.")
-        raise CrowdSelectError(f"{view.id}: {problem}", remedy)
-    if view.state == "cancelled":
-        raise CancelledError(
-            f"{view.id} was cancelled.", f"Resume: crowdselect run resume {view.id}"
-        )
-    return view
+        _watch(path)
+    return jobs.check_done(jobs.read(path))
 
 
-def _watch(path: Path) -> jobs.JobView:
+def _watch(path: Path) -> None:
     console = Console(stderr=True)
     last_line = time.monotonic()
     with Bar(
@@ -72,7 +64,7 @@ def _watch(path: Path) -> jobs.JobView:
         disable=not console.is_terminal,
     ) as bar:
         task = bar.add_task(path.name, total=None, left="")
-        while (view := jobs.read(path)).state not in jobs.ENDED:
+        for view in jobs.watch(path):
             text = view.label or ("starting" if view.state == "running" else view.state)
             bar.update(
                 task, description=text, completed=view.done, total=view.total, left=time_left(view)
@@ -81,8 +73,6 @@ def _watch(path: Path) -> jobs.JobView:
                 last_line = time.monotonic()
                 count = f"{view.done:,}/{view.total:,}" if view.total else ""
                 say(" ".join(filter(None, (text, count, time_left(view)))))
-            time.sleep(POLL_S)
-    return view
 
 
 def time_left(view: jobs.JobView) -> str:

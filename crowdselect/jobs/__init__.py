@@ -9,6 +9,7 @@ from crowdselect.jobs.kinds import KINDS
 from crowdselect.jobs.record import RunRecord, note_provenance, read_record
 from crowdselect.jobs.start import cancel, create, start
 from crowdselect.jobs.view import ALIVE, ENDED, JobView, State, all_runs, eta_seconds, read
+from crowdselect.jobs.wait import check_done, finish, watch
 from crowdselect.jobs.worker import Job, release_reserve, run_here
 
 __all__ = [
@@ -21,12 +22,15 @@ __all__ = [
     "State",
     "all_runs",
     "cancel",
+    "check_done",
     "create",
     "eta_seconds",
+    "finish",
     "note_provenance",
     "read",
     "read_record",
     "release_reserve",
     "run_here",
     "start",
+    "watch",
 ]

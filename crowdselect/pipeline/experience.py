@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import json
-import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from crowdselect import files, jobs
-from crowdselect.errors import CancelledError, CrowdSelectError, InputError
+from crowdselect.errors import CancelledError, InputError
 from crowdselect.finetune import FinetuneConfig, create, output_model
 from crowdselect.jobs import Job
 from crowdselect.lm.engines import run_pass
@@ -33,7 +32,6 @@ TRAINING: dict[str, Any] = {
 }
 """One epoch at the Cherry paper's learning rate and batch; without warm-up, whose first step of no
 learning would be all there is with few samples. The text is laid out as it is scored."""
-POLL_S = 0.3
 
 
 def experienced(
@@ -96,7 +94,7 @@ def _follow(job: Job, path: Path, n: int) -> None:
     state = jobs.read(path).state
     if state not in ("done", "running", "stalled"):
         jobs.start(path)
-    while (view := jobs.read(path)).state not in jobs.ENDED:
+    for view in jobs.watch(path):
         try:
             job.progress(
                 view.done, view.total or 1, f"training on {n:,} samples first: {path.name}"
@@ -104,9 +102,4 @@ def _follow(job: Job, path: Path, n: int) -> None:
         except CancelledError:
             jobs.cancel(path, wait_s=60)
             raise
-        time.sleep(POLL_S)
-    if view.state == "cancelled":
-        raise CancelledError(f"{path.name} was cancelled.", "Resume this run; it trains on.")
-    if view.state == "failed":
-        problem, remedy = view.error or ("It failed.", f"See {path}/log.txt.")
-        raise CrowdSelectError(f"The training {path.name} failed: {problem}", remedy)
+    jobs.check_done(jobs.read(path))
