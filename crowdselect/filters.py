@@ -251,27 +251,19 @@ class Filters(Frozen):
                 own[name] = value
         return own
 
+    def value(self, declared: Filter) -> Any:
+        """What a filter is set to, or its default."""
+        return getattr(self, declared.name, declared.default)
+
     def active(self) -> list[tuple[Filter, Any]]:
         """The filters that are set, each with its value, in the order of declaration."""
-        values = [
-            (declared, getattr(self, declared.name, declared.default)) for declared in FILTERS
-        ]
+        values = [(declared, self.value(declared)) for declared in FILTERS]
         return [(d, value) for d, value in values if value not in (d.default, "", ())]
 
     @property
     def embedded(self) -> bool:
         """Tell whether one of them needs the instructions' embeddings."""
         return any(declared.needs in EMBEDDED for declared, _ in self.active())
-
-    def without(self, name: str, one: Any = None) -> Filters:
-        """Take out the filter ``name``, or only ``one`` of its values."""
-        declared = FILTERS[name]
-        rest = tuple(v for v in getattr(self, name) if v != one) if one is not None else ()
-        return self.changed(**{name: rest or declared.default})
-
-    def changed(self, **values: Any) -> Filters:
-        """These filters with other values; raises InputError for what cannot be."""
-        return Filters.parse(self.model_dump(mode="json") | values, "The filters")
 
 
 FILTERS: Registry[Filter] = Registry("filter", options_of(Filters))  # type: ignore[arg-type]

@@ -10,7 +10,11 @@ import streamlit as st
 
 from crowdselect.dashboard import state
 from crowdselect.dashboard.text import md, number, plural, shorten
-from crowdselect.values import Filters, Range
+from crowdselect.filters import Filter, Range
+from crowdselect.values import Filters
+
+NAMED = 2
+"""How many of several values a chip names."""
 
 
 @dataclass(frozen=True)
@@ -23,36 +27,32 @@ class Chip:
 
 
 def chips_of(filters: Filters, cluster_names: Sequence[str] = ()) -> list[Chip]:
-    """The chips of ``filters``, in the order of its fields; defaults have none."""
+    """The chips of ``filters``, in the order of declaration; one per range."""
     chips = []
-    if filters.contains:
-        chips.append(Chip(f"contains {_quoted(filters.contains)}", {"contains": None}))
-    if filters.lacks:
-        chips.append(Chip(f"lacks {_quoted(filters.lacks)}", {"lacks": None}))
-    if filters.clusters:
-        names = [_cluster(c, cluster_names) for c in filters.clusters]
-        shown = ", ".join(names[:2]) + (f" and {len(names) - 2} more" if len(names) > 2 else "")
-        chips.append(Chip(f"cluster {shown}", {"clusters": ()}))
-    for i, bounds in enumerate(filters.ranges):
-        rest = [r.model_dump() for j, r in enumerate(filters.ranges) if j != i]
-        chips.append(Chip(_range(bounds), {"ranges": rest}))
-    if filters.min_chars is not None:
-        chips.append(Chip(f"at least {filters.min_chars:,} characters", {"min_chars": None}))
-    if filters.max_chars is not None:
-        chips.append(Chip(f"at most {filters.max_chars:,} characters", {"max_chars": None}))
-    if filters.lasso:
-        corners = plural(len(filters.lasso), "corner")
-        chips.append(Chip(f"inside a lasso ({corners})", {"lasso": ()}))
-    if filters.exact_duplicates == "keep":
-        chips.append(Chip("duplicates kept", {"exact_duplicates": "drop"}))
-    if filters.near_duplicates is not None:
-        label = f"no near-duplicates above {number(filters.near_duplicates)}"
-        chips.append(Chip(label, {"near_duplicates": None}))
+    for declared, value in filters.active():
+        if declared.item is Range:
+            for one in value:
+                rest = [r.model_dump() for r in value if r != one]
+                chips.append(Chip(declared.chip.format(_range(one)), {declared.name: rest}))
+        else:
+            words = declared.chip.format(_words(declared, value, cluster_names))
+            chips.append(Chip(words, {declared.name: declared.default}))
     return chips
 
 
-def _quoted(text: str) -> str:
-    return f"\N{LEFT DOUBLE QUOTATION MARK}{shorten(text, 24)}\N{RIGHT DOUBLE QUOTATION MARK}"
+def _words(declared: Filter, value: Any, cluster_names: Sequence[str]) -> str:
+    """The value of a filter in a few words."""
+    if declared.needs == "plane":
+        return plural(len(value), "corner")
+    if declared.item is not None:
+        clusters = declared.needs == "clusters"
+        names = [_cluster(v, cluster_names) if clusters else shorten(str(v), 22) for v in value]
+        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
+        return ", ".join(names[:NAMED]) + more
+    if isinstance(value, str):
+        text = shorten(value, 24)
+        return f"\N{LEFT DOUBLE QUOTATION MARK}{text}\N{RIGHT DOUBLE QUOTATION MARK}"
+    return number(value) if isinstance(value, float) else f"{value:,}"
 
 
 def _cluster(label: int, names: Sequence[str]) -> str:
@@ -94,4 +94,4 @@ def _remove(without: dict[str, Any]) -> None:
 
 
 def _clear() -> None:
-    state.adopt(state.draft().model_copy(update={"filters": Filters()}))
+    state.amend(filters={})

@@ -10,15 +10,19 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from crowdselect.errors import InputError
+from crowdselect.options import options_of
 from crowdselect.values import Recipe
 
 WEIGHT = "w."
 NO_WEIGHTS = "none"
-PLAIN = {"crowd", "strategy", "judge", "profile", "encoder", "clustering", "answer"}
-OWN = ("budget", "clusters", "seed", "impute_missing", "filters.", "options.", *PLAIN)
+GROUPS = ("filters", "options")
+"""Fields that are groups themselves: ``filters.contains``."""
 LEFT_OUT = {"pins", "bans"}
 """Pins and bans live in the crowd's notes, which every visitor of this workspace shares."""
+FIELDS = {o.name: o for o in options_of(Recipe) if o.name not in {"weights", *GROUPS, *LEFT_OUT}}
+"""What a link says under its own name."""
+PLAIN = {name for name, o in FIELDS.items() if not set(o.kinds) & {bool, int, float}}
+"""Those among them that are words, and so stand in the address as they are."""
 
 
 def to_params(recipe: Recipe) -> dict[str, str]:
@@ -29,7 +33,7 @@ def to_params(recipe: Recipe) -> dict[str, str]:
         params |= {WEIGHT + name: write_value(_whole(value)) for name, value in weights.items()}
         if not weights:
             params[WEIGHT] = NO_WEIGHTS
-    for group in ("filters", "options"):
+    for group in GROUPS:
         for name, value in changed.pop(group, {}).items():
             params[f"{group}.{name}"] = write_value(value)
     rest = {name: value if name in PLAIN else write_value(value) for name, value in changed.items()}
@@ -38,7 +42,7 @@ def to_params(recipe: Recipe) -> dict[str, str]:
 
 def is_recipe_param(name: str) -> bool:
     """Tell whether this module owns the parameter ``name``."""
-    return name.startswith((WEIGHT, "filters.", "options.")) or name in OWN
+    return name.startswith((WEIGHT, *(f"{group}." for group in GROUPS))) or name in FIELDS
 
 
 def from_params(
@@ -49,16 +53,16 @@ def from_params(
     ``defaults`` are the fields of a recipe that the link does not mention.
     """
     data: dict[str, Any] = {**(defaults or {}), "crowd": crowd}
-    weights: dict[str, float] = {}
+    weights: dict[str, Any] = {}
     for name, text in params.items():
         if name.startswith(WEIGHT):
             if name != WEIGHT:
-                weights[name.removeprefix(WEIGHT)] = _number(name, text)
+                weights[name.removeprefix(WEIGHT)] = read_value(text)
             data["weights"] = weights
-        elif name.startswith(("filters.", "options.")):
-            group, field = name.split(".", 1)
+        elif name.partition(".")[0] in GROUPS:
+            group, _, field = name.partition(".")
             data.setdefault(group, {})[field] = read_value(text)
-        elif is_recipe_param(name) and name != "crowd":
+        elif name in FIELDS and name != "crowd":
             data[name] = text if name in PLAIN else read_value(text)
     return Recipe.parse(data, "The link")
 
@@ -66,15 +70,6 @@ def from_params(
 def _whole(value: float) -> float | int:
     """``1`` instead of ``1.0``: links are read by people."""
     return int(value) if value == int(value) else value
-
-
-def _number(name: str, text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise InputError(
-            f"The link: {name} is {text[:40]!r}, expected a number.", "Correct the link."
-        ) from None
 
 
 def write_value(value: Any) -> str:

@@ -1,90 +1,113 @@
-"""A plug-in's declared options as widgets: one declaration, the same bounds as the command line."""
+"""Declared options as widgets: one declaration, the same bounds and words as the command line."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import streamlit as st
 
-from crowdselect.dashboard.state import RECIPE_WIDGET
-from crowdselect.registry import Option, options_of
+from crowdselect.dashboard import state
+from crowdselect.dashboard.text import md
+from crowdselect.options import Option, options_of
+from crowdselect.values import Recipe
 
-
-def words(name: str) -> str:
-    """``max_length`` as ``max length``."""
-    return name.replace("_", " ")
+RECIPE = {declared.name: declared for declared in options_of(Recipe)}
+"""What a recipe declares, by name."""
 
 
 def edit(
     plugin: type[Any], present: Mapping[str, Any], prefix: str, *, only: tuple[str, ...] = ()
 ) -> dict[str, Any]:
-    """Draw a widget per option; return those that differ from the default.
+    """Draw a widget per option of ``plugin``; return those that differ from the default.
 
     ``present`` holds the values to begin with; ``only`` limits and orders the options.
     """
-    options = {o.name: o for o in options_of(plugin)}
-    names = only or tuple(options)
-    values = {
-        n: widget(options[n], present.get(n, options[n].default), f"{prefix}.{n}") for n in names
-    }
-    return {n: v for n, v in values.items() if v != options[n].default}
+    declared = {o.name: o for o in options_of(plugin)}
+    values = {}
+    for name in only or tuple(declared):
+        one, key = declared[name], f"{prefix}.{name}"
+        if key not in st.session_state:
+            st.session_state[key] = shown(one, present.get(name, one.default))
+        values[name] = said(one, widget(one, key, persist_state="session"))
+    return {n: v for n, v in values.items() if v != declared[n].default}
 
 
-def widget(opt: Option, value: Any, key: str) -> Any:
-    """The widget that fits the option's type; empty text of an optional value means None."""
-    if key not in st.session_state:
-        st.session_state[key] = _shown(opt, value)
-    # What edits the recipe is kept by the recipe itself.
-    kept: Literal["session"] | None = None if key.startswith(RECIPE_WIDGET) else "session"
-    label = words(opt.name)
-    if opt.choices:
-        return st.selectbox(label, opt.choices, key=key, persist_state=kept, help=opt.help)
-    if opt.type is bool:
-        return st.checkbox(label, key=key, persist_state=kept, help=opt.help)
-    if opt.type is int:
-        return st.number_input(
-            label,
-            _bound(opt.low, int),
-            _bound(opt.high, int),
-            step=1,
-            key=key,
-            persist_state=kept,
-            help=opt.help,
-        )
-    if opt.type is float:
-        return st.number_input(
-            label,
-            _bound(opt.low, float),
-            _bound(opt.high, float),
-            key=key,
-            persist_state=kept,
-            help=opt.help,
-            format="%.4g",
-            step=None,
-        )
-    text = st.text_input(label, key=key, persist_state=kept, help=opt.help)
-    return _parsed(opt, text)
+def edit_draft(plugin: type[Any], present: Mapping[str, Any]) -> None:
+    """Draw a widget per option of the draft's strategy ``plugin``; each writes to the draft."""
+    for one in options_of(plugin):
+        name = f"options.{plugin.name}.{one.name}"
+        value = present.get(one.name, one.default)
+        key = state.recipe_key(name, shown(one, value))
+        widget(one, key, on_change=_strategy_option, args=(one, name))
 
 
-def _shown(opt: Option, value: Any) -> Any:
-    if opt.choices or opt.type in (bool, int, float):
+def _strategy_option(one: Option, name: str) -> None:
+    kept = {k: v for k, v in state.draft().options.items() if k != one.name}
+    value = said(one, state.widget(name))
+    state.amend(options=kept if value == one.default else kept | {one.name: value})
+
+
+def field(name: str, **look: Any) -> None:
+    """The widget of a field of the draft; ``look`` goes to :func:`widget`."""
+    one = RECIPE[name]
+    look = {"label": one.label or one.words.capitalize(), **look}
+    key = state.recipe_key(name, shown(one, getattr(state.draft(), name)))
+    widget(one, key, **{"on_change": _field_changed, "args": (name,), **look})
+
+
+def _field_changed(name: str) -> None:
+    state.amend(**{name: said(RECIPE[name], state.widget(name))})
+
+
+def widget(
+    one: Option, key: str, *, choices: Sequence[Any] | None = None, label: str = "", **look: Any
+) -> Any:
+    """The widget that fits the option's type; ``look`` goes to Streamlit's own.
+
+    The session holds its value, as :func:`shown` gives it, before it is drawn.
+    """
+    draw, bounds = _kind(one, choices)
+    words = label or one.words
+    look = {"help": md(one.help) or None, **look}
+    return draw(words, key=key, **{**bounds, **look})
+
+
+def _kind(one: Option, choices: Sequence[Any] | None) -> tuple[Callable[..., Any], dict[str, Any]]:
+    """Streamlit's widget and what it is called with beside label and key."""
+    if one.switch is not None or one.type is bool:
+        return st.checkbox, {}
+    if choices is not None and one.item is not None:
+        return st.multiselect, {"options": choices}
+    if choices is not None or one.choices:
+        return st.selectbox, {"options": list(one.choices if choices is None else choices)}
+    number = next((k for k in (float, int) if k in one.kinds), None)
+    if number is None or str in one.kinds:
+        return st.text_input, {}
+    low, high = (None if b is None else number(b) for b in (one.low, one.high))
+    look: dict[str, Any] = {"step": 1} if number is int else {"format": "%.4g", "step": None}
+    if one.optional:
+        look |= {"value": None, "placeholder": "off"}
+    return st.number_input, {"min_value": low, "max_value": high, **look}
+
+
+def shown(one: Option, value: Any) -> Any:
+    """``value`` as the option's widget shows it."""
+    if one.switch is not None:
+        return bool(value == one.switch)
+    if one.item is not None:
+        return list(value)
+    if one.choices or set(one.kinds) & {bool, int, float}:
         return value
     return "" if value is None else str(value)
 
 
-def _bound(value: float | None, kind: type[Any]) -> Any:
-    return None if value is None else kind(value)
-
-
-def _parsed(opt: Option, text: str | None) -> Any:
-    """Text of an option such as ``int | None``; what is no number stays text and is refused."""
-    if not text:
-        return "" if opt.type is str else None
-    for kind in (int, float):
-        if kind in getattr(opt.type, "__args__", ()):
-            try:
-                return kind(text)
-            except ValueError:
-                continue
-    return text
+def said(one: Option, value: Any) -> Any:
+    """The option's value that its widget says."""
+    if one.switch is not None:
+        return one.switch if value else one.default
+    if value is None:  # an emptied number that cannot be unset
+        return None if one.optional else one.default
+    if isinstance(value, str) and one.optional:
+        return value.strip() or None
+    return value

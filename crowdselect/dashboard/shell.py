@@ -92,6 +92,8 @@ def fragment(**options: Any) -> Callable[[F], F]:
     def wrap(function: F) -> F:
         @functools.wraps(function)
         def guarded(*args: Any, **kwargs: Any) -> None:
+            if state.whole_page_wanted():
+                st.rerun()
             with guard():
                 function(*args, **kwargs)
             state.publish()

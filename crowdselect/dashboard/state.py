@@ -1,10 +1,16 @@
 """A visitor's state: a draft recipe and the pages' view settings, both carried by the link.
 
 They are read from the address once per session, kept in the session, and written back to the
-address, so that leaving a page loses nothing and a copied link opens the same. Widgets that edit
-the draft have keys that start with ``r.``, those of view settings with ``v.``; both are seeded
-when a page shows them. (Streamlit's own ``bind="query-params"`` drops a parameter as soon as its
-widget is on another page, so a link could not carry a recipe from page to page.)
+address, so that leaving a page loses nothing and a copied link opens the same. (Streamlit's own
+``bind="query-params"`` drops a parameter as soon as its widget is on another page, so a link could
+not carry a recipe from page to page.)
+
+Who owns what is decided here. The draft and the view settings are the truth; a widget shows them
+and tells of a change. :func:`recipe_key` and :func:`view_key` give a widget its value whenever it
+is drawn, so whatever changes the draft (a preset, a chip, a saved recipe) need not know which
+widgets show it, and never takes a value away from a widget that is not drawn in this run: a click
+inside a fragment draws the fragment only, and Streamlit fails at the next click where a widget
+outside of it has lost its value.
 """
 
 from __future__ import annotations
@@ -22,9 +28,9 @@ from crowdselect.dashboard.link import (
     write_value,
 )
 from crowdselect.dashboard.text import md
-from crowdselect.errors import InputError
+from crowdselect.errors import CrowdSelectError, InputError
 from crowdselect.landscape import default_encoder
-from crowdselect.values import Filters, Recipe
+from crowdselect.values import Recipe
 
 DRAFT = "_draft"
 VIEW = "_view"
@@ -32,6 +38,10 @@ DEFAULTS = "_view_defaults"
 PAGE = "_page"
 RECIPE_WIDGET = "r."
 VIEW_WIDGET = "v."
+SET = "_view_set"
+"""View settings that were set from outside their widgets, which do not say so yet."""
+WHOLE = "_whole_page"
+"""Whether something changed that stands outside of the fragment that runs."""
 DEFAULT_BUDGET = 1000
 """The paper's; a fifth of a crowd that has fewer than five times as many."""
 V = TypeVar("V")
@@ -48,6 +58,7 @@ def start(page: str, crowds: list[str], size: Callable[[str], int]) -> None:
         params = st.query_params.to_dict()
         session[VIEW] = {k: read_value(v) for k, v in params.items() if not is_recipe_param(k)}
         session[DEFAULTS] = {}
+        session[SET] = set()
         session["_link"] = params
     if DRAFT not in session and crowds:
         session[DRAFT] = _draft_from_link(session.pop("_link"), crowds, size)
@@ -86,27 +97,33 @@ def has_draft() -> bool:
 
 def adopt(recipe: Recipe) -> None:
     """Replace the draft from outside its widgets (a preset, a saved recipe, a removed chip)."""
+    if has_draft() and (recipe.crowd, recipe.judge) != (draft().crowd, draft().judge):
+        st.session_state[WHOLE] = True
     st.session_state[DRAFT] = recipe
-    for key in [k for k in st.session_state if str(k).startswith(RECIPE_WIDGET)]:
-        del st.session_state[key]
+
+
+def whole_page_wanted() -> bool:
+    """Tell, once, whether crowd or judge changed, which stand above every fragment."""
+    return bool(st.session_state.pop(WHOLE, False))
 
 
 def amend(**changes: Any) -> None:
-    """Change fields of the draft from within its widgets; invalid values raise InputError."""
-    data = draft().model_dump(mode="json") | changes
-    st.session_state[DRAFT] = Recipe.parse(data, "The recipe")
+    """Change fields of the draft; values that cannot be are said, and the draft stays."""
+    try:
+        data = draft().model_dump(mode="json") | changes
+        st.session_state[DRAFT] = Recipe.parse(data, "The recipe")
+    except CrowdSelectError as error:
+        st.toast(md(error.problem))
 
 
 def set_clusters(k: int) -> None:
     """Change the number of clusters; a filter by clusters meant the old ones and goes."""
     amend(clusters=k, filters=draft().filters.model_dump(mode="json") | {"clusters": ()})
-    st.session_state.pop(RECIPE_WIDGET + "filters.clusters", None)
 
 
 def change_filters(**changes: Any) -> None:
-    """Change the draft's filters from outside their widgets."""
-    filters = draft().filters.model_dump(mode="json") | changes
-    adopt(draft().model_copy(update={"filters": Filters.parse(filters, "The filters")}))
+    """Change the draft's filters; values that cannot be are said, and the draft stays."""
+    amend(filters=draft().filters.model_dump(mode="json") | changes)
 
 
 def change_crowd(name: str) -> None:
@@ -118,15 +135,18 @@ def change_crowd(name: str) -> None:
 
 
 def recipe_key(name: str, value: Any) -> str:
-    """Give the widget of the recipe field ``name`` its value from the draft; return its key."""
-    key = RECIPE_WIDGET + name
-    if key not in st.session_state:
+    """Give the widget ``name`` of the draft the ``value`` that the draft has; return its key."""
+    return _shown(RECIPE_WIDGET + name, value)
+
+
+def _shown(key: str, value: Any) -> str:
+    if key not in st.session_state or st.session_state[key] != value:
         st.session_state[key] = value
     return key
 
 
 def widget(name: str) -> Any:
-    """The present value of the widget of the recipe field ``name``."""
+    """The present value of the widget ``name`` of the draft; for its callback."""
     return st.session_state[RECIPE_WIDGET + name]
 
 
@@ -136,36 +156,40 @@ def view_key(name: str, default: V, choices: Collection[V] | None = None) -> str
     A value from a link that is of another type, or not among ``choices``, becomes the default.
     """
     full = f"{st.session_state[PAGE]}.{name}"
-    key = VIEW_WIDGET + full
-    st.session_state[DEFAULTS][full] = default
-    value = st.session_state.get(key, st.session_state[VIEW].get(full, default))
+    value = _view(full, default)
     if not _fits(value, default, choices):
         value = default
-    if key not in st.session_state or st.session_state[key] != value:
-        st.session_state[key] = value
-    return key
+    st.session_state[SET].discard(full)
+    return _shown(VIEW_WIDGET + full, value)
 
 
 def view(name: str, default: V) -> V:
     """The present value of the view setting ``page.name``."""
-    full = f"{st.session_state[PAGE]}.{name}"
-    st.session_state[DEFAULTS][full] = default
-    value = st.session_state.get(VIEW_WIDGET + full, st.session_state[VIEW].get(full, default))
+    value = _view(f"{st.session_state[PAGE]}.{name}", default)
     return value if _fits(value, default, None) else default
 
 
+def _view(full: str, default: Any) -> Any:
+    session = st.session_state
+    session[DEFAULTS][full] = default
+    kept = session[VIEW].get(full, default)
+    return kept if full in session[SET] else session.get(VIEW_WIDGET + full, kept)
+
+
 def set_view(name: str, value: Any, page: str | None = None) -> None:
-    """Set the view setting ``page.name``; only before its widget is drawn, or in a callback."""
+    """Set the view setting ``page.name``; its widget says so when it is drawn again."""
     full = f"{page or st.session_state[PAGE]}.{name}"
     st.session_state[VIEW][full] = value
-    st.session_state.pop(VIEW_WIDGET + full, None)
+    if VIEW_WIDGET + full in st.session_state:
+        st.session_state[SET].add(full)
 
 
 def collect() -> None:
     """Keep the values of the view widgets that are alive; other pages' stay as they were."""
     for key in list(st.session_state):
-        if str(key).startswith(VIEW_WIDGET):
-            st.session_state[VIEW][str(key).removeprefix(VIEW_WIDGET)] = st.session_state[key]
+        full = str(key).removeprefix(VIEW_WIDGET)
+        if str(key).startswith(VIEW_WIDGET) and full not in st.session_state[SET]:
+            st.session_state[VIEW][full] = st.session_state[key]
 
 
 def publish() -> None:

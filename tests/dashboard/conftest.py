@@ -1,7 +1,7 @@
 """Workspaces for the pages' tests, and a way to open a page without a browser."""
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,10 @@ from streamlit.testing.v1 import AppTest
 
 from crowdselect.dashboard import script
 from crowdselect.settings import Workspace, open_workspace
+from tests.browser import Server, serve
 from tests.dashboard import small
+
+APP = Path(__file__).parents[2] / "app.py"
 
 
 @pytest.fixture(scope="session")
@@ -33,6 +36,20 @@ def broken(_built: Path, tmp_path: Path) -> Workspace:
     path = tmp_path / "broken" / "crowds" / small.NAME / "crowd.duckdb"
     path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
     return open_workspace(tmp_path / "broken")
+
+
+@pytest.fixture(scope="session")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Workspace:
+    """The workspace that the browser tests share; they add to it and take nothing away."""
+    folder = tmp_path_factory.mktemp("stories")
+    return small.build(folder / "workspace", folder / "files")
+
+
+@pytest.fixture(scope="session")
+def server(world: Workspace) -> Iterator[Server]:
+    """A dashboard on that workspace."""
+    with serve(APP, {"CROWDSELECT_WORKSPACE": str(world.root), "OMP_NUM_THREADS": "1"}) as running:
+        yield running
 
 
 Open = Callable[..., AppTest]

@@ -35,7 +35,7 @@ def test_every_kind_of_option_can_be_changed():
     at.number_input(key="p.rate").set_value(0.5)
     at.selectbox(key="p.mode").set_value("b")
     at.checkbox(key="p.packing").set_value(False)
-    at.text_input(key="p.steps").set_value("12")
+    at.number_input(key="p.steps").set_value(12)
     at.text_input(key="p.name").set_value("x")
     at.run()
     assert at.session_state["result"] == {

@@ -4,67 +4,24 @@ import json
 import re
 import subprocess
 import sys
-import urllib.parse
 from pathlib import Path
 
 import pytest
 
 from crowdselect import pipeline
 from crowdselect.cli import main
-from crowdselect.settings import Workspace, open_workspace
-from tests.browser import Server, Watched, browser_page, serve
+from crowdselect.settings import open_workspace
+from tests.browser import browser_page
 from tests.dashboard import small
+from tests.dashboard.driving import address, holds, lasso, metric, shown, visit
 
-TIMEOUT_MS = 90_000
-"""Generous: a busy machine draws software WebGL slowly."""
-APP = Path(__file__).parents[2] / "app.py"
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("dashboard-browser")]
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory) -> Workspace:
-    folder = tmp_path_factory.mktemp("stories")
-    return small.build(folder / "workspace", folder / "files")
-
-
-@pytest.fixture(scope="module")
-def server(world):
-    with serve(APP, {"CROWDSELECT_WORKSPACE": str(world.root), "OMP_NUM_THREADS": "1"}) as running:
-        yield running
 
 
 @pytest.fixture(scope="module")
 def chromium():
     with browser_page(width=1280, height=1000) as watched:
         yield watched
-
-
-def address(server: Server, page: str = "", **params: object) -> str:
-    query = urllib.parse.urlencode({"encoder": small.ENCODER, **params})
-    return f"{server.url}/{page}?{query}"
-
-
-def visit(watched: Watched, server: Server, page: str, **params: object):
-    """Open a page by its link and wait until it stands."""
-    watched.page.set_default_timeout(TIMEOUT_MS)
-    watched.page.goto(address(server, page, **params))
-    watched.page.get_by_text("instructions ·").first.wait_for()
-    watched.idle()
-    return watched.page
-
-
-def shown(page, text: str) -> None:
-    page.get_by_text(text).first.wait_for(timeout=TIMEOUT_MS)
-
-
-def holds(page, label: str, value: int) -> None:
-    """Wait until the number field shows ``value``."""
-    field = page.get_by_role("spinbutton", name=label).element_handle()
-    page.wait_for_function("([field, value]) => field.value === value", arg=[field, str(value)])
-
-
-def metric(page, label: str) -> str:
-    return page.get_by_test_id("stMetric").filter(has_text=label).first.inner_text()
 
 
 def test_ingest_a_file(chromium, server, tmp_path):
@@ -121,21 +78,6 @@ def test_the_cluster_slider_answers_and_keeps_the_zoom(chromium, server):
     shown(page, "k = 4")
     chromium.idle()
     assert "clusters=4" in page.url
-
-
-def lasso(page, left=0.05, top=0.12, right=0.95, bottom=0.95) -> None:
-    """Draw a box-shaped lasso over a share of the plot."""
-    surface = page.locator("[data-scatter] .surface").first
-    surface.scroll_into_view_if_needed()
-    page.get_by_role("button", name="Lasso").first.click()
-    box = surface.bounding_box()
-    xs = [box["x"] + box["width"] * s for s in (left, right)]
-    ys = [box["y"] + box["height"] * s for s in (top, bottom)]
-    page.mouse.move(xs[0], ys[0])
-    page.mouse.down()
-    for x, y in ((xs[1], ys[0]), (xs[1], ys[1]), (xs[0], ys[1]), (xs[0], ys[0])):
-        page.mouse.move(x, y, steps=5)
-    page.mouse.up()
 
 
 def test_a_lasso_on_the_map_fills_the_table_and_opens_an_instruction(chromium, server):

@@ -39,7 +39,7 @@ def show(crowd: Crowd) -> None:
 @shell.fragment()
 def _map(crowd: Crowd) -> None:
     recipe = state.draft()
-    on_top, colour, recipe = _controls(crowd, recipe)
+    on_top, colour = _controls(crowd, recipe)
     clusters = reads.clustering(crowd, recipe)
     chips.show(() if clusters is None else clusters.names)
     points = reads.map_points(crowd, recipe.encoder, recipe.seed)
@@ -73,28 +73,31 @@ def _map(crowd: Crowd) -> None:
     reads.prepare_cluster_names(crowd)
 
 
-def _controls(crowd: Crowd, recipe: Recipe) -> tuple[str, str, Recipe]:
+def _controls(crowd: Crowd, recipe: Recipe) -> tuple[str, str]:
     metrics = [info.name for info in reads.metric_infos(crowd)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        k = st.slider(
+        st.slider(
             "Clusters",
             0,
-            reads.MOST_CLUSTERS,
+            max(reads.MOST_CLUSTERS, recipe.clusters),
             key=state.recipe_key("clusters.slider", recipe.clusters),
             width=260,
+            on_change=_clusters_moved,
             help="How many groups of alike instructions; 0: none. A selection takes equally from "
             "each.",
         )
-        if k != recipe.clusters:
-            state.set_clusters(k)
-        offered = colours.choices(metrics, clustered=k > 0)
+        offered = colours.choices(metrics, clustered=recipe.clusters > 0)
         key = state.view_key("colour", offered[0], offered)
         colour = st.selectbox("Colour", offered, key=key, width=180)
         saved = [f"saved: {s.name}" for s in saved_of(crowd)]
         tops = [DRAFT, *saved, KEPT, NOTHING]
         on_top = st.selectbox("On top", tops, key=state.view_key("top", DRAFT, tops), width=200)
-        filters_form.show(crowd, reads.clustering(crowd, state.draft()))
-    return on_top, colour, state.draft()
+        filters_form.show(crowd, reads.clustering(crowd, recipe))
+    return on_top, colour
+
+
+def _clusters_moved() -> None:
+    state.set_clusters(int(state.widget("clusters.slider")))
 
 
 def _selected(crowd: Crowd, recipe: Recipe, on_top: str, kept: BoolArray) -> BoolArray | None:

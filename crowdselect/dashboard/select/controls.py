@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import streamlit as st
 
 from crowdselect.dashboard import options, reads, state
 from crowdselect.dashboard.text import md
-from crowdselect.errors import CrowdSelectError
 from crowdselect.landscape import ENCODERS
 from crowdselect.metrics import BASE
 from crowdselect.selection import POLICIES, STRATEGIES
@@ -69,7 +66,7 @@ def _preset_chosen() -> None:
     if name != CUSTOM:
         weights = dict(PRESETS[name].weights)
         st.session_state.pop("_added", None)
-        state.adopt(state.draft().model_copy(update={"weights": weights}))
+        state.amend(weights=weights)
 
 
 def weight_names(crowd: Crowd) -> list[str]:
@@ -132,11 +129,7 @@ def _metric_added() -> None:
 
 
 def _options(recipe: Recipe) -> None:
-    plugin = STRATEGIES[recipe.strategy]
-    prefix = f"{state.RECIPE_WIDGET}options.{recipe.strategy}"
-    chosen = options.edit(plugin, recipe.options, prefix)
-    if chosen != recipe.options:
-        state.amend(options=chosen)
+    options.edit_draft(STRATEGIES[recipe.strategy], recipe.options)
 
 
 def _strategy_changed() -> None:
@@ -151,21 +144,21 @@ def _budget(crowd: Crowd, recipe: Recipe) -> None:
         max(crowd.n, count),
         key=state.recipe_key("budget", count),
         step=max(1, min(100, crowd.n // 10)),
-        on_change=_changed,
-        args=("budget",),
-        help="How many instructions to choose.",
+        on_change=_budget_changed,
+        help=options.RECIPE["budget"].help,
     )
 
 
+def _budget_changed() -> None:
+    state.amend(budget=state.widget("budget"))
+
+
 def _clusters(recipe: Recipe) -> None:
-    st.number_input(
-        "Clusters",
-        0,
-        reads.MOST_CLUSTERS,
-        key=state.recipe_key("clusters", recipe.clusters),
-        step=1,
+    options.field(
+        "clusters",
+        max_value=max(reads.MOST_CLUSTERS, recipe.clusters),
         on_change=_clusters_changed,
-        help="An equal share is taken from each cluster; 0: no quota.",
+        args=(),
     )
 
 
@@ -175,48 +168,19 @@ def _clusters_changed() -> None:
 
 def _answer(crowd: Crowd, recipe: Recipe) -> None:
     policies = [*POLICIES, *(f"model:{m.name}" for m in crowd.models)]
-    value = recipe.answer if recipe.answer in policies else policies[0]
-    st.selectbox(
-        "Answer to train on",
-        policies,
-        key=state.recipe_key("answer", value),
+    offered = policies if recipe.answer in policies else [recipe.answer, *policies]
+    options.field(
+        "answer",
+        choices=offered,
         format_func=lambda p: p.replace("model:", "always ").replace("_", " "),
-        on_change=_changed,
-        args=("answer",),
     )
 
 
 def _more(recipe: Recipe) -> None:
-    st.number_input(
-        "Seed", 0, key=state.recipe_key("seed", recipe.seed), on_change=_changed, args=("seed",)
-    )
-    for name, choices, words in (
-        ("clustering", ["fast", "exact"], "exact: scikit-learn with 20 starts, slower"),
-        ("profile", ["paper", "reference"], "reference: as the published code computes"),
-        ("encoder", list(ENCODERS.names()), "What turns instructions into vectors"),
-    ):
-        present = getattr(recipe, name)
-        offered = choices if present in choices else [present, *choices]
-        st.selectbox(
-            name.capitalize(),
-            offered,
-            key=state.recipe_key(name, present),
-            on_change=_changed,
-            args=(name,),
-            help=words,
-        )
-    st.checkbox(
-        "A missing metric counts as the middle",
-        key=state.recipe_key("impute_missing", recipe.impute_missing),
-        on_change=_changed,
-        args=("impute_missing",),
-        help="Otherwise a row that lacks a weighed metric cannot be selected.",
-    )
-
-
-def _changed(name: str) -> None:
-    value: Any = state.widget(name)
-    try:
-        state.amend(**{name: value})
-    except CrowdSelectError as error:
-        st.toast(md(error.problem))
+    encoders = list(ENCODERS.names())
+    offered = encoders if recipe.encoder in encoders else [recipe.encoder, *encoders]
+    options.field("seed", min_value=0)
+    options.field("clustering")
+    options.field("profile")
+    options.field("encoder", choices=offered)
+    options.field("impute_missing")

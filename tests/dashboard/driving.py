@@ -1,0 +1,57 @@
+"""What the browser tests of the pages do again and again."""
+
+from __future__ import annotations
+
+import urllib.parse
+from typing import Any
+
+from tests.browser import Server, Watched
+from tests.dashboard import small
+
+TIMEOUT_MS = 90_000
+"""Generous: a busy machine draws software WebGL slowly."""
+TROUBLE = "[data-testid=stException], [data-testid=stErrorElement]"
+"""What Streamlit shows for an error that nobody caught."""
+
+
+def address(server: Server, page: str = "", **params: object) -> str:
+    query = urllib.parse.urlencode({"encoder": small.ENCODER, **params})
+    return f"{server.url}/{page}?{query}"
+
+
+def visit(watched: Watched, server: Server, page: str, **params: object):
+    """Open a page by its link and wait until it stands."""
+    watched.page.set_default_timeout(TIMEOUT_MS)
+    watched.page.goto(address(server, page, **params))
+    watched.page.get_by_text("instructions ·").first.wait_for()
+    watched.idle()
+    return watched.page
+
+
+def shown(page: Any, text: str) -> None:
+    page.get_by_text(text).first.wait_for(timeout=TIMEOUT_MS)
+
+
+def holds(page: Any, label: str, value: int) -> None:
+    """Wait until the number field shows ``value``."""
+    field = page.get_by_role("spinbutton", name=label).element_handle()
+    page.wait_for_function("([field, value]) => field.value === value", arg=[field, str(value)])
+
+
+def metric(page: Any, label: str) -> str:
+    return page.get_by_test_id("stMetric").filter(has_text=label).first.inner_text()
+
+
+def lasso(page, left=0.05, top=0.12, right=0.95, bottom=0.95) -> None:
+    """Draw a box-shaped lasso over a share of the plot."""
+    surface = page.locator("[data-scatter] .surface").first
+    surface.scroll_into_view_if_needed()
+    page.get_by_role("button", name="Lasso").first.click()
+    box = surface.bounding_box()
+    xs = [box["x"] + box["width"] * s for s in (left, right)]
+    ys = [box["y"] + box["height"] * s for s in (top, bottom)]
+    page.mouse.move(xs[0], ys[0])
+    page.mouse.down()
+    for x, y in ((xs[1], ys[0]), (xs[1], ys[1]), (xs[0], ys[1]), (xs[0], ys[0])):
+        page.mouse.move(x, y, steps=5)
+    page.mouse.up()

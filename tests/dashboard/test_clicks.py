@@ -1,0 +1,115 @@
+"""One control, then another: nothing that resets a part of the state breaks the next click.
+
+AppTest runs the whole page each time and cannot see this kind: a control inside a fragment runs
+the fragment only, while widgets outside of it keep what they say.
+"""
+
+import re
+
+import pytest
+
+from tests.browser import Watched, browser_page
+from tests.dashboard.driving import TROUBLE, lasso, shown, visit
+
+pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("dashboard-browser")]
+
+
+@pytest.fixture(scope="module")
+def chromium():
+    with browser_page(width=1280, height=1000) as watched:
+        yield watched
+
+
+def choose(page, label: str, option: str) -> None:
+    """Pick from a select box."""
+    page.get_by_role("combobox", name=label).first.click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def address_says(watched: Watched, text: str) -> None:
+    """Wait until the address holds ``text`` and everything is drawn; nothing may have failed."""
+    watched.page.wait_for_function("text => location.search.includes(text)", arg=text)
+    watched.idle()
+    assert watched.page.locator(TROUBLE).count() == 0, watched.page.locator(TROUBLE).inner_text()
+
+
+def test_a_preset_then_a_slider_then_save(chromium, server):
+    page = visit(chromium, server, "select", budget=20, clusters=3)
+    choose(page, "Preset", "Agreed difficulty")
+    address_says(chromium, "w.separability=-1")
+    page.get_by_role("slider", name="difficulty").press("ArrowRight")
+    address_says(chromium, "w.difficulty=1.1")
+    choose(page, "Preset", "Agreed difficulty")
+    address_says(chromium, "w.difficulty=1&")
+    page.get_by_label("Name", exact=True).fill("from a preset")
+    page.get_by_role("button", name="Save selection").click()
+    shown(page, "as from a preset")
+    address_says(chromium, "w.separability=-1")
+
+
+def test_an_opened_recipe_can_be_changed_at_once(chromium, server):
+    page = visit(chromium, server, "select", budget=15, clusters=3, judge="judge_b")
+    page.get_by_label("Name", exact=True).fill("to open")
+    page.get_by_role("button", name="Save selection").click()
+    shown(page, "as to open")
+    page = visit(chromium, server, "select", **{"select.part": "Saved and compare"})
+    box = page.get_by_test_id("stDataFrame").first.bounding_box()
+    page.mouse.click(box["x"] + 15, box["y"] + 50)
+    page.get_by_role("button", name="Open its recipe").click()
+    address_says(chromium, "judge=judge_b")
+    # The judge stands outside of what a click on this page draws anew.
+    page.get_by_role("combobox", name="Judge").and_(page.locator("[value='judge_b']")).wait_for()
+    page.get_by_role("slider", name="difficulty").press("ArrowRight")
+    address_says(chromium, "w.difficulty=1.1")
+
+
+def test_a_range_filter_then_sort(chromium, server):
+    page = visit(chromium, server, "explore")
+    page.get_by_role("button", name="Filters").click()
+    page.get_by_role("spinbutton", name="from").fill("-5")
+    page.get_by_role("spinbutton", name="from").press("Tab")
+    page.get_by_role("button", name="Add", exact=True).click()
+    address_says(chromium, "filters.ranges=")
+    page.keyboard.press("Escape")
+    choose(page, "Sort by", "order of the file")
+    address_says(chromium, "filters.ranges=")
+    choose(page, "Sort by", "separability, low")
+    address_says(chromium, "explore.sort=")
+
+
+def test_a_chip_goes_then_colour_and_then_another_page(chromium, server):
+    page = visit(chromium, server, "map", clusters=3, **{"filters.contains": "python"})
+    page.get_by_role("button", name="contains “python”").click()
+    page.wait_for_function("() => !location.search.includes('filters.contains')")
+    choose(page, "Colour", "best model")
+    address_says(chromium, "map.colour=best")
+    page.get_by_role("link", name="Explore").first.click()
+    page.wait_for_url(re.compile("/explore"))
+    shown(page, "Sort by")
+    address_says(chromium, "encoder=lsa")
+
+
+def test_a_lasso_becomes_a_filter_then_the_cluster_slider(chromium, server):
+    page = visit(chromium, server, "map", clusters=3)
+    page.locator("[data-scatter] canvas").first.wait_for()
+    lasso(page)
+    shown(page, "in the lasso")
+    page.get_by_role("button", name="Use as filter").click()
+    address_says(chromium, "filters.lasso=")
+    page.get_by_role("slider", name="Clusters").press("ArrowRight")
+    address_says(chromium, "clusters=4")
+    shown(page, "inside a lasso")
+
+
+def test_an_emptied_number_clears_its_filter(chromium, server):
+    page = visit(
+        chromium, server, "explore", **{"filters.min_chars": 5, "filters.near_duplicates": 0.9}
+    )
+    page.get_by_role("button", name="Filters").click()
+    for label, param in (("Characters, at least", "min_chars"), ("near-duplicates", "near_")):
+        field = page.get_by_role("spinbutton", name=re.compile(label))
+        field.fill("")
+        field.press("Tab")
+        page.wait_for_function("name => !location.search.includes(name)", arg=param)
+        chromium.idle()
+    assert page.locator(TROUBLE).count() == 0
