@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: app test lint check install browser clean
+.PHONY: app test monkey lint check install browser clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -34,6 +34,10 @@ lint: install
 test: install browser
 	$(MAKE) lint
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+
+# Every control of every page in random order; SEED=n for another order.
+monkey: install browser
+	$(BIN)/python -m tests.dashboard.monkey --steps 500 --seed $(or $(SEED),0)
 
 clean:
 	rm -rf $(VENV)

@@ -26,10 +26,11 @@ sys.path.insert(0, str(ROOT))
 
 from dashboard_crowd import ENCODER, NAME, build  # noqa: E402
 
+from crowdselect.dashboard.pages import PAGES, address  # noqa: E402
 from crowdselect.settings import open_workspace  # noqa: E402
 from tests.browser import Watched, browser_page, serve  # noqa: E402
 
-PAGES = ("crowd", "explore", "map", "select", "report", "instruction")
+MEASURED = [page.path for page in PAGES if page.per_crowd]
 PATIENCE_MS = 300_000
 STANDS = """() => {
   const app = document.querySelector('[data-testid="stApp"]')
@@ -76,9 +77,8 @@ def timed(work: Callable[[], None]) -> float:
 def visit(watched: Watched, url: str, page: str, **params: object) -> None:
     """Open a page by its link and wait until it stands."""
     query = urlencode({"crowd": NAME, "encoder": ENCODER, "clustering": "fast", **params})
-    path = "" if page == "crowd" else page
     watched.page.set_default_timeout(PATIENCE_MS)
-    watched.page.goto(f"{url}/{path}?{query}")
+    watched.page.goto(f"{url}/{address(page)}?{query}")
     watched.page.get_by_text("instructions ·").first.wait_for()
     watched.page.wait_for_timeout(150)
     stands(watched)
@@ -182,7 +182,7 @@ def line(title: str, seconds: list[float], aim: str) -> None:
 def run(url: str, steps: int, rows: int) -> None:
     """Warm every page, then measure."""
     with browser_page(width=1280, height=950) as watched:
-        for page in PAGES:
+        for page in MEASURED:
             seconds = timed(lambda page=page: visit(watched, url, page))
             print(f"cold {page}: {seconds:.1f} s", file=sys.stderr)
     print(f"\n{rows:,} x 19, load average {os.getloadavg()[0]:.1f}\n")
@@ -202,7 +202,7 @@ def run(url: str, steps: int, rows: int) -> None:
             line(f"an instruction opened by {what}", rest, "300")
             line(f"the same, the first after the page's load, by {what}", [first], "")
         line("the next instruction", following(watched, steps), "300")
-    for page in PAGES:
+    for page in MEASURED:
         with browser_page(width=1280, height=950) as watched:
             visit(watched, url, page)  # the browser fetches the programs once
             seconds = []

@@ -14,11 +14,11 @@ from typing import Annotated, Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import ConfigDict, Field, TypeAdapter, model_validator
+from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from crowdselect.errors import InputError
-from crowdselect.options import Frozen, Option, options_of
+from crowdselect.options import Frozen, Option, check_option, options_of
 from crowdselect.polygon import points_in_polygon
 from crowdselect.registry import Registry, did_you_mean
 
@@ -245,9 +245,8 @@ class Filters(Frozen):
             if name not in FILTERS:
                 words = f"there is no filter {name!r}; {did_you_mean(name, FILTERS.names())}"
                 raise PydanticCustomError("filter", "{words}", {"words": words})
-            declared = FILTERS[name]
-            value = TypeAdapter(declared.type).validate_python(data[name])
-            if value != declared.default:
+            value = _checked(FILTERS[name], data[name])
+            if value != FILTERS[name].default:
                 own[name] = value
         return own
 
@@ -264,6 +263,17 @@ class Filters(Frozen):
     def embedded(self) -> bool:
         """Tell whether one of them needs the instructions' embeddings."""
         return any(declared.needs in EMBEDDED for declared, _ in self.active())
+
+
+def _checked(declared: Filter, value: Any) -> Any:
+    try:
+        found = TypeAdapter(declared.type).validate_python(value)
+        check_option("filters", declared, found)
+    except (ValidationError, InputError) as error:
+        what = error.problem if isinstance(error, InputError) else error.errors()[0]["msg"]
+        words = {"words": f"{declared.name}: {what}"}
+        raise PydanticCustomError("filter", "{words}", words) from error
+    return found
 
 
 FILTERS: Registry[Filter] = Registry("filter", options_of(Filters))  # type: ignore[arg-type]

@@ -21,6 +21,7 @@ ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "benchmarks")]
 
 from crowdselect import jobs, pipeline  # noqa: E402
+from crowdselect.dashboard.pages import PAGES, address  # noqa: E402
 from crowdselect.demo import StudyPlan, study  # noqa: E402
 from crowdselect.errors import NotFoundError  # noqa: E402
 from crowdselect.landscape import default_encoder  # noqa: E402
@@ -28,19 +29,7 @@ from crowdselect.settings import Workspace, demo_data, open_workspace  # noqa: E
 from crowdselect.values import Recipe  # noqa: E402
 from tests.browser import browser_page, serve  # noqa: E402
 
-PAGES = {
-    "crowd": {},
-    "explore": {},
-    "instruction": {},
-    "map": {},
-    "select": {},
-    "finetune": {"finetune.tab": "Runs"},
-    "benchmark": {},
-    "report": {},
-}
-"""Page -> what its link says beside crowd and encoder."""
-SCATTERS = ("explore", "map")
-"""Pages with more colours than a palette holds."""
+COLOURFUL = {page.path for page in PAGES if page.colourful}
 SHOWN_SELECTION = "paper-weights"
 WIDTHS = (1280, 390)
 MOST_HEIGHT = 1700
@@ -73,14 +62,14 @@ def links(workspace: Workspace, crowd: str, encoder: str) -> dict[str, str]:
     """Page -> path and query of the link to it."""
     shown = [s for s in pipeline.list_selections(workspace, crowd) if s.name == SHOWN_SELECTION]
     found = {}
-    for name, params in PAGES.items():
-        given = {"crowd": crowd, "encoder": encoder, **params}
+    for name, picture in ((page.path, page.picture) for page in PAGES):
+        given = {"crowd": crowd, "encoder": encoder, **picture}
         if name == "finetune":
             runs = [view.id for view in jobs.all_runs(workspace, "finetune")]
             given["finetune.runs"] = json.dumps(runs[:3])
         if name == "report" and shown:
             given["report.of"] = shown[0].id
-        found[name] = f"{'' if name == 'crowd' else name}?{urlencode(given)}"
+        found[name] = f"{address(name)}?{urlencode(given)}"
     return found
 
 
@@ -103,7 +92,7 @@ def take(url: str, out: Path, addresses: dict[str, str], theme: str, width: int)
             page.wait_for_timeout(1_200)
             target = out / f"{name}-{theme}-{width}.png"
             page.screenshot(path=str(target))
-            shrink(target, COLOURS if name not in SCATTERS else None)
+            shrink(target, None if name in COLOURFUL else COLOURS)
             print(target.name, f"{target.stat().st_size / 1024:.0f} kB")
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-import streamlit as st
 
 from crowdselect.dashboard import reads
+from crowdselect.dashboard.cache import cached
 from crowdselect.dashboard.scatter import CategoryColour, Colour, Label, NumberColour, PointSet
 from crowdselect.store import Crowd
 from crowdselect.values import Clustering, IntArray, Recipe
@@ -29,7 +29,7 @@ def colour_by(crowd: Crowd, recipe: Recipe, choice: str) -> Colour | None:
         return None if clusters is None else by_cluster(clusters)
     if choice == BEST:
         judge = reads.judge_of(crowd, recipe)
-        return None if judge is None else _by_best(crowd, reads.key(crowd), judge)
+        return None if judge is None else _by_best(crowd, judge)
     if choice == NOTHING:
         return None
     return NumberColour(choice, reads.column(crowd, recipe, choice))
@@ -45,10 +45,10 @@ def by_cluster(clusters: Clustering) -> CategoryColour:
     return CategoryColour("Cluster", labels.astype(np.uint16), names)
 
 
-@st.cache_resource(max_entries=reads.KEPT, show_spinner=False)
-def _by_best(_crowd: Crowd, key: str, judge: str) -> CategoryColour:
-    names = [m.name for m in _crowd.models]
-    columns = reads.best_model(_crowd, judge)
+@cached()
+def _by_best(crowd: Crowd, judge: str) -> CategoryColour:
+    names = [m.name for m in crowd.models]
+    columns = reads.best_model(crowd, judge)
     return CategoryColour.from_labels("Best model", frequent(columns, names))
 
 

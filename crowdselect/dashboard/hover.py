@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from crowdselect.dashboard import reads
+from crowdselect.dashboard.cache import state_of
 from crowdselect.dashboard.scatter import HoverSource, HoverText
 from crowdselect.dashboard.text import number, shorten
 from crowdselect.registry import content_key
@@ -28,5 +29,5 @@ def source(crowd: Crowd, recipe: Recipe, metrics: Sequence[str]) -> HoverSource:
             facts.append(("best model", names[best[row]]))
         return HoverText(shorten(text, TEXT_CHARS), tuple(facts))
 
-    identity = [reads.key(crowd), recipe.judge, recipe.profile, *columns]
+    identity = [state_of(crowd), recipe.judge, recipe.profile, *columns]
     return HoverSource(content_key(identity, 32), lookup)

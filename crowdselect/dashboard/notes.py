@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import streamlit as st
 
 from crowdselect.dashboard import state
+from crowdselect.dashboard.cache import cached
 from crowdselect.dashboard.text import md, plural
 from crowdselect.readonly import read_only
 from crowdselect.store import Crowd
@@ -25,9 +26,9 @@ WORDS = {
 }
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
-def _state(_crowd: Crowd, path: str, stamp: tuple[int, int]) -> NotesState:
-    return _crowd.notes.state()
+@cached(most=8)
+def _state(crowd: Crowd, path: str, stamp: tuple[int, int]) -> NotesState:
+    return crowd.notes.state()
 
 
 def state_of(crowd: Crowd) -> NotesState:

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Literal
-from weakref import WeakKeyDictionary
 
 import numpy as np
 import pandas as pd
 import streamlit as st
 
 from crowdselect import audit, pipeline, settings
+from crowdselect.dashboard.cache import KEPT, STATES, cached
 from crowdselect.dashboard.scatter import PointSet
 from crowdselect.errors import CrowdSelectError
 from crowdselect.landscape import ClusterLabels, FastClusters, Vectors, encoder_named
@@ -30,13 +29,13 @@ from crowdselect.store.search import SearchHits, Where
 from crowdselect.values import BoolArray, Clustering, FloatArray, IntArray, Recipe
 
 KEPT_CROWDS = 3
-KEPT = 24
 MOST_CLUSTERS = 40
 MOST_HITS = 5_000
+MEASURED = ("judge", "profile")
+"""What a metric depends on."""
+CLUSTERED = ("encoder", "clusters", "clustering", "seed")
+"""What a clustering depends on."""
 
-
-_KEYS: WeakKeyDictionary[Crowd, str] = WeakKeyDictionary()
-"""Handle -> the state of its files when it was opened."""
 _BACKGROUND = ThreadPoolExecutor(1, "crowdselect-reads")
 _SEEN: set[tuple[str, str, int]] = set()
 """Landscapes that are there: asked for many times per page, and never taken away."""
@@ -65,7 +64,7 @@ def crowd(name: str) -> Crowd:
 @st.cache_resource(max_entries=KEPT_CROWDS, show_spinner="Opening the crowd")
 def _open_crowd(_root: Path, name: str, version: str) -> Crowd:
     opened = pipeline.open_crowd(workspace(), name)
-    _KEYS[opened] = version
+    STATES[opened] = version
     return opened
 
 
@@ -90,40 +89,23 @@ def size(name: str) -> int:
         return 0
 
 
-def key(crowd: Crowd) -> str:
-    """What the numbers of ``crowd`` depend on: content, models and scores."""
-    return _KEYS[crowd]
-
-
-@st.cache_resource(max_entries=KEPT, show_spinner=False)
-def _leaderboard(_crowd: Crowd, key: str, judge: str) -> pd.DataFrame:
-    return audit.leaderboard(_crowd.rewards(judge))
-
-
+@cached()
 def leaderboard(crowd: Crowd, judge: str) -> pd.DataFrame:
     """See :func:`crowdselect.audit.leaderboard`."""
-    return _leaderboard(crowd, key(crowd), judge)
+    return audit.leaderboard(crowd.rewards(judge))
 
 
-@st.cache_resource(max_entries=KEPT, show_spinner=False)
-def _missing(_crowd: Crowd, key: str, judge: str) -> tuple[FloatArray, list[int]]:
-    return audit.missing_share(_crowd.rewards(judge))
-
-
+@cached()
 def missing(crowd: Crowd, judge: str) -> tuple[FloatArray, list[int]]:
     """See :func:`crowdselect.audit.missing_share`."""
-    return _missing(crowd, key(crowd), judge)
+    return audit.missing_share(crowd.rewards(judge))
 
 
-@st.cache_resource(max_entries=KEPT_CROWDS, show_spinner=False)
-def _points(_crowd: Crowd, fingerprint: str, encoder: str, seed: int) -> PointSet:
-    xy = pipeline.plane_of(_crowd, encoder, seed).xy
-    return PointSet.from_arrays(xy[:, 0], xy[:, 1])
-
-
+@cached("texts", most=KEPT_CROWDS)
 def map_points(crowd: Crowd, encoder: str, seed: int) -> PointSet:
     """The plane as the scatter draws it; only where :func:`has_landscape` says there is one."""
-    return _points(crowd, crowd.fingerprint, encoder, seed)
+    xy = pipeline.plane_of(crowd, encoder, seed).xy
+    return PointSet.from_arrays(xy[:, 0], xy[:, 1])
 
 
 def has_landscape(crowd: Crowd, encoder: str, seed: int) -> bool:
@@ -134,14 +116,10 @@ def has_landscape(crowd: Crowd, encoder: str, seed: int) -> bool:
     return wanted in _SEEN
 
 
-@st.cache_resource(max_entries=KEPT_CROWDS, show_spinner=False)
-def _vectors(_crowd: Crowd, fingerprint: str, encoder: str) -> Vectors:
-    return pipeline.vectors(_crowd, encoder)
-
-
+@cached("texts", most=KEPT_CROWDS)
 def vectors(crowd: Crowd, encoder: str) -> Vectors:
     """Unit vectors of the instructions, shape (n, d)."""
-    return _vectors(crowd, crowd.fingerprint, encoder)
+    return pipeline.vectors(crowd, encoder)
 
 
 @st.cache_resource(max_entries=KEPT, show_spinner="Reading the question")
@@ -156,16 +134,16 @@ def encodes_single_texts(encoder: str) -> bool:
     return not encoder_named(encoder).whole_corpus
 
 
-@st.cache_resource(max_entries=KEPT_CROWDS, show_spinner="Preparing the cluster slider")
-def _fast(_crowd: Crowd, fingerprint: str, encoder: str, seed: int) -> FastClusters:
-    fast = pipeline.fast_clusters(_crowd, encoder, seed)
+@cached("texts", most=KEPT_CROWDS, spinner="Preparing the cluster slider")
+def _fast(crowd: Crowd, encoder: str, seed: int) -> FastClusters:
+    fast = pipeline.fast_clusters(crowd, encoder, seed)
     fast.precompute_in_background(range(2, MOST_CLUSTERS + 1))
     return fast
 
 
-@st.cache_resource(max_entries=KEPT_CROWDS, show_spinner=False)
-def _counting(_crowd: Crowd, fingerprint: str) -> Future[ClusterLabels]:
-    return _BACKGROUND.submit(pipeline.cluster_labels, _crowd)
+@cached("texts", most=KEPT_CROWDS)
+def _counting(crowd: Crowd) -> Future[ClusterLabels]:
+    return _BACKGROUND.submit(pipeline.cluster_labels, crowd)
 
 
 def prepare_cluster_names(crowd: Crowd) -> None:
@@ -173,40 +151,29 @@ def prepare_cluster_names(crowd: Crowd) -> None:
 
     A page calls it when everything on it is drawn.
     """
-    _counting(crowd, crowd.fingerprint)
-
-
-@st.cache_resource(max_entries=4 * MOST_CLUSTERS, show_spinner=False)
-def _clustering(
-    _crowd: Crowd,
-    fingerprint: str,
-    encoder: str,
-    k: int,
-    method: Literal["exact", "fast"],
-    seed: int,
-) -> Clustering:
-    if method == "fast":
-        _fast(_crowd, fingerprint, encoder, seed)
-    return pipeline.clustering(_crowd, encoder, k, method, seed)
+    _counting(crowd)
 
 
 def clustering(crowd: Crowd, recipe: Recipe) -> Clustering | None:
     """The clusters of ``recipe``, or None where it has none or nothing is embedded yet."""
     if recipe.clusters == 0 or not has_landscape(crowd, recipe.encoder, recipe.seed):
         return None
-    return _clustering(
-        crowd, crowd.fingerprint, recipe.encoder, recipe.clusters, recipe.clustering, recipe.seed
+    return _clustering(crowd, recipe)
+
+
+@cached("texts", most=4 * MOST_CLUSTERS, recipe=CLUSTERED)
+def _clustering(crowd: Crowd, recipe: Recipe) -> Clustering:
+    if recipe.clustering == "fast":
+        _fast(crowd, recipe.encoder, recipe.seed)
+    return pipeline.clustering(
+        crowd, recipe.encoder, recipe.clusters, recipe.clustering, recipe.seed
     )
 
 
-@st.cache_resource(max_entries=KEPT_CROWDS, show_spinner=False)
-def _session(_crowd: Crowd, key: str) -> Session:
-    return Session(_crowd)
-
-
+@cached(most=KEPT_CROWDS)
 def session(crowd: Crowd) -> Session:
     """What recipes on ``crowd`` share; the command line goes the same way."""
-    return _session(crowd, key(crowd))
+    return Session(crowd)
 
 
 def judge_of(crowd: Crowd, recipe: Recipe) -> str | None:
@@ -214,14 +181,10 @@ def judge_of(crowd: Crowd, recipe: Recipe) -> str | None:
     return pipeline.judge_of(crowd, recipe.judge)
 
 
-@st.cache_resource(max_entries=KEPT_CROWDS, show_spinner=False)
-def _metric_infos(_crowd: Crowd, key: str) -> tuple[MetricInfo, ...]:
-    return pipeline.available_metrics(_crowd)
-
-
+@cached(most=KEPT_CROWDS)
 def metric_infos(crowd: Crowd) -> tuple[MetricInfo, ...]:
     """Every metric that weights and axes may name."""
-    return _metric_infos(crowd, key(crowd))
+    return pipeline.available_metrics(crowd)
 
 
 def column(crowd: Crowd, recipe: Recipe, name: str) -> FloatArray:
@@ -229,76 +192,43 @@ def column(crowd: Crowd, recipe: Recipe, name: str) -> FloatArray:
     return session(crowd).column(name, recipe)
 
 
-@st.cache_resource(max_entries=KEPT, show_spinner=False)
-def _percentiles(_crowd: Crowd, key: str, judge: str | None, profile: str, name: str) -> FloatArray:
-    recipe = Recipe.parse({"crowd": _crowd.name, "judge": judge, "profile": profile}, "recipe")
-    return normalise(column(_crowd, recipe, name)) * 100
-
-
+@cached(recipe=MEASURED)
 def percentiles(crowd: Crowd, recipe: Recipe, name: str) -> FloatArray:
     """Mid-rank percentile of every row's value of the metric ``name``, in [0, 100]."""
-    return _percentiles(crowd, key(crowd), recipe.judge, recipe.profile, name)
+    return normalise(column(crowd, recipe, name)) * 100
 
 
-@st.cache_resource(max_entries=KEPT, show_spinner=False)
-def _best_model(_crowd: Crowd, key: str, judge: str) -> IntArray:
-    rows = np.arange(_crowd.n, dtype=np.int64)
-    return answers_of(_crowd, "best", judge).columns(rows, 0)
-
-
+@cached()
 def best_model(crowd: Crowd, judge: str) -> IntArray:
     """Column of the best-rewarded response per row, shape (n,); -1: none."""
-    return _best_model(crowd, key(crowd), judge)
+    rows = np.arange(crowd.n, dtype=np.int64)
+    return answers_of(crowd, "best", judge).columns(rows, 0)
 
 
-@st.cache_resource(max_entries=KEPT, show_spinner=False)
-def _kept_by(_crowd: Crowd, key: str, recipe: Recipe) -> BoolArray:
-    causes = session(_crowd).left_out(recipe)
-    out: BoolArray = np.logical_or.reduce([np.zeros(_crowd.n, dtype=bool), *causes.values()])
+@cached(recipe=(*MEASURED, "filters", *CLUSTERED))
+def filtered(crowd: Crowd, recipe: Recipe) -> BoolArray:
+    """Rows that the recipe's filters keep, shape (n,). Duplicates are dropped when selecting."""
+    causes = session(crowd).left_out(recipe)
+    out: BoolArray = np.logical_or.reduce([np.zeros(crowd.n, dtype=bool), *causes.values()])
     return ~out
 
 
-def filtered(crowd: Crowd, recipe: Recipe) -> BoolArray:
-    """Rows that the recipe's filters keep, shape (n,). Duplicates are dropped when selecting."""
-    asked = recipe.model_dump(
-        include={
-            "crowd",
-            "judge",
-            "profile",
-            "filters",
-            "encoder",
-            "clusters",
-            "clustering",
-            "seed",
-        }
-    )
-    return _kept_by(crowd, key(crowd), Recipe.model_validate(asked))
-
-
-@st.cache_resource(max_entries=KEPT, show_spinner="Searching")
-def _search(_crowd: Crowd, fingerprint: str, words: str, where: Where) -> SearchHits:
-    return _crowd.search(words, where=where, limit=MOST_HITS)
-
-
+@cached("texts", spinner="Searching")
 def search(crowd: Crowd, words: str, where: Where) -> SearchHits:
     """Rows that hold all the words, at most MOST_HITS."""
-    return _search(crowd, crowd.fingerprint, words, where)
+    return crowd.search(words, where=where, limit=MOST_HITS)
 
 
 def build_index(crowd: Crowd, progress: Progress) -> None:
     """Build the crowd's word index; searches after it use it."""
     crowd.build_index(progress)
-    _search.clear()
+    search.clear()  # type: ignore[attr-defined]
 
 
-@st.cache_resource(max_entries=KEPT, show_spinner=False)
-def _picks(_crowd: Crowd, key: str, recipe: Recipe) -> Picks:
-    return session(_crowd).picks(recipe)
-
-
+@cached()
 def picks(crowd: Crowd, recipe: Recipe) -> Picks:
     """What ``recipe`` chooses, with reasons; the same rows as ``crowdselect select``."""
-    return _picks(crowd, key(crowd), recipe)
+    return session(crowd).picks(recipe)
 
 
 def outcome(crowd: Crowd, recipe: Recipe) -> Outcome:
@@ -319,11 +249,7 @@ def can_pick(crowd: Crowd, recipe: Recipe) -> bool:
     return not embedded or has_landscape(crowd, recipe.encoder, recipe.seed)
 
 
-@st.cache_resource(max_entries=KEPT_CROWDS, show_spinner=False)
-def _instruction_chars(_crowd: Crowd, fingerprint: str) -> FloatArray:
-    return _crowd.texts.instruction_lengths("chars")
-
-
+@cached("texts", most=KEPT_CROWDS)
 def instruction_chars(crowd: Crowd) -> FloatArray:
     """Characters per instruction, shape (n,)."""
-    return _instruction_chars(crowd, crowd.fingerprint)
+    return crowd.texts.instruction_lengths("chars")

@@ -13,22 +13,13 @@ import streamlit as st
 from crowdselect.charts.style import Palette
 from crowdselect.charts.style import palette as palette_named
 from crowdselect.dashboard import reads, state
+from crowdselect.dashboard.pages import PAGES, Page
 from crowdselect.dashboard.text import md, plural
 from crowdselect.errors import CrowdSelectError, of_the_disk
 from crowdselect.readonly import read_only
 from crowdselect.values import COMBINED
 
 ASSETS = Path(__file__).parent / "assets"
-PAGES = (
-    ("crowd", "Crowd", "1_crowd.py"),
-    ("explore", "Explore", "2_explore.py"),
-    ("map", "Map", "3_map.py"),
-    ("select", "Select", "4_select.py"),
-    ("finetune", "Fine-tune", "5_finetune.py"),
-    ("benchmark", "Benchmark", "6_benchmark.py"),
-    ("report", "Report", "7_report.py"),
-)
-HIDDEN = (("instruction", "Instruction", "instruction.py"),)
 F = TypeVar("F", bound=Callable[..., None])
 
 
@@ -40,12 +31,10 @@ def run(folder: Path) -> None:
     if st.user.get("is_logged_in") is False:
         _ask_to_log_in()
         return
-    pages = {path: _page(folder, path, title, file) for path, title, file in PAGES}
-    for path, title, file in HIDDEN:
-        pages[path] = _page(folder, path, title, file, visibility="hidden")
+    pages = {page.path: _page(folder, page) for page in PAGES}
     st.session_state["_pages"] = pages
     page = st.navigation(list(pages.values()), position="top")
-    current = page.url_path or PAGES[0][0]
+    current = page.url_path or PAGES[0].path
     with guard():
         names = reads.crowd_names()
         state.start(current, names, reads.size)
@@ -61,9 +50,13 @@ def _ask_to_log_in() -> None:
         st.button("Log in", type="primary", on_click=st.login)
 
 
-def _page(folder: Path, path: str, title: str, file: str, **options: Any) -> Any:
+def _page(folder: Path, page: Page) -> Any:
     return st.Page(
-        folder / file, title=title, url_path=path, default=path == PAGES[0][0], **options
+        folder / page.file,
+        title=page.title,
+        url_path=page.path,
+        default=page is PAGES[0],
+        visibility="hidden" if page.hidden else "visible",
     )
 
 

@@ -65,7 +65,7 @@ def contamination(
         raise InputError(f"An overlap of {words} words is none.", "Give 1 or more.")
     references = tuple(read_references(Path(file), column) for file in against)
     names = list(crowd.ids if ids is None else ids)
-    rows = None if ids is None else np.array([crowd.row_of[i] for i in names], dtype=np.int64)
+    rows = None if ids is None else crowd.rows(names)
     if not references:
         return Contamination(words, (), ())
     hits = find_overlaps(crowd.instruction_texts(rows), references, words=words, progress=progress)
@@ -171,7 +171,7 @@ def _rows(crowd: Crowd, selection: Selection) -> IntArray:
             f"{crowd.name}, such as {lost[0]!r}.",
             "The crowd was ingested anew: select again.",
         )
-    return np.array([crowd.row_of[i] for i in selection.ids], dtype=np.int64)
+    return crowd.rows(selection.ids)
 
 
 def _examples(

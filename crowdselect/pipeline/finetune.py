@@ -124,9 +124,7 @@ def _write_pairs(
 ) -> tuple[Path, str]:
     judge = judge or saved.recipe.judge
     matrix = crowd.rewards(None if judge in (None, COMBINED) else judge)
-    rows = np.array(
-        [crowd.row_of[str(i)] for i in selection.ids if str(i) in crowd.row_of], dtype=np.int64
-    )
+    rows = crowd.rows(selection.ids)
     pairs = pairs_from_rewards(
         matrix, rows=rows, margin=margin, worse=worse, seed=saved.recipe.seed
     )

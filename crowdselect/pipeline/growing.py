@@ -159,7 +159,7 @@ def _of_model(
 def _forget(crowd: Crowd, model: str, ids: Sequence[str]) -> None:
     """Take back the rewards that judges gave to answers that are no longer there."""
     column = _column_of(crowd, model)
-    rows = [crowd.row_of[key] for key in ids if key in crowd.row_of]
+    rows = crowd.rows(ids)
     for file in list_rewards(crowd.path / "rewards"):
         if file.origin == "added":
             values = crowd.rewards(file.judge).values.copy()

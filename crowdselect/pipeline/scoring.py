@@ -219,7 +219,7 @@ def _inputs(
 ) -> dict[str, FloatArray]:
     if crowd is None or not scorer.inputs():
         return {}
-    rows = [crowd.row_of[sample.id] for sample in samples]
+    rows = crowd.rows(sample.id for sample in samples)
     columns = metrics(crowd, scorer.inputs(), config.judge).columns
     return {name: values[rows] for name, values in columns.items()}
 

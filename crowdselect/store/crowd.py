@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -131,6 +131,11 @@ class Crowd:
     def row_of(self) -> Mapping[str, int]:
         """Id -> row."""
         return {i: k for k, i in enumerate(self.ids.tolist())}
+
+    def rows(self, ids: Iterable[str]) -> IntArray:
+        """Rows of ``ids`` in their order, shape (k,); ids that are not here are left out."""
+        rows = (self.row_of.get(str(i), -1) for i in ids)
+        return np.array([row for row in rows if row >= 0], dtype=np.int64)
 
     def report_lines(self) -> list[str]:
         """The ingest report in sentences, with the families and sizes that await confirmation."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import urllib.parse
 from typing import Any
 
+from crowdselect.dashboard import pages
 from tests.browser import Server, Watched
 from tests.dashboard import small
 
@@ -16,7 +17,7 @@ TROUBLE = "[data-testid=stException], [data-testid=stErrorElement]"
 
 def address(server: Server, page: str = "", **params: object) -> str:
     query = urllib.parse.urlencode({"encoder": small.ENCODER, **params})
-    return f"{server.url}/{page}?{query}"
+    return f"{server.url}/{pages.address(page)}?{query}"
 
 
 def visit(watched: Watched, server: Server, page: str, **params: object):

@@ -9,6 +9,7 @@ import re
 import pytest
 
 from tests.browser import Watched, browser_page
+from tests.dashboard import monkey
 from tests.dashboard.driving import TROUBLE, lasso, shown, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("dashboard-browser")]
@@ -35,23 +36,23 @@ def address_says(watched: Watched, text: str) -> None:
 
 def test_a_preset_then_a_slider_then_save(chromium, server):
     page = visit(chromium, server, "select", budget=20, clusters=3)
-    choose(page, "Preset", "Agreed difficulty")
+    choose(page, "Preset", "Hard, and the crowd agrees on it")
     address_says(chromium, "w.separability=-1")
     page.get_by_role("slider", name="difficulty").press("ArrowRight")
     address_says(chromium, "w.difficulty=1.1")
-    choose(page, "Preset", "Agreed difficulty")
+    choose(page, "Preset", "Hard, and the crowd agrees on it")
     address_says(chromium, "w.difficulty=1&")
-    page.get_by_label("Name", exact=True).fill("from a preset")
+    page.get_by_label("Name", exact=True).fill("from-a-preset")
     page.get_by_role("button", name="Save selection").click()
-    shown(page, "as from a preset")
+    shown(page, "as from-a-preset")
     address_says(chromium, "w.separability=-1")
 
 
 def test_an_opened_recipe_can_be_changed_at_once(chromium, server):
     page = visit(chromium, server, "select", budget=15, clusters=3, judge="judge_b")
-    page.get_by_label("Name", exact=True).fill("to open")
+    page.get_by_label("Name", exact=True).fill("to-open")
     page.get_by_role("button", name="Save selection").click()
-    shown(page, "as to open")
+    shown(page, "as to-open")
     page = visit(chromium, server, "select", **{"select.part": "Saved and compare"})
     box = page.get_by_test_id("stDataFrame").first.bounding_box()
     page.mouse.click(box["x"] + 15, box["y"] + 50)
@@ -113,3 +114,10 @@ def test_an_emptied_number_clears_its_filter(chromium, server):
         page.wait_for_function("name => !location.search.includes(name)", arg=param)
         chromium.idle()
     assert page.locator(TROUBLE).count() == 0
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_thirty_controls_in_random_order(chromium, server, seed):
+    """``make monkey`` takes 500 steps."""
+    walked = monkey.walk(chromium, server, steps=30, seed=seed)
+    assert len(walked.used) > 20

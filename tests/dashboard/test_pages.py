@@ -3,11 +3,11 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from crowdselect.dashboard import script, shell
+from crowdselect.dashboard import pages, script
 from tests.dashboard import small
 
-PAGES = [path for path, _, _ in (*shell.PAGES, *shell.HIDDEN)]
-pages = pytest.mark.parametrize("page", PAGES)
+PAGES = [page.path for page in pages.PAGES]
+each = pytest.mark.parametrize("page", PAGES)
 
 
 def texts_of(at):
@@ -16,7 +16,7 @@ def texts_of(at):
     return " ".join(str(element.value) for kind in kinds for element in kind)
 
 
-@pages
+@each
 def test_an_empty_workspace_offers_a_way_in(page, workspace, open_page):
     at = open_page(workspace, page)
     assert not at.exception
@@ -25,7 +25,7 @@ def test_an_empty_workspace_offers_a_way_in(page, workspace, open_page):
     assert any(way in texts_of(at) for way in ways)
 
 
-@pages
+@each
 def test_a_small_crowd_is_shown_and_its_hostile_text_reaches_no_markdown(page, ready, open_page):
     """Streamlit's Markdown elements get text from data only with its punctuation escaped."""
     at = open_page(ready, page)
@@ -38,7 +38,7 @@ def test_a_small_crowd_is_shown_and_its_hostile_text_reaches_no_markdown(page, r
             assert markup not in value
 
 
-@pages
+@each
 def test_a_broken_crowd_is_two_sentences_and_not_a_traceback(page, broken, open_page):
     at = open_page(broken, page)
     assert not at.exception

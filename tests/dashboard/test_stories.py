@@ -10,6 +10,7 @@ import pytest
 
 from crowdselect import pipeline
 from crowdselect.cli import main
+from crowdselect.dashboard.pages import PAGES
 from crowdselect.settings import open_workspace
 from tests.browser import browser_page
 from tests.dashboard import small
@@ -220,15 +221,14 @@ def test_the_report_is_one_file_that_opens_without_a_network(chromium, server, t
 def test_small_screens_do_not_scroll_sideways(server):
     with browser_page(width=390, height=844) as watched:
         published = {"benchmark.tab": "Published"}
-        pages = ("", "explore", "map", "select", "finetune", "benchmark", "report", "instruction")
-        for page in pages:
-            watched.page.goto(address(server, page, **published))
+        for page in PAGES:
+            watched.page.goto(address(server, page.path, **published))
             watched.page.get_by_test_id("stMain").wait_for()
             watched.idle(60_000)
             wide = watched.page.evaluate(
                 "() => document.querySelector('[data-testid=stMain]').scrollWidth"
             )
-            assert wide <= 390, page
+            assert wide <= 390, page.path
 
 
 def test_nothing_left_this_machine(chromium):

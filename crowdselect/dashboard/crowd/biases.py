@@ -11,24 +11,21 @@ from crowdselect.charts.agreement import agreement
 from crowdselect.charts.family_bias import family_bias
 from crowdselect.charts.length_bias import length_bias
 from crowdselect.dashboard import reads, shell
+from crowdselect.dashboard.cache import cached
 from crowdselect.dashboard.text import md, n_of_m, number
 from crowdselect.store import Crowd
 
 
-@st.cache_resource(max_entries=reads.KEPT_CROWDS, show_spinner="Auditing the judges")
-def _audit(_crowd: Crowd, key: str) -> dict[str, pd.DataFrame]:
-    matrices = {judge: _crowd.rewards(judge) for judge in _crowd.judges}
+@cached(most=reads.KEPT_CROWDS, spinner="Auditing the judges")
+def audit_of(crowd: Crowd) -> dict[str, pd.DataFrame]:
+    """Agreement, length and family bias, identical columns; see :mod:`crowdselect.audit`."""
+    matrices = {judge: crowd.rewards(judge) for judge in crowd.judges}
     return {
         "agreement": audit.judge_agreement(matrices),
-        "length": audit.length_bias(matrices, _crowd.texts.response_lengths("chars")),
+        "length": audit.length_bias(matrices, crowd.texts.response_lengths("chars")),
         "family": audit.family_bias(matrices),
         "identical": audit.identical_columns(matrices),
     }
-
-
-def audit_of(crowd: Crowd) -> dict[str, pd.DataFrame]:
-    """Agreement, length and family bias, identical columns; see :mod:`crowdselect.audit`."""
-    return _audit(crowd, reads.key(crowd))
 
 
 def show(crowd: Crowd) -> None:

@@ -6,6 +6,7 @@ import numpy as np
 import streamlit as st
 
 from crowdselect.dashboard import chips, colours, filters_form, hover, reads, shell, state, table
+from crowdselect.dashboard.cache import cached
 from crowdselect.dashboard.explore import search
 from crowdselect.dashboard.scatter import Axes, PointSet, scatter
 from crowdselect.dashboard.text import n_of_m
@@ -71,15 +72,10 @@ def _title(crowd: Crowd, name: str) -> str:
     return f"{info.title or name}{unit}"
 
 
+@cached(most=12, recipe=reads.MEASURED)
 def metric_points(crowd: Crowd, recipe: Recipe, x: str, y: str) -> PointSet:
     """The scatter's points, made once per pair of metrics."""
-    return _points(crowd, reads.key(crowd), recipe.judge, recipe.profile, x, y)
-
-
-@st.cache_resource(max_entries=12, show_spinner=False)
-def _points(_crowd: Crowd, key: str, judge: str | None, profile: str, x: str, y: str) -> PointSet:
-    recipe = Recipe.parse({"crowd": _crowd.name, "judge": judge, "profile": profile}, "recipe")
-    across, up = (reads.column(_crowd, recipe, name) for name in (x, y))
+    across, up = (reads.column(crowd, recipe, name) for name in (x, y))
     return PointSet.from_arrays(across, up)
 
 

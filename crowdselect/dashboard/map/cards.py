@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import streamlit as st
 from markupsafe import Markup
 
 from crowdselect.dashboard import reads
+from crowdselect.dashboard.cache import cached
 from crowdselect.dashboard.scatter import category_colour
 from crowdselect.dashboard.text import number, percent, plural, shorten
 from crowdselect.landscape import typical_rows
@@ -53,24 +53,16 @@ class Card:
     """Rows with the highest difficulty."""
 
 
-@st.cache_resource(max_entries=reads.KEPT, show_spinner=False)
-def _cards(_crowd: Crowd, key: str, recipe: Recipe) -> list[Card]:
-    clusters = reads.clustering(_crowd, recipe)
-    if clusters is None:
-        return []
-    names = [i.name for i in reads.metric_infos(_crowd) if i.name in BASE]
-    columns = {name: reads.column(_crowd, recipe, name) for name in names}
-    typical = typical_rows(reads.vectors(_crowd, recipe.encoder), clusters.labels, SHOWN)
-    return [
-        _card(clusters, label, columns, typical[label], _crowd.n) for label in range(clusters.k)
-    ]
-
-
+@cached(recipe=(*reads.MEASURED, *reads.CLUSTERED))
 def cards_of(crowd: Crowd, recipe: Recipe) -> list[Card]:
     """The cards in order of cluster size."""
-    kept = {"crowd", "judge", "profile", "encoder", "clusters", "clustering", "seed"}
-    asked = Recipe.model_validate(recipe.model_dump(include=kept))
-    return _cards(crowd, reads.key(crowd), asked)
+    clusters = reads.clustering(crowd, recipe)
+    if clusters is None:
+        return []
+    names = [i.name for i in reads.metric_infos(crowd) if i.name in BASE]
+    columns = {name: reads.column(crowd, recipe, name) for name in names}
+    typical = typical_rows(reads.vectors(crowd, recipe.encoder), clusters.labels, SHOWN)
+    return [_card(clusters, label, columns, typical[label], crowd.n) for label in range(clusters.k)]
 
 
 def _card(

@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import streamlit as st
 
 from crowdselect import __version__, pipeline
 from crowdselect.charts.histogram_shift import histogram_shift
@@ -17,6 +16,7 @@ from crowdselect.charts.robustness import robustness as draw_robustness
 from crowdselect.charts.share_shift import share_shift
 from crowdselect.charts.style import Palette
 from crowdselect.dashboard import reads
+from crowdselect.dashboard.cache import cached
 from crowdselect.dashboard.report.results import result_chapters
 from crowdselect.dashboard.report.story import Chapter, Example, Fact, Story
 from crowdselect.dashboard.select import command, live, robust
@@ -30,19 +30,15 @@ EXAMPLES = 6
 ANSWER_CHARS = 4_000
 
 
-@st.cache_resource(max_entries=reads.KEPT, show_spinner="Writing the report")
-def _selection(_crowd: Crowd, key: str, recipe: Recipe) -> Selection:
-    return pipeline.select(reads.session(_crowd), recipe)
-
-
+@cached(spinner="Writing the report")
 def selection_of(crowd: Crowd, recipe: Recipe) -> Selection:
     """What ``recipe`` chooses, with the full report."""
-    return _selection(crowd, reads.key(crowd), recipe)
+    return pipeline.select(reads.session(crowd), recipe)
 
 
 def story_of(crowd: Crowd, chosen: Selection, p: Palette, *, title: str, note: str = "") -> Story:
     """The whole story of ``chosen``, with figures in the palette ``p``."""
-    rows = np.array([crowd.row_of[i] for i in chosen.ids if i in crowd.row_of], dtype=np.int64)
+    rows = crowd.rows(chosen.ids)
     chapters = [
         _crowd_chapter(crowd, chosen.recipe, p),
         _recipe_chapter(crowd, chosen.recipe),

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -14,6 +13,7 @@ from crowdselect import pipeline
 from crowdselect.charts.overlap_matrix import overlap_matrix
 from crowdselect.charts.upset import upset
 from crowdselect.dashboard import reads, shell, table
+from crowdselect.dashboard.cache import cached
 from crowdselect.dashboard.select.draft import saved_rows
 from crowdselect.dashboard.text import md, number
 from crowdselect.pipeline import Comparison, SavedSelection
@@ -21,8 +21,8 @@ from crowdselect.store import Crowd
 from crowdselect.values import IntArray
 
 
-@st.cache_resource(max_entries=8, show_spinner="Comparing")
-def _comparison(_crowd: Crowd, key: str, ids: tuple[str, ...]) -> Comparison:
+@cached(most=8, spinner="Comparing")
+def _comparison(crowd: Crowd, ids: tuple[str, ...]) -> Comparison:
     return pipeline.compare(reads.workspace(), ids)
 
 
@@ -37,7 +37,7 @@ def combinations(sets: Sequence[IntArray]) -> dict[frozenset[int], int]:
 
 def show(crowd: Crowd, chosen: Sequence[SavedSelection]) -> None:
     """Figures and tables for two or more saved selections."""
-    found = _comparison(crowd, reads.key(crowd), tuple(s.id for s in chosen))
+    found = _comparison(crowd, tuple(s.id for s in chosen))
     names = [s.name for s in found.selections]
     rows = [saved_rows(crowd, s) for s in found.selections]
     p = shell.palette()
@@ -133,5 +133,5 @@ def _only(crowd: Crowd, found: Comparison, rows: Sequence[IntArray]) -> None:
     if not own:
         st.caption(f"{md(name)} holds nothing that the others lack.")
         return
-    only = np.array([crowd.row_of[i] for i in own if i in crowd.row_of], dtype=np.int64)
+    only = crowd.rows(own)
     table.show(crowd, only, {}, name="only", height=300)

@@ -7,6 +7,7 @@ import streamlit as st
 
 from crowdselect import pipeline
 from crowdselect.dashboard import reads
+from crowdselect.dashboard.cache import cached
 from crowdselect.pipeline import SavedSelection
 from crowdselect.selection import jaccard
 from crowdselect.store import Crowd
@@ -32,16 +33,14 @@ def saved_of(crowd: Crowd) -> list[SavedSelection]:
     return pipeline.list_selections(reads.workspace(), crowd.name)
 
 
-@st.cache_resource(max_entries=reads.KEPT, show_spinner=False)
-def _saved_rows(_crowd: Crowd, fingerprint: str, identity: str, created: str) -> IntArray:
-    chosen = pipeline.load_selection(reads.workspace(), identity)
-    known = [_crowd.row_of[i] for i in chosen.ids if i in _crowd.row_of]
-    return np.array(known, dtype=np.int64)
+@cached("texts")
+def _saved_rows(crowd: Crowd, identity: str, created: str) -> IntArray:
+    return crowd.rows(pipeline.load_selection(reads.workspace(), identity).ids)
 
 
 def saved_rows(crowd: Crowd, saved: SavedSelection) -> IntArray:
     """Rows of a saved selection that the crowd still has, in rank order."""
-    return _saved_rows(crowd, crowd.fingerprint, saved.id, saved.created)
+    return _saved_rows(crowd, saved.id, saved.created)
 
 
 def random_rows(crowd: Crowd, recipe: Recipe) -> IntArray:

@@ -8,20 +8,17 @@ import streamlit as st
 from crowdselect import pipeline
 from crowdselect.charts.robustness import robustness as draw
 from crowdselect.dashboard import reads, shell
+from crowdselect.dashboard.cache import cached
 from crowdselect.dashboard.text import md, percent, plural
 from crowdselect.pipeline import Robustness
 from crowdselect.store import Crowd
 from crowdselect.values import Recipe
 
 
-@st.cache_resource(max_entries=reads.KEPT, show_spinner="Choosing again without each part")
-def _robustness(_crowd: Crowd, key: str, recipe: Recipe) -> Robustness:
-    return pipeline.robustness(reads.session(_crowd), recipe)
-
-
+@cached(spinner="Choosing again without each part")
 def robustness_of(crowd: Crowd, recipe: Recipe) -> Robustness:
     """The leave-one-out comparisons of ``recipe``."""
-    return _robustness(crowd, reads.key(crowd), recipe)
+    return pipeline.robustness(reads.session(crowd), recipe)
 
 
 def frame(found: Robustness) -> pd.DataFrame:

@@ -97,7 +97,7 @@ def _clusters(
         crowd, recipe.encoder, recipe.clusters, recipe.clustering, recipe.seed, progress
     )
     names = {**dict(enumerate(found.names)), -1: "unclustered"}
-    counts = [_counts(found.labels[_rows(crowd, s)]) for s in selections]
+    counts = [_counts(found.labels[crowd.rows(s.ids)]) for s in selections]
     pool = _counts(found.labels)
     return tuple(
         {
@@ -112,12 +112,6 @@ def _clusters(
 
 def _counts(labels: IntArray) -> Counter[int]:
     return Counter(labels.tolist())
-
-
-def _rows(crowd: Crowd, selection: Selection) -> IntArray:
-    """Rows of the selection's ids that the crowd still has."""
-    known = [crowd.row_of[i] for i in selection.ids if i in crowd.row_of]
-    return np.array(known, dtype=np.int64)
 
 
 def _responders(selection: Selection) -> dict[str, int]:

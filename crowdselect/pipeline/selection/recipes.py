@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from crowdselect.errors import NotFoundError
 from crowdselect.registry import build
 from crowdselect.selection import STRATEGIES, Strategy
@@ -33,4 +31,4 @@ def rows_of(crowd: Crowd, ids: Sequence[str], what: str) -> IntArray:
             f"{len(unknown)} {what} ids are not in the crowd {crowd.name}, such as {unknown[0]!r}.",
             "Take them out of the recipe, or open the crowd that they belong to.",
         )
-    return np.array([crowd.row_of[name] for name in ids], dtype=np.int64)
+    return crowd.rows(ids)

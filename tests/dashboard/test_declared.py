@@ -1,0 +1,105 @@
+"""One declaration per option: a filter declared here is everywhere without another edit."""
+
+from collections.abc import Iterator
+
+import numpy as np
+import pytest
+import typer
+from typer.main import get_command
+
+from crowdselect import pipeline
+from crowdselect.cli import select
+from crowdselect.dashboard import state
+from crowdselect.dashboard.chips import chips_of
+from crowdselect.dashboard.link import from_params, to_params
+from crowdselect.errors import InputError
+from crowdselect.filters import FILTERS, Filter
+from crowdselect.options import options_of
+from crowdselect.values import Filters, Recipe
+from tests.dashboard import small
+
+PLAIN_ID = Recipe(crowd="c").id
+MOST = 11
+
+
+def words_of(texts) -> np.ndarray:
+    return np.array([len(text.split()) for text in texts])
+
+
+@pytest.fixture
+def most_words() -> Iterator[Filter]:
+    """All that a new filter takes; in the project it is one file with its registration."""
+    declared = Filter(
+        name="most_words",
+        type=int | None,
+        default=None,
+        help="Longest instruction in words",
+        label="Words, at most",
+        chip="at most {} words",
+        low=1,
+        needs="texts",
+        leaves_out=lambda most, rows: {"too many words": words_of(rows.texts()) > most},
+    )
+    FILTERS.add(declared)
+    yield declared
+    del FILTERS._plugins["most_words"]
+
+
+def test_on_the_command_line(most_words, ready, capsys):
+    app = typer.Typer()
+    app.callback()(lambda: None)
+    select.register(app)
+    command = get_command(app)
+    arguments = ["select", small.NAME, "-e", "lsa", "-k", "0", "--budget", "10", "--json",
+                 "--no-save", "--workspace", str(ready.root)]  # fmt: skip
+    command.main([*arguments, "--most-words", str(MOST)], standalone_mode=False)
+    shown = capsys.readouterr().out
+    crowd = pipeline.open_crowd(ready, small.NAME)
+    too_long = int((words_of(small.texts()) > MOST).sum())
+    assert 0 < too_long < small.N - 10
+    assert f'"too many words": {too_long}' in shown
+    command.main(["select", "--help"], standalone_mode=False)
+    assert most_words.help in capsys.readouterr().out
+    recipe = Recipe(crowd=small.NAME, encoder="lsa", clusters=0, filters={"most_words": MOST})
+    ids = pipeline.select(crowd, recipe).ids
+    assert (words_of(small.texts())[crowd.rows(ids)] <= MOST).all()
+
+
+def test_in_link_and_saved_recipe(most_words):
+    recipe = Recipe(crowd="c", filters={"most_words": MOST})
+    assert to_params(recipe) == {"crowd": "c", "filters.most_words": str(MOST)}
+    assert from_params(to_params(recipe), "c") == recipe
+    assert Recipe.from_toml(recipe.to_toml()) == recipe
+    assert recipe.id != PLAIN_ID
+    assert Recipe(crowd="c").id == Recipe(crowd="c", filters={"most_words": None}).id == PLAIN_ID
+    with pytest.raises(InputError, match="most_words"):
+        Recipe.parse({"crowd": "c", "filters": {"most_words": "many"}}, "The link")
+
+
+def test_as_chip_and_in_the_form(most_words, ready, open_page):
+    at = open_page(ready, "explore", **{"filters.most_words": MOST})
+    assert not at.exception
+    kept = int((words_of(small.texts()) <= MOST).sum())
+    assert f"{kept} of {small.N} instructions match the filters" in " ".join(
+        t.value for t in at.text
+    )
+    field = at.number_input(key="r.filters.most_words")
+    assert (field.label, field.value, field.min) == (most_words.label, MOST, 1)
+    field.set_value(MOST + 1).run()
+    assert at.session_state[state.DRAFT].filters.model_dump()["most_words"] == MOST + 1
+    next(b for b in at.button if b.label == f"at most {MOST + 1} words").click().run()
+    assert at.session_state[state.DRAFT].filters == Filters()
+
+
+def test_what_is_not_declared_is_refused_with_what_is_near():
+    with pytest.raises(InputError, match="contains"):
+        Filters.parse({"contain": "x"}, "The recipe")
+
+
+@pytest.mark.parametrize("declared", [*FILTERS, *options_of(Recipe)], ids=lambda o: o.name)
+def test_every_declaration_says_what_it_is(declared):
+    offered = declared.flag is not None
+    assert not offered or declared.help or declared.one
+    if isinstance(declared, Filter):
+        assert chips_of(Filters()) == []
+        assert declared.leaves_out or declared.name.endswith("duplicates")
