@@ -49,7 +49,9 @@ def column_options(plugin: type[Any], parts: tuple[str, ...]) -> Mapping[str, An
         found = _by_value(known, name, value) if tilde else _by_word(known, part)
         if found is None:
             choices = [c for o in known for c in o.choices]
-            switches = [o.name if o.type is bool else f"{o.name}~NUMBER" for o in known]
+            switches = [
+                o.name if o.type is bool else f"{o.name}~NUMBER" for o in known if not o.choices
+            ]
             raise InputError(
                 f"{plugin.name} does not understand {part!r}.",
                 f"It understands: {', '.join(dict.fromkeys([*choices, *switches])) or 'nothing'}.",

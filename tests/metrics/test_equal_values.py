@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crowdselect.metrics import METRICS, MetricInputs, combine_judges
-from crowdselect.metrics.noise import equalise
+from crowdselect.metrics.noise import equalise, reward_noise
 from crowdselect.ranks import normalise
 from crowdselect.values import Model, RewardMatrix
 
@@ -60,7 +60,7 @@ crowds = st.composite(tenths)()
 def test_values_are_equal_exactly_where_fractions_are(crowd, name):
     whole, values = crowd
     found = metric(name)(of(values))
-    there = np.flatnonzero(~np.isnan(found))
+    there = np.flatnonzero(~np.isnan(found) & ~np.isnan(values).all(axis=1))
     truth = [
         exact(
             name, [Fraction(int(x), 10) for x, y in zip(whole[i], values[i], strict=True) if y == y]
@@ -168,3 +168,41 @@ def test_what_no_double_can_hold_is_missing_and_disturbs_no_other_row():
         np.testing.assert_array_equal(found[name][2:], metric(name)(of(values[2:])))
     gap = metric("reward_gap")(of([[1.7e308, -1.7e308, -1.7e308], [1.0, 3.0, 2.0]]))
     np.testing.assert_array_equal(gap, [np.nan, 1.0])
+
+
+EPS = np.finfo(np.float64).eps
+
+
+def test_the_noise_of_a_row_grows_with_its_largest_reward_and_the_number_of_models():
+    rewards = of([[1.0, -4.0, np.nan], [np.nan, np.nan, np.nan], [0.5, 0.25, 0.125]]).rewards
+    np.testing.assert_allclose(reward_noise(rewards), np.array([4.0, 0.0, 0.5]) * EPS * 11)
+    shift = np.array([-2.0, 1.0, np.nan])
+    np.testing.assert_allclose(reward_noise(rewards, shift), np.array([6.0, 2.0, 2.5]) * EPS * 11)
+    nothing = of(np.zeros((2, 0))).rewards
+    assert reward_noise(nothing, np.zeros(0)).tolist() == [0.0, 0.0]
+
+
+@pytest.mark.parametrize(("gap", "alike"), [(2.0, True), (2.0001, False)])
+def test_values_are_equal_up_to_the_sum_of_their_noise(gap, alike):
+    values = np.array([5.0, 5.0 + gap, 50.0])
+    expected = [5.0, 5.0 if alike else 5.0 + gap, 50.0]
+    assert equalise(values, 1.0).tolist() == expected
+    assert equalise(values, np.array([0.5, 1.5, 9.0])).tolist() == expected
+
+
+def test_each_value_has_its_own_noise():
+    values = np.array([-100.0, 1.5, 1.0, 0.0, 10.0, 10.2])
+    noise = np.array([50.0, 0.6, 0.1, 0.1, 0.05, 0.05])
+    assert equalise(values, noise).tolist() == [-100.0, 1.0, 1.0, 0.0, 10.0, 10.2]
+
+
+def test_a_chain_of_equal_values_is_cut_into_blocks_of_four_times_the_noise():
+    values = np.arange(10.0)[::-1]
+    assert equalise(values, 0.5).tolist() == [8, 8, 6, 6, 4, 4, 2, 2, 0, 0]
+    two = np.concatenate([values, values + 100.0, [50.0, 50.0]])
+    found = equalise(two, np.where(two == 50.0, 0.0, 0.5))
+    assert found[:10].tolist() == equalise(values, 0.5).tolist()
+    assert found[10:20].tolist() == (equalise(values, 0.5) + 100.0).tolist()
+    assert found[20:].tolist() == [50.0, 50.0]
+    assert equalise(np.arange(3.0), 0.5).tolist() == [1.0, 1.0, 1.0]
+    assert equalise(np.array([0.0, 1.0, 2.0, 2.0]), 0.5).tolist() == [1.0, 1.0, 1.0, 1.0]

@@ -139,6 +139,17 @@ def test_too_few_texts_for_the_clusters_are_told_again_from_the_cache(
     assert pipeline.clustering(crowd, "counting", 2, method).warning == ""
 
 
+def test_a_landscape_with_a_map_prepares_the_slider_of_its_clusters(workspace, tmp_path) -> None:
+    crowd = pipeline.ingest(workspace, "table", [tiny.write_tidy(tmp_path, tiny.frame(9))])
+    pipeline.landscape(crowd, "lsa", 2, plane=False)
+    assert list(crowd.cache.glob("fast/*.npz")) == []
+    pipeline.landscape(crowd, "lsa", 2)
+    (kept,) = crowd.cache.glob("fast/*.npz")
+    before = kept.stat().st_mtime_ns
+    pipeline.landscape(crowd, "lsa", 3)
+    assert kept.stat().st_mtime_ns == before
+
+
 def test_a_damaged_preparation_of_clusters_is_made_again(crowd, monkeypatch) -> None:
     before = pipeline.fast_clusters(crowd, "lsa").labels(4)
     (kept,) = (crowd.cache / "fast").glob("*.npz")
