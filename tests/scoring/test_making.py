@@ -10,7 +10,12 @@ import torch
 from crowdselect import files, jobs, pipeline
 from crowdselect.cli import main
 from crowdselect.errors import CrowdSelectError, InputError, NotFoundError
-from crowdselect.pipeline.making import GenerateConfig, JudgingConfig, create_generate, create_judge
+from crowdselect.pipeline.making import (
+    GenerateConfig,
+    JudgingConfig,
+    create_generate,
+    create_judge,
+)
 from tests.pipeline import tiny
 from tests.scoring.served import serve
 
@@ -185,7 +190,7 @@ def test_an_ingested_crowd_keeps_its_rewards_when_a_model_joins(workspace, tmp_p
 
 
 def test_a_cancelled_judge_leaves_what_it_gave_and_goes_on(workspace, tmp_path, monkeypatch):
-    from crowdselect.pipeline import making
+    from crowdselect.pipeline.making import job as making
 
     monkeypatch.setattr(making, "BLOCK", 2)
     pipeline.ingest(workspace, "table", [tiny.write_tidy(tmp_path, tiny.frame(6))], name="tiny")

@@ -20,9 +20,9 @@ from crowdselect.lm.conversations import read_conversations
 from crowdselect.lm.models import check_folder
 from crowdselect.lm.prompts import first_exchange
 from crowdselect.metrics import is_calculation
-from crowdselect.pipeline.experience import experienced
 from crowdselect.pipeline.ingest import open_crowd
 from crowdselect.pipeline.metrics import metrics
+from crowdselect.pipeline.scoring.experience import experienced
 from crowdselect.pipeline.selection.answers import answers_of
 from crowdselect.reading import SUFFIXES
 from crowdselect.registry import build

@@ -25,24 +25,14 @@ from crowdselect.making import (
     make_answers,
 )
 from crowdselect.making.rewards import Block
-from crowdselect.pipeline.growing import Given, grow_crowd
 from crowdselect.pipeline.ingest import open_crowd
+from crowdselect.pipeline.making.crowd import Given, grow_crowd
 from crowdselect.pipeline.scoring import check_source, is_given_file
 from crowdselect.registry import did_you_mean
 from crowdselect.servers import by_kind
 from crowdselect.settings import Workspace, check_name
 from crowdselect.store import Crowd
 from crowdselect.values import FloatArray, IntArray
-
-__all__ = [
-    "GenerateConfig",
-    "JudgingConfig",
-    "create_generate",
-    "create_judge",
-    "describe_end",
-    "run_generate_job",
-    "run_judge_job",
-]
 
 BLOCK = 500
 """Instructions judged between two times that the rewards are added to the crowd."""

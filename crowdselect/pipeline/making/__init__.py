@@ -1,0 +1,20 @@
+"""Models answer and judges score: a crowd is made, or grows (``crowdselect crowd generate``)."""
+
+from crowdselect.making import GenerateConfig, JudgingConfig
+from crowdselect.pipeline.making.job import (
+    create_generate,
+    create_judge,
+    describe_end,
+    run_generate_job,
+    run_judge_job,
+)
+
+__all__ = [
+    "GenerateConfig",
+    "JudgingConfig",
+    "create_generate",
+    "create_judge",
+    "describe_end",
+    "run_generate_job",
+    "run_judge_job",
+]
