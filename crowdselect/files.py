@@ -186,6 +186,12 @@ def _journal(data: bytes) -> Journal:
     return Journal(values, damaged)
 
 
+def inert(value: Any) -> Any:
+    """A cell that a spreadsheet shows as it is: a text that it would run gets an apostrophe."""
+    runs = isinstance(value, str) and value.lstrip().startswith(("=", "+", "-", "@"))
+    return f"'{value}" if runs else value
+
+
 def sha256_file(path: Path) -> str:
     """Return the sha256 of a file's bytes as 64 hex digits."""
     digest = hashlib.sha256()

@@ -18,6 +18,7 @@ from typer.main import get_command
 
 from crowdselect import __version__
 from crowdselect.cli.options import WorkspaceOption
+from crowdselect.cli.terminal import say
 from crowdselect.errors import CancelledError, CrowdSelectError, of_the_disk
 from crowdselect.settings import WORKSPACE_VARIABLE
 
@@ -110,8 +111,8 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _complain(error: CrowdSelectError, code: int) -> int:
-    typer.echo(f"Error: {error.problem}", err=True)
-    typer.echo(error.remedy, err=True)
+    say(f"Error: {error.problem}")
+    say(error.remedy)
     return code
 
 

@@ -31,7 +31,7 @@ from crowdselect.cli.options import (
     WorkspaceOption,
     example,
 )
-from crowdselect.cli.terminal import plain, print_json, print_table, say
+from crowdselect.cli.terminal import plain, print_json, print_table, say, tell
 from crowdselect.errors import CrowdSelectError
 from crowdselect.options import options_of, read_pairs
 from crowdselect.servers import Cost
@@ -258,9 +258,9 @@ def compare_(
     for group in found.groups:
         if " #" in group.name:
             made_by = [v.config.subject.run or v.config.subject.model for v in group.views]
-            typer.echo(f"{group.name} is {', '.join(dict.fromkeys(made_by))}.")
+            tell(f"{group.name} is {', '.join(dict.fromkeys(made_by))}.")
     for sentence in found.sentences():
-        typer.echo(sentence)
+        tell(sentence)
     return None
 
 

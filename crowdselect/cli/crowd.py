@@ -14,7 +14,7 @@ import typer
 
 from crowdselect.cli import crowd_make
 from crowdselect.cli.options import CrowdArgument, JsonOption, WorkspaceOption, example
-from crowdselect.cli.terminal import print_json, print_table, progress, say
+from crowdselect.cli.terminal import print_json, print_table, progress, say, tell
 from crowdselect.settings import open_workspace
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def show(crowd: CrowdArgument, workspace: WorkspaceOption = None, json: JsonOpti
     if json:
         return print_json(describe(found))
     for line in found.report_lines():
-        typer.echo(line)
+        tell(line)
     _print_models(found.models)
     scores = [(name, info.source) for name, info in found.score_columns().items()]
     return print_table(("score column", "made by"), scores) if scores else None
@@ -147,7 +147,7 @@ def scores(
     imported = found.import_scores(file, id_column=id_column, columns=column, name=name)
     if json:
         return print_json(imported)
-    return typer.echo(imported.summary)
+    return tell(imported.summary)
 
 
 @group.command("index", epilog=example("crowdselect crowd index zoo"))

@@ -21,7 +21,7 @@ from crowdselect.cli.options import (
     WorkspaceOption,
     example,
 )
-from crowdselect.cli.terminal import print_json, print_table, say
+from crowdselect.cli.terminal import print_json, print_table, say, tell
 from crowdselect.settings import open_workspace
 
 LimitOption = Annotated[int | None, typer.Option(help="Only so many instructions", min=1)]
@@ -176,7 +176,7 @@ def judge(
     if json:
         print_json({"run": view.id, **found})
         return
-    typer.echo(describe_end(found))
+    tell(describe_end(found))
     for problem, count in found["problems"].items():
         say(f"{count:,} times: {problem}")
 

@@ -16,7 +16,7 @@ from crowdselect.cli.options import (
 )
 from crowdselect.cli.select import AgainstColumnOption, AgainstOption, AgainstWordsOption
 from crowdselect.cli.selection import SelectionArgument
-from crowdselect.cli.terminal import print_json, progress, say
+from crowdselect.cli.terminal import print_json, progress, say, tell
 from crowdselect.export import FORMATS
 from crowdselect.settings import open_workspace
 
@@ -82,4 +82,4 @@ def export(
         fate = "kept" if keep_flagged else "left out"
         say(f"{counts['flagged']:,} rows overlap with a benchmark and were {fate}.")
     say(f"Wrote {made.n:,} examples.")
-    return typer.echo(made.data)
+    return tell(made.data)

@@ -15,7 +15,7 @@ import typer
 from crowdselect import files, jobs
 from crowdselect.cli.follow import run_job
 from crowdselect.cli.options import DetachOption, JsonOption, WorkspaceOption, example
-from crowdselect.cli.terminal import plain, print_json, print_table, progress, say
+from crowdselect.cli.terminal import plain, print_json, print_table, progress, say, tell
 from crowdselect.errors import CrowdSelectError, InputError
 from crowdselect.finetune import (
     PRESETS,
@@ -215,4 +215,4 @@ def _run(path: Path, *, detach: bool, as_json: bool) -> None:
         return print_json({**plain(jobs.read(path)), "curve": curve, "output": plain(model)})
     loss = "" if view.final_loss is None else f", mean training loss {view.final_loss:.4f}"
     say(f"{view.id}: {view.state}, {view.step:,} steps{loss}")
-    return typer.echo(str(model.path))
+    return tell(str(model.path))

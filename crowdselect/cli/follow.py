@@ -11,7 +11,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
 from rich.progress import Progress as Bar
 
 from crowdselect import jobs
-from crowdselect.cli.terminal import print_json, say
+from crowdselect.cli.terminal import print_json, say, visible
 from crowdselect.errors import CrowdSelectError
 
 LINE_EVERY_S = 10.0
@@ -65,7 +65,7 @@ def _watch(path: Path) -> None:
     ) as bar:
         task = bar.add_task(path.name, total=None, left="")
         for view in jobs.watch(path):
-            text = view.label or ("starting" if view.state == "running" else view.state)
+            text = visible(view.label) or ("starting" if view.state == "running" else view.state)
             bar.update(
                 task, description=text, completed=view.done, total=view.total, left=time_left(view)
             )

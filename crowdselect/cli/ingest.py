@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from crowdselect.cli.options import JsonOption, WorkspaceOption, example, option_parameters
-from crowdselect.cli.terminal import print_json, progress, say
+from crowdselect.cli.terminal import print_json, progress, say, tell
 from crowdselect.ingest import SOURCES, Source
 from crowdselect.options import options_of
 from crowdselect.settings import open_workspace
@@ -80,5 +80,5 @@ def ingest(
     if json:
         return print_json(describe(crowd))
     for line in crowd.report_lines():
-        typer.echo(line)
+        tell(line)
     return say(f"The crowd is called {crowd.name}; see: crowdselect crowd show {crowd.name}")

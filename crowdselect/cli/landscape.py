@@ -19,7 +19,7 @@ from crowdselect.cli.options import (
     WorkspaceOption,
     example,
 )
-from crowdselect.cli.tables import write_table
+from crowdselect.cli.tables import InertOption, write_table
 from crowdselect.cli.terminal import print_json, print_table, progress, say
 from crowdselect.settings import open_workspace
 
@@ -51,6 +51,7 @@ def landscape(
         Path | None,
         typer.Option(help="Write id, text, cluster (and x, y): .parquet, .csv, .jsonl"),
     ] = None,
+    no_formulas: InertOption = False,
     trust_remote_code: Annotated[
         bool, typer.Option(help="Run Python code that comes with the encoder's model")
     ] = False,
@@ -79,7 +80,7 @@ def landscape(
     with progress() as report:
         made = pipeline.landscape(found, **options, progress=report)
     if out is not None:
-        write_table(out, columns_of(found, made))
+        write_table(out, columns_of(found, made), no_formulas=no_formulas)
         say(f"Wrote {found.n:,} rows to {out}.")
     return _show(found, made, as_json=json)
 

@@ -9,7 +9,7 @@ import numpy as np
 import typer
 
 from crowdselect.cli.options import CrowdArgument, JsonOption, WorkspaceOption, example
-from crowdselect.cli.tables import write_table
+from crowdselect.cli.tables import InertOption, write_table
 from crowdselect.cli.terminal import print_json, print_table, progress, say
 from crowdselect.settings import open_workspace
 
@@ -46,6 +46,7 @@ def metrics(
         Literal["paper", "reference"], typer.Option(help="reference: as the published code does")
     ] = "paper",
     out: Annotated[Path | None, typer.Option(help="Write id and columns: .parquet, .csv")] = None,
+    no_formulas: InertOption = False,
     list_: Annotated[bool, typer.Option("--list", help="List what can be computed")] = False,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
@@ -59,7 +60,7 @@ def metrics(
     with progress() as report:
         scores = pipeline.metrics(found, metric, judge, profile, report)
     if out is not None:
-        write_table(out, {"id": scores.ids, **scores.columns})
+        write_table(out, {"id": scores.ids, **scores.columns}, no_formulas=no_formulas)
         say(f"Wrote {found.n:,} rows to {out}.")
     rows = [{"metric": name, **summary(values)} for name, values in scores.columns.items()]
     if json:

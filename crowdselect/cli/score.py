@@ -20,7 +20,7 @@ from crowdselect.cli.options import (
     example,
     own_options,
 )
-from crowdselect.cli.terminal import print_json, print_table, say
+from crowdselect.cli.terminal import print_json, print_table, say, tell
 from crowdselect.errors import InputError
 from crowdselect.settings import open_workspace
 
@@ -138,7 +138,7 @@ def score(
         say(f"{column}: {missing:,} samples without a value" if missing else column)
         for reason, count in found["reasons"][column].items():
             say(f"  {count:,} times: {reason}")
-    typer.echo(found.get("file") or found["crowd"])
+    tell(found.get("file") or found["crowd"])
 
 
 def _tell(name: str, value: Any) -> None:

@@ -8,7 +8,7 @@ import typer
 
 from crowdselect.cli.options import JsonOption, WorkspaceOption, example
 from crowdselect.cli.select import ChosenOnOption, document
-from crowdselect.cli.terminal import print_json, print_table, say
+from crowdselect.cli.terminal import print_json, print_table, say, tell
 from crowdselect.settings import open_workspace
 
 SelectionArgument = Annotated[
@@ -53,7 +53,7 @@ def show(
     say(f"{saved.id} {names}: {saved.n:,} rows, {saved.created}. {saved.note}".rstrip())
     if saved.chosen_on:
         say(f"Its recipe was chosen on {', '.join(saved.chosen_on)}.")
-    return typer.echo(saved.recipe.to_toml())
+    return tell(saved.recipe.to_toml())
 
 
 @group.command("rename", epilog=example("crowdselect selection rename 1f0c best-1000"))

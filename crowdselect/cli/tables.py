@@ -4,17 +4,32 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+import typer
 
 from crowdselect import files
 from crowdselect.errors import InputError
 
+InertOption = Annotated[
+    bool,
+    typer.Option(
+        "--no-formulas",
+        help="Put an apostrophe before texts that a spreadsheet would run as formulas",
+    ),
+]
 
-def write_table(path: Path, columns: Mapping[str, Any]) -> None:
-    """Write ``columns`` (name -> values of one length) to ``path``, whole or not at all."""
+
+def write_table(path: Path, columns: Mapping[str, Any], *, no_formulas: bool = False) -> None:
+    """Write ``columns`` (name -> values of one length) to ``path``, whole or not at all.
+
+    ``no_formulas``: texts that a spreadsheet would run get an apostrophe.
+    """
     import pandas as pd
 
     frame = pd.DataFrame(dict(columns))
+    if no_formulas:
+        frame = frame.rename(columns=files.inert).map(files.inert)
     with files.write_aside(path) as aside:
         if path.suffix == ".parquet":
             frame.to_parquet(aside, index=False)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import math
+import re
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -54,14 +55,30 @@ def plain(value: Any) -> Any:
     return str(value) if isinstance(value, Path) else value
 
 
+_UNSEEN = re.compile(
+    "[\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f\\u061c\\u200e\\u200f\\u2028-\\u202e\\u2066-\\u2069\\ud800-\\udfff]"
+)
+"""What steers a terminal or turns text around, and half characters, which none can print."""
+
+
+def visible(text: str) -> str:
+    r"""``text`` as it can be shown: what would steer the terminal is written as ``\u001b``."""
+    return _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
 def print_json(value: Any) -> None:
     """Print one JSON document on stdout."""
-    typer.echo(json.dumps(plain(value), ensure_ascii=False, indent=2))
+    typer.echo(visible(json.dumps(plain(value), ensure_ascii=False, indent=2)))
+
+
+def tell(text: object) -> None:
+    """Print a line of a command's result on stdout."""
+    typer.echo(visible(str(text)))
 
 
 def say(text: str) -> None:
     """Print a line for people on stderr."""
-    typer.echo(text, err=True)
+    typer.echo(visible(text), err=True)
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:
@@ -69,7 +86,7 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: st
     if not rows:
         return say("None yet.")
     table = Table(
-        title=title or None,
+        title=Text(visible(title)) if title else None,
         title_justify="left",
         header_style="bold",
         box=SIMPLE,
@@ -78,13 +95,13 @@ def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: st
     for number, column in enumerate(columns):
         numeric = bool(rows) and all(isinstance(row[number], int | float | None) for row in rows)
         table.add_column(
-            column,
+            Text(visible(column)),
             justify="right" if numeric else "left",
             overflow="fold",
             no_wrap=numeric or number == 0,
         )
     for row in rows:
-        table.add_row(*(Text(_cell(value)) for value in row))
+        table.add_row(*(Text(visible(_cell(value))) for value in row))
     return Console(width=None if sys.stdout.isatty() else 160).print(table)
 
 
@@ -121,6 +138,7 @@ class _OnTerminal:
         self._task = TaskID(0)
 
     def __call__(self, done: int, total: int | None, label: str = "") -> None:
+        label = visible(label)
         if self._bar is None:
             if time.monotonic() - self._started < SHOW_AFTER_S:
                 return

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -25,21 +27,21 @@ def dataset_card(manifest: Mapping[str, Any], form: Format, licence: str | None)
     recipe, crowd, counts = manifest["recipe"], manifest["crowd"], manifest["counts"]
     weights = ", ".join(f"{name} {value:+g}" for name, value in recipe["weights"].items())
     flagged = manifest["decontamination"]["flagged"]
-    checked = ", ".join(f"`{a['file']}`" for a in manifest["decontamination"]["against"])
+    checked = ", ".join(f"`{_code(a['file'])}`" for a in manifest["decontamination"]["against"])
     lines = [
         _header(manifest, form, licence),
-        f"# {manifest['name']}",
+        f"# {_plain(manifest['name'])}",
         "",
         _ORIGIN.format(exported=counts["exported"], n=crowd["n"], crowd=crowd["name"]),
         "",
         "| | |",
         "|---|---|",
         f"| recipe | `{manifest['recipe_id']}` |",
-        f"| strategy | {recipe['strategy']} |",
-        f"| weights | {weights or 'none'} |",
+        f"| strategy | {_plain(recipe['strategy'])} |",
+        f"| weights | {_plain(weights or 'none')} |",
         f"| clusters | {recipe['clusters']} |",
-        f"| reward model | {recipe['judge'] or next(iter(crowd['judges']), 'none')} |",
-        f"| response | {recipe['answer']} |",
+        f"| reward model | {_plain(recipe['judge'] or next(iter(crowd['judges']), 'none'))} |",
+        f"| response | {_plain(recipe['answer'])} |",
         f"| seed | {recipe['seed']} |",
         f"| crowd fingerprint | `{crowd['fingerprint']}` |",
         "",
@@ -47,7 +49,7 @@ def dataset_card(manifest: Mapping[str, Any], form: Format, licence: str | None)
         *(f"- `{name}`: {meaning}" for name, meaning in form.columns),
         "",
         "## Who wrote the responses",
-        *(f"- {name}: {n:,}" for name, n in manifest["responders"].items()),
+        *(f"- {_plain(name)}: {n:,}" for name, n in manifest["responders"].items()),
         "",
         "## Overlap with benchmarks",
         _contamination(checked, len(flagged), manifest["decontamination"]),
@@ -59,6 +61,17 @@ def dataset_card(manifest: Mapping[str, Any], form: Format, licence: str | None)
         "",
     ]
     return "\n".join(lines)
+
+
+def _plain(text: Any) -> str:
+    """A text from the data as text: a page that shows the card must not run or follow it."""
+    escaped = html.escape(" ".join(str(text).split()), quote=False)
+    return re.sub(r"([|`\[\]])", r"\\\1", escaped)
+
+
+def _code(text: Any) -> str:
+    """A text from the data inside a span of code, which no sign can leave."""
+    return " ".join(str(text).split()).replace("`", "'")
 
 
 def _contamination(checked: str, flagged: int, facts: Mapping[str, Any]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -27,29 +28,35 @@ class RequestCache:
         self.folder = folder
         """None: nothing is kept."""
 
-    def _path(self, config: ServerConfig, request: ChatRequest) -> Path | None:
+    def _paths(self, config: ServerConfig, request: ChatRequest) -> list[Path]:
+        """Where the reply may lie: under its very limit, or under none for one that was whole."""
         if self.folder is None:
-            return None
+            return []
         asked = dataclasses.asdict(request)
         del asked["key"]
-        key = content_key([PROTOCOL, *_server(config), asked], 64)
-        return self.folder / key[:2] / f"{key}.json"
+        whole = {k: v for k, v in asked.items() if k != "max_tokens"}
+        keys = [content_key([PROTOCOL, *_server(config), what], 64) for what in (asked, whole)]
+        return [self.folder / key[:2] / f"{key}.json" for key in keys]
 
     def get(self, config: ServerConfig, request: ChatRequest) -> ChatReply | None:
-        """The reply to the same request at the same host, or None."""
-        path = self._path(config, request)
-        if path is None or not path.exists():
-            return None
-        try:
-            return ChatReply(**{**files.read_json(path), "cached": True})
-        except (ValueError, TypeError):
-            return None
+        """The reply to the same request at the same host, or None.
+
+        A whole reply also answers a request that would have let it be longer.
+        """
+        for path in self._paths(config, request):
+            if path.exists():
+                with contextlib.suppress(ValueError, TypeError):
+                    reply = ChatReply(**{**files.read_json(path), "cached": True})
+                    if reply.completion_tokens <= request.max_tokens:
+                        return reply
+        return None
 
     def put(self, config: ServerConfig, request: ChatRequest, reply: ChatReply) -> None:
         """Keep a reply, unless it is a problem."""
-        path = self._path(config, request)
-        if path is not None and not reply.problem:
-            files.write_json(path, dataclasses.asdict(reply))
+        paths = self._paths(config, request)
+        if paths and not reply.problem:
+            whole = reply.finished and 0 < reply.completion_tokens <= request.max_tokens
+            files.write_json(paths[whole], dataclasses.asdict(reply))
 
     def habits(self, config: ServerConfig) -> Habits:
         """What was learned about the server, here or in this process."""

@@ -1,5 +1,6 @@
 """The chat client against a real server that refuses, stumbles, talks nonsense and dies."""
 
+import dataclasses
 import threading
 from pathlib import Path
 from typing import Any
@@ -61,6 +62,23 @@ def test_what_was_answered_is_never_asked_again(tmp_path: Path) -> None:
     assert [r.cached for r in first.values()] == [False] * 6
     assert sum(r.cached for r in again.values()) == 6
     assert not any(r.cached for r in other.values())
+
+
+def test_a_whole_answer_serves_a_higher_limit_and_no_lower_one(tmp_path: Path) -> None:
+    def cut_at_20(_: int, body: dict[str, Any]) -> dict[str, Any]:
+        long = body["messages"][-1]["content"] == "ask 0" and body["max_tokens"] < 20
+        return {"text": "The gr", "finish": "length"} if long else {"text": "8"}
+
+    def with_limit(n: int) -> list[ChatRequest]:
+        return [dataclasses.replace(request, max_tokens=n) for request in requests(3)]
+
+    with serve(cut_at_20) as server:
+        assert ask(server, with_limit(16), tmp_path)["k0"].problem
+        replies = ask(server, with_limit(30), tmp_path)
+        assert len(server.asked) == 4, "only what was cut is asked again"
+        assert [r.text for r in replies.values()] == ["8"] * 3
+        ask(server, with_limit(9), tmp_path)
+        assert len(server.asked) == 7, "ten tokens do not fit into nine"
 
 
 def test_a_broken_cache_file_is_asked_anew(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
-from crowdselect import jobs
+from crowdselect import files, jobs
 from crowdselect.benchmark import (
     BenchmarkComparison,
     BenchmarkView,
@@ -92,7 +92,7 @@ def _results(views: Sequence[BenchmarkView]) -> None:
         st.dataframe(frame, hide_index=True, alt="All benchmark numbers")
         st.download_button(
             "Download as CSV",
-            frame.to_csv(index=False),
+            frame.map(files.inert).to_csv(index=False),
             file_name="benchmark-results.csv",
             mime="text/csv",
             on_click="ignore",
