@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
 from crowdselect.progress import Progress
 from crowdselect.values import Model
 
-ColumnKind = Literal["text", "number", "struct", "empty", "other"]
+ColumnKind = Literal["text", "number", "truth", "struct", "list", "empty", "other"]
+
+Decimal = Literal["point", "comma"]
+
+NAMELESS = "__crowdselect_nameless_"
+"""Begins the name given to a column that has none, before its place."""
+
+ORIGIN = "__crowdselect_origin"
+"""Column of records made from another table: the position there."""
 
 Cell = tuple[str, ...]
 """Where a value lies: ``(column,)``, or ``(column, struct field)``."""
@@ -27,6 +36,14 @@ class Column:
     """At least half of the first values are numbers, whatever the declared type."""
     fractional: bool = False
     """Declared as floating-point or decimal numbers."""
+    counting: bool = False
+    """Whole numbers that rise by one from row to row (0, 0, 1, 1 ... or 0, 1, 2, 0, 1, 2 ...)."""
+    decimal: Decimal = "point"
+    """What stands before the decimals of its numbers, where they are text."""
+    nested: bool = False
+    """Text whose first values are lists or objects written as text."""
+    dialogue: bool = False
+    """Text whose first values are written as ``Human: ... Assistant: ...``."""
     fields: tuple[Column, ...] = ()
     """The fields of a struct column."""
 
@@ -41,11 +58,24 @@ class Table:
     """Position of each file's first row."""
     rows: int
     columns: tuple[Column, ...]
+    origin: tuple[Table, Sequence[int]] | None = field(default=None, repr=False, compare=False)
+    """The table that this one was made from, and the position there of each of its rows."""
 
     def where(self, position: int) -> str:
         """Return ``FILE, row N`` (1-based, header not counted) of the row at ``position``."""
+        if self.origin is not None:
+            table, positions = self.origin
+            return table.where(int(positions[position]))
         k = bisect_right(self.starts, position) - 1
         return f"{self.files[k]}, row {position - self.starts[k] + 1:,}"
+
+    def column(self, name: str) -> Column:
+        """Return the column called ``name``; KeyError where there is none."""
+        return self._by_name[name]
+
+    @cached_property
+    def _by_name(self) -> dict[str, Column]:
+        return {c.name: c for c in self.columns}
 
     @property
     def label(self) -> str:
@@ -54,16 +84,41 @@ class Table:
         return self.files[0] + (f" and {rest} more" if rest else "")
 
 
+Meaning = Literal[
+    "id", "instruction", "input", "system prompt", "earlier turns", "model", "response", "judge",
+    "kept", "left out",
+]  # fmt: skip
+"""What a column can be taken for. ``kept``: beside each instruction, to filter and colour by."""
+
+
+@dataclass(frozen=True)
+class ColumnUse:
+    """What one column of the input was taken for."""
+
+    column: str
+    meaning: Meaning
+    of: str = ""
+    """The model that a judge's or a response's column belongs to, where each has its own."""
+    why: str = ""
+    """In words, where it is not plain from the name."""
+
+
 @dataclass(frozen=True)
 class Instructions:
-    """Which columns hold the instructions."""
+    """Which columns hold the instructions: what a model was asked, up to its answer."""
 
     table: Table
     text: str
     id: str | None = None
-    """None: the id is the first 16 hex digits of the sha256 of the text."""
+    """None: the id is the first 16 hex digits of the sha256 of the whole question."""
     extra: tuple[str, ...] = ()
     """Columns kept beside each instruction: data set, kind, level ..."""
+    input: str | None = None
+    """Alpaca's ``input``: a second half of the question."""
+    system: str | None = None
+    """The system prompt."""
+    turns: str | None = None
+    """JSON of the turns before the question: a list of ``{"role", "content"}``."""
 
 
 @dataclass(frozen=True)
@@ -112,19 +167,49 @@ class Builder(Protocol):
         """Return the columns of a file as it declares them, without looking at the values."""
 
     def open_files(
-        self, paths: Sequence[Path], *, encoding: str = "utf-8", progress: Progress = ...
+        self,
+        paths: Sequence[Path],
+        *,
+        encoding: str = "utf-8",
+        same: Mapping[str, str] = ...,
+        progress: Progress = ...,
     ) -> Table:
-        """Open files of one layout as one table."""
+        """Open files of one layout as one table; ``same``: column -> the one it is part of."""
+
+    def rows(self, table: Table) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield (position, row) of an opened table: lists and objects as such, texts, numbers."""
+
+    def varying(self, table: Table, by: str, columns: Sequence[str]) -> frozenset[str]:
+        """Return the columns that differ between rows with the same value of ``by``."""
 
     def open_records(
-        self, label: str, batches: Iterator[Any], *, progress: Progress = ...
+        self,
+        label: str,
+        batches: Iterator[Any],
+        *,
+        origin: Table | None = ...,
+        progress: Progress = ...,
     ) -> Table:
-        """Take pyarrow tables of one layout as one table; ``label`` names them in errors."""
+        """Take pyarrow tables as one table; ``label`` names them in errors.
+
+        ``origin``: the table that they were made from; their column ``ORIGIN`` holds the position
+        there of each row, for errors.
+        """
 
     def load(
-        self, plan: Plan, *, dedupe_ids: str = "no", progress: Progress = ..., source: str = ""
+        self,
+        plan: Plan,
+        *,
+        uses: Sequence[ColumnUse] = ...,
+        dedupe_ids: str = "no",
+        samples: str = "no",
+        progress: Progress = ...,
+        source: str = "",
     ) -> tuple[str, ...]:
-        """Read everything as ``plan`` says; return the names of the models."""
+        """Read everything as ``plan`` says; return the names of the models.
+
+        ``uses``: what each column of the input was taken for, for the report.
+        """
 
     def read_models(self, path: Path) -> tuple[Model, ...]:
         """Read a table of models (CSV: model, family, size_b)."""

@@ -29,7 +29,7 @@ class Lima(Source):
 
     def __call__(self, paths: Sequence[str], builder: Builder, progress: Progress = silent) -> None:
         """Read one or more files such as ``train.jsonl``."""
-        files = files_of(paths, (".jsonl",))
+        files = files_of(paths, (".jsonl",))[0]
         if not files:
             raise InputError("No file was given.", "Give LIMA's train.jsonl.")
         table = builder.open_records(files[0].name, _tables(files, progress))

@@ -10,9 +10,18 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from crowdselect.errors import CrowdSelectError, InputError, require
-from crowdselect.ingest.columns import IDS, RESPONSES, TEXTS
+from crowdselect.ingest.columns import LISTS, is_index
+from crowdselect.ingest.names import IDS, INPUTS, RESPONSES, SYSTEMS, TEXTS
 from crowdselect.ingest.source import Source, choose, files_of, safe_name
-from crowdselect.plans import Builder, Column, Instructions, ModelCells, SideBySide, Table
+from crowdselect.plans import (
+    Builder,
+    Column,
+    ColumnUse,
+    Instructions,
+    ModelCells,
+    SideBySide,
+    Table,
+)
 from crowdselect.progress import Progress, silent
 from crowdselect.registry import option
 
@@ -41,8 +50,9 @@ class Magpie(Source):
                 paths[0], hub_batches(paths[0], self.split), progress=progress
             )
         else:
-            table = builder.open_files(files_of(paths, (".parquet", ".pq")))
-        self.load(self.plan(table, builder), builder, progress)
+            table = builder.open_files(files_of(paths, (".parquet", ".pq"))[0])
+        plan = self.plan(table, builder)
+        self.load(plan, builder, progress, uses=_uses(table, plan))
 
     def crowd_name(self, paths: Sequence[str]) -> str:
         """Return the data set's or the file's name."""
@@ -62,22 +72,32 @@ class Magpie(Source):
             cells = self._cells(column) if column.kind == "struct" else None
             if cells is not None:
                 models.append(cells)
-            elif column.kind in ("struct", "other"):
+            elif column.kind in ("struct", "list", "other"):
                 ignored.append(column.name)
         if not models:
+            lists = [c.name for c in table.columns if c.kind == "list"]
+            has = f"; it holds lists ({', '.join(lists)})" if lists else ""
             raise InputError(
-                f"{table.label} has no struct column with a text or a number in it, one per model.",
-                "For a tidy or wide table use: crowdselect ingest table FILE.",
+                f"{table.label} has no struct column with a text or a number in it, one per model"
+                f"{has}.",
+                "For tables that are tidy, wide or hold lists of answers use: "
+                "crowdselect ingest table FILE.",
             )
         if ignored:
             builder.note(f"Columns left out: {', '.join(ignored)}.")
         identity = choose([n for n in names if n != text], IDS, "", "ids")
+        free = [n for n in names if n not in (text, identity)]
+        words = [c.name for c in table.columns if c.kind == "text" and c.name in free]
+        system, more = choose(words, SYSTEMS, "", "system"), choose(words, INPUTS, "", "input")
         extra = tuple(
             c.name
             for c in table.columns
-            if c.kind in ("text", "number") and c.name not in (text, identity)
+            if c.kind in ("text", "number", "truth")
+            and c.name not in (text, identity, system, more)
+            and not is_index(c)
         )
-        return SideBySide(Instructions(table, text, identity, extra), tuple(models))
+        asked = Instructions(table, text, identity, extra, more, system)
+        return SideBySide(asked, tuple(models))
 
     def _cells(self, column: Column) -> ModelCells | None:
         texts = [f.name for f in column.fields if f.kind in ("text", "empty")]
@@ -93,6 +113,30 @@ class Magpie(Source):
         if response is None and not rewards:
             return None
         return ModelCells(column.name, (column.name, response) if response else None, rewards)
+
+
+def _uses(table: Table, plan: SideBySide) -> list[ColumnUse]:
+    """Say of every column what it was taken for."""
+    models = {m.name: m for m in plan.models}
+    asked = plan.instructions
+    found = []
+    for column in table.columns:
+        name = column.name
+        if name in models:
+            found.append(ColumnUse(name, "response", of=name))
+        elif name == asked.text:
+            found.append(ColumnUse(name, "instruction"))
+        elif name == asked.id:
+            found.append(ColumnUse(name, "id"))
+        elif name == asked.system:
+            found.append(ColumnUse(name, "system prompt"))
+        elif name == asked.input:
+            found.append(ColumnUse(name, "input"))
+        elif name in asked.extra:
+            found.append(ColumnUse(name, "kept"))
+        else:
+            found.append(ColumnUse(name, "left out", why=LISTS))
+    return found
 
 
 def is_hub_id(text: str) -> bool:

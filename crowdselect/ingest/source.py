@@ -12,11 +12,20 @@ from typing import ClassVar
 
 from crowdselect.errors import InputError
 from crowdselect.ingest.models import Sizes, describe_models
-from crowdselect.plans import Builder, Plan
+from crowdselect.plans import Builder, ColumnUse, Plan
 from crowdselect.progress import Progress, silent
+from crowdselect.reading import shards_of
 from crowdselect.registry import option
 
+_SPLIT = re.compile(r"(train|test|validation|valid|val|dev|eval)\w*[-.]", re.IGNORECASE)
+_NOT_DATA = {
+    "dataset_info.json",
+    "dataset_infos.json",
+    "dataset_dict.json",
+    "state.json",
+}
 DEDUPE = ("no", "keep-first")
+SAMPLES = ("no", "mean", "best", "each")
 
 
 @dataclass(frozen=True)
@@ -37,6 +46,13 @@ class Source(ABC):
         "no", "what to do with ids that occur twice: stop, or keep the first", choices=DEDUPE
     )
 
+    samples: str = option(
+        "no",
+        "what several answers of one model to one instruction count as: the mean of their rewards, "
+        "the best of them, or each a model of its own",
+        choices=SAMPLES,
+    )
+
     @abstractmethod
     def __call__(self, paths: Sequence[str], builder: Builder, progress: Progress = silent) -> None:
         """Read ``paths`` into ``builder``; raises CrowdSelectError for anything unusable."""
@@ -45,10 +61,27 @@ class Source(ABC):
         """Return a name for the crowd where the user gave none."""
         return safe_name(Path(paths[0].rstrip("/")).name) if paths else self.name
 
-    def load(self, plan: Plan, builder: Builder, progress: Progress) -> None:
-        """Let the builder read what ``plan`` says, and describe the models it finds."""
+    def load(
+        self,
+        plan: Plan,
+        builder: Builder,
+        progress: Progress,
+        *,
+        uses: Sequence[ColumnUse] = (),
+    ) -> None:
+        """Let the builder read what ``plan`` says, and describe the models it finds.
+
+        ``uses``: what every column was taken for.
+        """
         table = builder.read_models(Path(self.models)) if self.models else ()
-        names = builder.load(plan, dedupe_ids=self.dedupe_ids, progress=progress, source=self.name)
+        names = builder.load(
+            plan,
+            uses=uses,
+            dedupe_ids=self.dedupe_ids,
+            samples=self.samples,
+            progress=progress,
+            source=self.name,
+        )
         strangers = [m.name for m in table if m.name not in names]
         if strangers and len(strangers) == len(table):
             raise InputError(
@@ -61,30 +94,75 @@ class Source(ABC):
         builder.set_models(describe_models(names, table, sizes))
 
 
-def files_of(paths: Sequence[str], suffixes: tuple[str, ...]) -> list[Path]:
-    """Return the files that files, folders and globs stand for, sorted inside each.
+def files_of(
+    paths: Sequence[str], suffixes: tuple[str, ...], *, split: str | None = None
+) -> tuple[list[Path], list[str]]:
+    """Return the files that files, folders and patterns stand for, and remarks on folders.
 
-    Raises InputError where a path is missing or holds no file with one of the ``suffixes``.
+    Of a folder with splits ``split`` is read (``train``, by default). Raises InputError where a
+    path is missing or holds no file with one of the ``suffixes``.
     """
     found: list[Path] = []
+    remarks: list[str] = []
     for text in paths:
         path = Path(text).expanduser()
-        if path.is_file():
-            found.append(path)
-        elif path.is_dir():
-            found += _of_kind(path.rglob("*"), suffixes, text)
-        elif glob.has_magic(text):
+        if path.is_dir():
+            files, more = _of_folder(path, suffixes, split)
+            found += files
+            remarks += more
+        elif glob.has_magic(text) and not path.exists():
             found += _of_kind(map(Path, glob.glob(str(path), recursive=True)), suffixes, text)
+        elif path.exists():
+            found.append(path)
         else:
             raise InputError(f"There is no file or folder {text}.", "Check the path.")
-    return list(dict.fromkeys(found))
+    return list(dict.fromkeys(found)), remarks
+
+
+def _of_folder(
+    path: Path, suffixes: tuple[str, ...], split: str | None
+) -> tuple[list[Path], list[str]]:
+    """A folder of files; one that ``datasets`` or the hub wrote is read by its splits."""
+    saved = (path / "state.json").is_file() or (path / "dataset_dict.json").is_file()
+    shards = shards_of(path, split) if saved or split or _has_splits(path, suffixes) else None
+    if shards is None:
+        return _of_kind(path.rglob("*"), suffixes, str(path)), []
+    files = [f for f in shards.files if f.name.lower().endswith(suffixes)]
+    if not files:
+        raise InputError(
+            f"{path} holds no {' or '.join(suffixes)} file.",
+            "For its other files use: crowdselect ingest table FOLDER.",
+        )
+    return files, list(shards.remarks)
+
+
+def _has_splits(path: Path, suffixes: tuple[str, ...]) -> bool:
+    files = [p.name.lower() for p in path.rglob("*") if p.name.lower().endswith(suffixes)]
+    return len({m[1] for name in files if (m := _SPLIT.match(name))}) > 1
 
 
 def _of_kind(paths: Iterable[Path], suffixes: tuple[str, ...], where: str) -> list[Path]:
-    found = sorted(p for p in paths if p.is_file() and p.name.lower().endswith(suffixes))
+    found = sorted(
+        p for p in paths
+        if p.is_file() and p.name.lower().endswith(suffixes) and p.name not in _NOT_DATA
+    )  # fmt: skip
     if not found:
         raise InputError(f"{where} holds no {' or '.join(suffixes)} file.", "Check the path.")
     return found
+
+
+def split_names(text: str, known: Sequence[str]) -> tuple[str, ...]:
+    """Split names that are separated by commas; one of ``known`` may hold a comma itself."""
+    parts = [p.strip() for p in text.split(",")]
+    found: list[str] = []
+    while parts:
+        for k in range(len(parts), 0, -1):
+            whole = ",".join(parts[:k])
+            if k == 1 or whole in known:
+                found += [whole] if whole else []
+                parts = parts[k:]
+                break
+    return tuple(found)
 
 
 def safe_name(text: str) -> str:

@@ -1,29 +1,34 @@
-"""Tables: tidy (one row per instruction and model) or wide (one column per model)."""
+"""Tables: tidy (one row per instruction and model), wide (one column per model), or nested."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
 from crowdselect.errors import InputError
-from crowdselect.ingest.columns import MODELS, NOT_JUDGES, Found, Named, find_columns
-from crowdselect.ingest.source import Source, files_of
-from crowdselect.plans import Builder, Column, Instructions, ModelCells, SideBySide, Table, Tidy
+from crowdselect.ingest.columns import DIFFERS, NO_JUDGE, Found, Named, find_columns
+from crowdselect.ingest.names import IDS, JUDGES, MODELS, RESPONSES, TEXTS, TRUTHS, is_identifier
+from crowdselect.ingest.shapes import recognise, unfold
+from crowdselect.ingest.source import Source, files_of, split_names
+from crowdselect.ingest.wide import refuse_answers_without_model, wide_models
+from crowdselect.plans import (
+    Builder,
+    Column,
+    ColumnUse,
+    Instructions,
+    ModelCells,
+    SideBySide,
+    Table,
+    Tidy,
+)
 from crowdselect.progress import Progress, silent
+from crowdselect.reading import SUFFIXES
 from crowdselect.registry import option
 
-SUFFIXES = tuple(
-    f"{s}{gz}"
-    for s in (".parquet", ".pq", ".csv", ".tsv", ".jsonl", ".ndjson", ".json")
-    for gz in ("", ".gz")
-)
-_WHAT = "reward|score|rating|response|output|answer|completion"
-_AFTER = re.compile(rf"(?P<model>.+?)[_./:| ]+(?P<what>{_WHAT})", re.IGNORECASE)
-_BEFORE = re.compile(rf"(?P<what>{_WHAT})[_./:| ]+(?P<model>.+)", re.IGNORECASE)
-_REWARDS = ("reward", "score", "rating")
+_ONE_THING = (IDS, TEXTS, MODELS, RESPONSES, JUDGES)
+"""Names that, each in files of its own, may be one column."""
 
 
 @dataclass(frozen=True)
@@ -31,20 +36,26 @@ class TableSource(Source):
     """CSV, TSV, Parquet or JSONL files; columns are recognised by name, and can be told."""
 
     name: ClassVar[str] = "table"
-    title: ClassVar[str] = "Tables, tidy or wide: CSV, Parquet, JSONL"
+    title: ClassVar[str] = "Tables, tidy, wide or nested: CSV, Parquet, JSONL"
 
     id_column: str = option("", "column that holds the instruction's id")
     instruction_column: str = option("", "column that holds the instruction's text")
+    input_column: str = option("", "column with the second half of the question (Alpaca's input)")
+    system_column: str = option("", "column that holds the system prompt")
     model_column: str = option("", "tidy: column that holds the model's name")
     response_column: str = option("", "tidy: column that holds the response")
     judge_columns: str = option("", "columns that hold rewards, separated by commas")
+    leave_out: str = option("", "columns to leave out, separated by commas")
     judge: str = option("reward", "wide: what to call the judge whose rewards these are")
     layout: str = option("auto", "how the table is laid out", choices=("auto", "tidy", "wide"))
+    split: str = option("", "split to read of a folder with several (train, by default)")
     encoding: str = option("utf-8", "encoding of text files, such as latin-1")
 
     def __call__(self, paths: Sequence[str], builder: Builder, progress: Progress = silent) -> None:
-        """Read tidy or wide tables; instructions may lie in a table of their own."""
-        files = files_of(paths, SUFFIXES)
+        """Read tidy, wide or nested tables; instructions may lie in a table of their own."""
+        files, remarks = files_of(paths, SUFFIXES, split=self.split or None)
+        for remark in remarks:
+            builder.note(remark)
         source = self
         tables = [f for f in files if f.name == "models.csv"]
         if tables and not self.models and len(files) > 1:
@@ -54,29 +65,39 @@ class TableSource(Source):
 
     def read(self, files: Sequence[Path], builder: Builder, progress: Progress) -> None:
         """Sort the files into answers and instructions, and load them."""
-        answers, texts = self._sort(files, builder)
-        table = builder.open_files(answers, encoding=self.encoding, progress=progress)
-        found = find_columns(table.columns, self._named(table), table.label)
-        if self._is_tidy(found):
-            aside = builder.open_files(texts, encoding=self.encoding) if texts else None
-            self.load(self._tidy(table, found, aside, builder), builder, progress)
-            return
+        columns = {file: builder.peek(file, encoding=self.encoding) for file in files}
+        answers, texts = self._sort(columns)
+        same = _one_thing({file: columns[file] for file in answers}, builder)
+        table = builder.open_files(answers, encoding=self.encoding, same=same, progress=progress)
+        named = self._named(table)
         if texts:
+            named = named.here([c.name for c in table.columns])
+        found = find_columns(table.columns, named, table.label)
+        shape = None if texts else recognise(table, found, builder)
+        if shape is not None:
+            plan = unfold(table, shape, builder, progress)
+            self.load(plan, builder, progress, uses=shape.uses)
+        elif self._is_tidy(found):
+            found = _judged_answers(table, found, named, builder)
+            aside = builder.open_files(texts, encoding=self.encoding) if texts else None
+            tidy, uses = self._tidy(table, found, aside)
+            self.load(tidy, builder, progress, uses=uses)
+        elif texts:
             raise _unclear(table)
-        self.load(self._wide(table, builder), builder, progress)
+        else:
+            self._load_wide(table, builder, progress)
 
-    def _sort(self, files: Sequence[Path], builder: Builder) -> tuple[list[Path], list[Path]]:
+    def _sort(self, columns: dict[Path, tuple[Column, ...]]) -> tuple[list[Path], list[Path]]:
         """Files with a column of models hold answers; the others, if any, instructions."""
         answers: list[Path] = []
         others: list[Path] = []
-        for file in files:
-            columns = builder.peek(file, encoding=self.encoding)
-            if sum(c.kind == "struct" for c in columns) > 1:
+        for file, found in columns.items():
+            if _is_nested(found):
                 raise InputError(
                     f"{file.name} is nested: it has a struct per model.",
                     "Use the source magpie: crowdselect ingest magpie FILE.",
                 )
-            names = {c.name.lower() for c in columns}
+            names = {c.name.lower() for c in found}
             tidy = self.model_column.lower() in names or (
                 not self.model_column and bool(names & set(MODELS))
             )
@@ -84,10 +105,17 @@ class TableSource(Source):
         return (answers, others) if answers else (others, [])
 
     def _named(self, table: Table) -> Named:
-        """The options that name a column; those of a table of instructions are optional."""
-        judges = tuple(j.strip() for j in self.judge_columns.split(",") if j.strip())
+        """The options that name a column."""
+        names = [c.name for c in table.columns]
         return Named(
-            self.id_column, self.instruction_column, self.model_column, self.response_column, judges
+            self.id_column,
+            self.instruction_column,
+            self.input_column,
+            self.system_column,
+            self.model_column,
+            self.response_column,
+            split_names(self.judge_columns, names),
+            split_names(self.leave_out, names),
         )
 
     def _is_tidy(self, found: Found) -> bool:
@@ -95,21 +123,26 @@ class TableSource(Source):
             return found.model is not None and (found.response is not None or bool(found.judges))
         return self.layout == "tidy"
 
-    def _tidy(self, table: Table, found: Found, aside: Table | None, builder: Builder) -> Tidy:
+    def _tidy(
+        self, table: Table, found: Found, aside: Table | None
+    ) -> tuple[Tidy, list[ColumnUse]]:
         if found.model is None:
             raise InputError(
                 f"{table.label} has no column of models; found "
                 f"{', '.join(c.name for c in table.columns)}.",
                 "Say which it is: --model-column NAME.",
             )
+        uses = list(found.uses())
         if aside is None:
-            if found.text is None:
-                raise _no_text(table)
-            texts = Instructions(table, found.text, found.id, found.extra)
+            texts = _instructions(table, found)
         else:
-            texts = self._instructions(aside)
-            if found.extra:
-                builder.note(f"Columns left out of {table.label}: {', '.join(found.extra)}.")
+            of_texts = self._beside(aside)
+            texts = _instructions(aside, of_texts)
+            why = "the instructions lie in a file of their own"
+            uses = [replace(u, meaning="left out", why=why) if u.meaning == "kept" else u
+                    for u in uses]  # fmt: skip
+            told = {u.column for u in uses}
+            uses += [u for u in of_texts.uses() if u.column not in told]
         shared_id = found.id if texts.id is not None else None
         if shared_id is None and found.text is None:
             raise InputError(
@@ -117,86 +150,117 @@ class TableSource(Source):
                 "Say which column holds the id: --id-column NAME.",
             )
         rewards = {j: j for j in found.judges}
-        return Tidy(texts, table, found.model, shared_id, found.text, found.response, rewards)
+        plan = Tidy(texts, table, found.model, shared_id, found.text, found.response, rewards)
+        return plan, uses
 
-    def _instructions(self, table: Table) -> Instructions:
-        named = Named(
-            self.id_column if _has(table, self.id_column) else "",
-            self.instruction_column if _has(table, self.instruction_column) else "",
-        )
+    def _beside(self, table: Table) -> Found:
+        """The columns of a table of instructions; options name those of the answers, too."""
+        named = self._named(table).here([c.name for c in table.columns])
+        named = replace(named, model="", response="", judges=())
         found = find_columns(table.columns, named, table.label)
-        if found.text is None:
-            raise _no_text(table)
-        extra = tuple(
-            c.name
-            for c in table.columns
-            if c.name not in (found.text, found.id) and c.kind in ("text", "number")
-        )
-        return Instructions(table, found.text, found.id, extra)
+        plain = [c.name for c in table.columns if c.name in (found.model, *found.judges)]
+        return replace(found, model=None, response=None, judges=(), extra=(*found.extra, *plain))
 
-    def _wide(self, table: Table, builder: Builder) -> SideBySide:
-        texts = self._instructions(table)
-        told = [j.strip() for j in self.judge_columns.split(",") if j.strip()]
-        columns = [c for c in table.columns if c.name not in (texts.text, texts.id)]
-        rewards, responses = wide_models(columns, told)
-        names = list(dict.fromkeys([*rewards, *responses]))
-        if not names:
+    def _load_wide(self, table: Table, builder: Builder, progress: Progress) -> None:
+        found = self._beside(table)
+        texts = _instructions(table, found)
+        told = split_names(self.judge_columns, [c.name for c in table.columns])
+        own = {texts.text, texts.id, texts.input, texts.system, *found.uses_of("left out")} - {""}
+        columns = [c for c in table.columns if c.name not in own or c.name in told]
+        models = wide_models(columns, told)
+        if not models.names:
             raise _unclear(table)
-        models = tuple(
+        if self.layout != "wide" and not told:
+            refuse_answers_without_model(table, models)
+        cells = tuple(
             ModelCells(
                 name,
-                (responses[name],) if name in responses else None,
-                {self.judge: (rewards[name],)} if name in rewards else {},
+                (models.responses[name],) if name in models.responses else None,
+                {self.judge: (models.rewards[name],)} if name in models.rewards else {},
             )
-            for name in names
+            for name in models.names
         )
-        used = {*rewards.values(), *responses.values()}
-        builder.note(f"Read as a wide table, one column per model: {', '.join(names)}.")
-        extra = tuple(n for n in texts.extra if n not in used)
-        return SideBySide(replace(texts, extra=extra), models)
+        extra = tuple(n for n in texts.extra if n not in models.columns)
+        shown = ", ".join(models.names[:12])
+        more = f" and {len(models.names) - 12:,} more" if len(models.names) > 12 else ""
+        builder.note(f"Read as a wide table, one column per model: {shown}{more}.")
+        uses = [*models.uses(), *(u for u in found.uses() if u.column not in models.columns)]
+        self.load(SideBySide(replace(texts, extra=extra), cells), builder, progress, uses=uses)
 
 
-def wide_models(
-    columns: Sequence[Column], told: Sequence[str] = ()
-) -> tuple[dict[str, str], dict[str, str]]:
-    """Return model -> reward column and model -> response column of a wide table.
-
-    A column of numbers is a model's reward, named ``MODEL``, ``MODEL_reward`` or
-    ``reward_MODEL`` (or score, rating); a column of text named ``MODEL_response`` (output,
-    answer, completion), or like a model that has rewards, holds its responses.
-    """
-    rewards: dict[str, str] = {}
-    responses: dict[str, str] = {}
-    for column in columns:
-        match = _AFTER.fullmatch(column.name) or _BEFORE.fullmatch(column.name)
-        what = match["what"].lower() if match else ""
-        model = match["model"] if match else column.name
-        numeric = column.kind == "number" or (column.kind == "text" and column.looks_numeric)
-        if what and what not in _REWARDS:
-            responses[model] = column.name
-        elif column.name in told or (not told and (what or (numeric and _may_be_model(column)))):
-            rewards[model] = column.name
-    for column in columns:
-        taken = {*rewards.values(), *responses.values()}
-        if column.kind == "text" and column.name in rewards and column.name not in taken:
-            responses.setdefault(column.name, column.name)
-    return rewards, responses
+def _instructions(table: Table, found: Found) -> Instructions:
+    if found.text is None:
+        raise InputError(
+            f"{table.label} has no column of instructions; found "
+            f"{', '.join(c.name for c in table.columns)}.",
+            "Say which it is: --instruction-column NAME.",
+        )
+    kind = table.column(found.text).kind
+    if kind in ("struct", "list", "other") or table.column(found.text).nested:
+        raise InputError(
+            f"{table.label}: column {found.text!r} holds lists or objects, which are read only "
+            "where the rows name the models of their answers.",
+            "Write the question as text, or name the column of models: --model-column NAME.",
+        )
+    if found.history is not None:
+        raise InputError(
+            f"{table.label}: column {found.history!r} holds earlier turns, which are read only "
+            "with one row per instruction and model.",
+            "Write one row per instruction and model, or --leave-out the column.",
+        )
+    return Instructions(table, found.text, found.id, found.extra, found.input, found.system)
 
 
-def _may_be_model(column: Column) -> bool:
-    return column.name.lower() not in NOT_JUDGES
-
-
-def _has(table: Table, name: str) -> bool:
-    return any(c.name == name for c in table.columns)
-
-
-def _no_text(table: Table) -> InputError:
-    return InputError(
-        f"{table.label} has no column of instructions; found "
-        f"{', '.join(c.name for c in table.columns)}.",
-        "Say which it is: --instruction-column NAME.",
+def _judged_answers(table: Table, found: Found, named: Named, builder: Builder) -> Found:
+    """Sort what stands beside the answers by whether it differs between those to one question."""
+    key = found.id or found.text
+    if key is None or not found.extra:
+        return found
+    varying = builder.varying(table, key, found.extra)
+    truths = tuple(
+        c for c in found.extra
+        if c in varying and table.column(c).kind == "truth" and not named.judges
+    )  # fmt: skip
+    out = [ColumnUse(c, "left out", why=_why(table.column(c))) for c in found.extra
+           if c in varying and c not in truths]  # fmt: skip
+    return replace(
+        found,
+        judges=(*found.judges, *truths),
+        extra=tuple(c for c in found.extra if c not in varying),
+        left_out=(*found.left_out, *out),
     )
+
+
+def _why(column: Column) -> str:
+    numbers = column.kind == "number" or column.looks_numeric
+    counts = column.counting or is_identifier(column.name)
+    return NO_JUDGE if numbers and counts and column.name.lower() not in TRUTHS else DIFFERS
+
+
+def _one_thing(columns: dict[Path, tuple[Column, ...]], builder: Builder) -> dict[str, str]:
+    """Find columns that are one thing under two names: a file has the one or the other."""
+    files = [(file.name, {c.name for c in found}) for file, found in columns.items()]
+    same: dict[str, str] = {}
+    every = list(dict.fromkeys(n for _, names in files for n in names))
+    for synonyms in _ONE_THING:
+        known = [n for n in every if n.lower() in synonyms]
+        known.sort(key=lambda n: synonyms.index(n.lower()))
+        if len(known) < 2 or not all(len(names.intersection(known)) == 1 for _, names in files):
+            continue
+        same |= dict.fromkeys(known[1:], known[0])
+        where = ", ".join(
+            f"{next(n for n in known if n in names)} in {f}" for f, names in files[:4]
+        )
+        builder.note(f"Read as one column, {known[0]}: {where}.")
+    return same
+
+
+def _is_nested(columns: Sequence[Column]) -> bool:
+    """Tell whether a file has a struct per model: a text and a number in several of them."""
+    structs = [c for c in columns if c.kind == "struct"]
+    answers = [c for c in structs if any(f.kind == "text" for f in c.fields)
+               and not {"role", "from"} & {f.name for f in c.fields}]  # fmt: skip
+    return len(answers) > 1
 
 
 def _unclear(table: Table) -> InputError:

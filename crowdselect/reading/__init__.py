@@ -14,10 +14,11 @@ from crowdselect.reading.decoding import (
     without_lone_escapes,
     without_surrogates,
 )
-from crowdselect.reading.delimited import CsvLayout, csv_layout
+from crowdselect.reading.delimited import CsvLayout, csv_layout, read_delimited
 from crowdselect.reading.folders import ALL_SPLITS, Shards, shards_of
 from crowdselect.reading.kinds import SUFFIXES, Kind, kind_of
 from crowdselect.reading.numbers import decimal_mark, number
+from crowdselect.reading.objects import read_document, read_lines
 from crowdselect.reading.opening import (
     DEEPEST,
     MOST_BYTES,
@@ -48,6 +49,9 @@ __all__ = [
     "kind_of",
     "number",
     "open_bytes",
+    "read_delimited",
+    "read_document",
+    "read_lines",
     "read_table",
     "read_text",
     "sha256_of",

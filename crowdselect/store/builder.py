@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import duckdb
 import pyarrow as pa
 
 from crowdselect.errors import CancelledError, InputError
 from crowdselect.files import build_folder_aside, write_json
-from crowdselect.plans import Column, Plan, Table
+from crowdselect.plans import Column, ColumnUse, Plan, Table
 from crowdselect.progress import Progress, silent
 from crowdselect.settings import Workspace
 from crowdselect.store import carry
@@ -29,6 +29,7 @@ from crowdselect.store.connect import (
     readable,
     was_interrupted,
 )
+from crowdselect.store.crowd import Crowd
 from crowdselect.store.inputs import Inputs
 from crowdselect.store.load import Loaded, Loader
 from crowdselect.store.models_table import arrange, read_models, write_models
@@ -76,6 +77,7 @@ class CrowdBuilder:
         self._models: tuple[Model, ...] = ()
         self._notes: list[str] = []
         self._files: list[str] = []
+        self._uses: tuple[ColumnUse, ...] = ()
         self._loaded: Loaded | None = None
         self._source = ""
         self._progress: Progress = silent
@@ -130,33 +132,59 @@ class CrowdBuilder:
         return self._inputs.peek(path, encoding=encoding)
 
     def open_files(
-        self, paths: Sequence[Path], *, encoding: str = "utf-8", progress: Progress = silent
+        self,
+        paths: Sequence[Path],
+        *,
+        encoding: str = "utf-8",
+        same: Mapping[str, str] | None = None,
+        progress: Progress = silent,
     ) -> Table:
         """Open files of one layout as one table; see :class:`crowdselect.store.inputs.Inputs`."""
         self._files += [p.name for p in paths]
-        return self._inputs.open_files(paths, encoding=encoding, progress=progress)
+        return self._inputs.open_files(paths, encoding=encoding, same=same, progress=progress)
+
+    def rows(self, table: Table) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Yield (position, row) of an opened table: lists and objects as such."""
+        return self._inputs.rows(table)
+
+    def varying(self, table: Table, by: str, columns: Sequence[str]) -> frozenset[str]:
+        """Return the columns that differ between rows with the same value of ``by``."""
+        return self._inputs.varying(table, by, columns)
 
     def open_records(
-        self, label: str, batches: Iterator[pa.Table], *, progress: Progress = silent
+        self,
+        label: str,
+        batches: Iterator[pa.Table],
+        *,
+        origin: Table | None = None,
+        progress: Progress = silent,
     ) -> Table:
-        """Take pyarrow tables of one layout as one table; ``label`` names them in errors."""
-        self._files.append(label)
-        return self._inputs.open_records(label, batches, progress=progress)
+        """Take pyarrow tables as one table; ``label`` or the table ``origin`` names them."""
+        if origin is None:
+            self._files.append(label)
+        return self._inputs.open_records(label, batches, origin=origin, progress=progress)
 
     def load(
         self,
         plan: Plan,
         *,
+        uses: Sequence[ColumnUse] = (),
         dedupe_ids: str = "no",
+        samples: str = "no",
         progress: Progress = silent,
         source: str = "table",
     ) -> tuple[str, ...]:
-        """Read everything as ``plan`` says; return the names of the models in column order."""
+        """Read everything as ``plan`` says; return the names of the models in column order.
+
+        See :class:`crowdselect.plans.Builder`. ``samples``: what several answers of one model to
+        one instruction count as (``no``: they are refused; ``mean``, ``best``, ``each``).
+        """
         table = plan.instructions.table
         if table.rows == 0:
             raise InputError(f"{table.label} holds no rows.", "Give a file that holds data.")
-        self._source, self._progress = source, progress
-        loader = Loader(self._con, dedupe_ids, progress, ", ".join(dict.fromkeys(self._files)))
+        self._source, self._progress, self._uses = source, progress, tuple(uses)
+        names = ", ".join(dict.fromkeys(self._files))
+        loader = Loader(self._con, dedupe_ids, samples, progress, names)
         try:
             self._loaded = loader.load(plan)
         except duckdb.Error as error:
@@ -184,7 +212,7 @@ class CrowdBuilder:
         (n,) = con.execute("SELECT count(*) FROM crowd.instructions").fetchall()[0]
         shape = (int(n), len(loaded.models))
         judges = self._write_judges(loaded, shape)
-        report = count_report(con, loaded, judges, self._source, tuple(self._files), self._notes)
+        report = self._report(loaded, judges)
         models = arrange(loaded.models, self._models)
         ids = con.execute("SELECT id FROM crowd.instructions ORDER BY row").fetchall()
         self._write_tables(loaded, fingerprint(con, loaded, shape))
@@ -196,7 +224,14 @@ class CrowdBuilder:
             report = report.model_copy(update={"carried": tuple(carried)})
         write_models(self._folder / "models.csv", models)
         write_json(self._folder / "report.json", report.model_dump(mode="json"))
+        Crowd(self._folder).close()  # what cannot be opened never takes its place
         self.report = report
+
+    def _report(self, loaded: Loaded, judges: list[JudgeCount]) -> IngestReport:
+        notes = [*self._inputs.remarks, *self._notes, *loaded.remarks]
+        files = tuple(dict.fromkeys(self._files))
+        found = count_report(self._con, loaded, judges, self._source, files, notes)
+        return found.model_copy(update={"columns": self._uses})
 
     def _write_judges(self, loaded: Loaded, shape: tuple[int, int]) -> list[JudgeCount]:
         counts = []

@@ -11,6 +11,7 @@ import numpy as np
 from crowdselect.equal_texts import count_repeats, exact_duplicates
 from crowdselect.errors import InputError
 from crowdselect.store.load import Loaded
+from crowdselect.store.questions import PROMPTS
 from crowdselect.store.report import IngestReport, JudgeCount, ModelCount
 from crowdselect.values import BoolArray, FloatArray
 
@@ -140,4 +141,11 @@ def fingerprint(con: duckdb.DuckDBPyConnection, loaded: Loaded, shape: tuple[int
     answers = np.zeros(shape, dtype="<u8")
     answers[found["row"], found["model"]] = np.ma.getdata(found["digest"])
     digest.update(answers.tobytes())
+    tables = {t for (t,) in con.execute(
+        "SELECT table_name FROM duckdb_tables() WHERE database_name = 'crowd'"
+    ).fetchall()}  # fmt: skip
+    if PROMPTS in tables:
+        turns = con.execute(f"SELECT row, prompt FROM crowd.{PROMPTS} ORDER BY row").fetchall()
+        for row, prompt in turns:
+            digest.update(f"\0{row}\0{prompt}".encode())
     return digest.hexdigest()

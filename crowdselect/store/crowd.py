@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,14 +17,17 @@ import pyarrow as pa
 
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.files import where_the_disk_allows
+from crowdselect.lm.messages import Message
 from crowdselect.progress import Progress, silent
 from crowdselect.registry import did_you_mean
 from crowdselect.store import search as searching
 from crowdselect.store.changing import changing
 from crowdselect.store.connect import SCHEMA_VERSION, open_read_only, quote
-from crowdselect.store.inputs import ROW
+from crowdselect.store.judge_names import check_names
 from crowdselect.store.models_table import arrange, models_from_rows, read_models, write_models
 from crowdselect.store.notes import Notes
+from crowdselect.store.numbers import ROW
+from crowdselect.store.questions import PROMPTS
 from crowdselect.store.report import read_report, some
 from crowdselect.store.rewards import list_rewards, read_rewards, write_rewards
 from crowdselect.store.scores import Imported, ScoreFiles, ScoreInfo, read_score_file
@@ -68,6 +72,12 @@ class Crowd:
         self.report = read_report(path / "report.json", meta.get("crowdselect", "?"))
         self.texts = StoredTexts(self._con, self.n, self._columns)
         self.notes = Notes(path / "notes.jsonl")
+        self._has_turns = bool(
+            self._rows(
+                "SELECT 1 FROM duckdb_tables() WHERE database_name = 'crowd' AND table_name = ?",
+                [PROMPTS],
+            )
+        )
         self._scores = ScoreFiles(path / "scores")
         # Mapped now, so that a re-ingest cannot slip another crowd's rewards under this one.
         self._rewards = {
@@ -192,7 +202,11 @@ class Crowd:
         return Instruction(key, text, dict(zip(names, extra, strict=True)))
 
     def instruction_texts(self, rows: IntArray | Sequence[int] | None = None) -> list[str]:
-        """Return the texts of ``rows`` in that order, or of every instruction."""
+        """Return the texts of ``rows`` in that order, or of every instruction.
+
+        A text is the whole question: system prompt and earlier turns, if any, parted by empty
+        lines, as :func:`crowdselect.lm.prompts.question_text` writes them.
+        """
         if rows is None:
             return list(self.texts.instructions())
         wanted = np.asarray(rows, dtype=np.int64)
@@ -203,6 +217,28 @@ class Crowd:
             [wanted, len(wanted)],
         )
         return [text for _, text in found]
+
+    def prompts(self, rows: IntArray | Sequence[int] | None = None) -> list[tuple[Message, ...]]:
+        """Return what was asked in ``rows``, in that order, or in every row: see :meth:`prompt`."""
+        wanted = np.arange(self.n) if rows is None else np.asarray(rows, dtype=np.int64)
+        texts = self.instruction_texts(rows)
+        turns: dict[int, str] = {}
+        if self._has_turns:
+            turns = dict(
+                self._rows(
+                    f"SELECT row, prompt FROM crowd.{PROMPTS} "
+                    "WHERE row IN (SELECT unnest(?)::INTEGER)",
+                    [wanted],
+                )
+            )
+        return [
+            tuple(json.loads(turns[row])) if row in turns else (Message(role="user", content=text),)
+            for row, text in zip(wanted.tolist(), texts, strict=True)
+        ]
+
+    def prompt(self, row: int) -> tuple[Message, ...]:
+        """Return what was asked: system prompt and earlier turns, if any, and the question."""
+        return self.prompts([row])[0]
 
     def answers(self, row: int) -> pd.DataFrame:
         """Return one instruction's answers, one line per model in the crowd's order.
@@ -324,6 +360,7 @@ class Crowd:
         """
         if "id" not in frame.columns:
             raise InputError("The rewards have no column 'id'.", "Give id and one per model.")
+        check_names([name], "judge", "The rewards")
         names = [m.name for m in self.models]
         for column in frame.columns:
             if column != "id" and column not in names:

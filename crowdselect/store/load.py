@@ -13,13 +13,20 @@ from crowdselect.errors import InputError
 from crowdselect.plans import Instructions, ModelCells, Plan, SideBySide, Table, Tidy
 from crowdselect.progress import Progress
 from crowdselect.store.connect import quote, run_polled
-from crowdselect.store.inputs import ROW
+from crowdselect.store.judge_names import check_names
 from crowdselect.store.lengths import count_lengths
-from crowdselect.store.numbers import cell_sql, number_sql, refuse_text
+from crowdselect.store.numbers import ROW, cell_sql, number_sql, refuse_text
+from crowdselect.store.places import SHOWN, Places, repeated
+from crowdselect.store.questions import (
+    PROMPTS,
+    has_turns,
+    id_sql,
+    prompt_sql,
+    question_sql,
+    trimmed,
+)
 
 LENGTH_SQL = "STRUCT(chars INTEGER, words INTEGER, tokens INTEGER)"
-_SHOWN = 5
-"""How many offending ids an error lists."""
 
 
 @dataclass(frozen=True)
@@ -31,16 +38,27 @@ class Loaded:
     dropped_ids: int = 0
     dropped_answers: int = 0
     unknown_ids: int = 0
+    remarks: tuple[str, ...] = ()
 
 
 class Loader:
-    """Fills one crowd; ``dedupe`` is ``no`` or ``keep-first``."""
+    """Fills one crowd.
+
+    ``dedupe`` is ``no`` or ``keep-first``; ``samples``, what several answers of one model count
+    as: ``no``, ``mean``, ``best`` or ``each``.
+    """
 
     def __init__(
-        self, con: duckdb.DuckDBPyConnection, dedupe: str, progress: Progress, source: str
+        self,
+        con: duckdb.DuckDBPyConnection,
+        dedupe: str,
+        samples: str,
+        progress: Progress,
+        source: str,
     ) -> None:
         self._con = con
         self._keep_first = dedupe == "keep-first"
+        self._samples = samples
         self._progress = progress
         self._source = source
         self._done = 0
@@ -82,12 +100,13 @@ class Loader:
             nth = "row_number() OVER (PARTITION BY sha256(text) ORDER BY src)"
             key = f"{key} || CASE WHEN {nth} > 1 THEN '-' || {nth} ELSE '' END"
         extra = "".join(f", {quote(name)} AS x{k}" for k, name in enumerate(what.extra))
+        asked = id_sql(self._con, what.table, what.id)
         self._con.execute(
             f"CREATE TEMP VIEW keyed AS SELECT src, {key} AS key, * EXCLUDE (src, id) FROM ("
-            f"SELECT {ROW} AS src, {_id(what.id)} AS id, coalesce({quote(what.text)}::VARCHAR, '') "
-            f"AS text{extra} FROM {source})"
+            f"SELECT {ROW} AS src, {asked} AS id, {question_sql(what)} AS text, "
+            f"{prompt_sql(what)} AS prompt{extra} FROM {source})"
         )
-        dropped = 0 if repeats else self._refuse_duplicates(what.table)
+        dropped = 0 if repeats else self._refuserepeated(what.table)
         if repeats and what.id is not None:
             dropped = self._refuse_two_texts(what.table)
         one = _first_values(len(what.extra)) if repeats else _FIRST_ROW
@@ -96,25 +115,34 @@ class Loader:
             f"AS row, * FROM ({one})"
         )
         self._con.execute("DROP VIEW keyed")
+        self._keep(what)
+        return dropped
+
+    def _keep(self, what: Instructions) -> None:
+        """Write what was found into the crowd, in the order of its rows."""
         self._con.execute("SET preserve_insertion_order = true")
         self._con.execute(
             "CREATE TABLE crowd.instructions AS SELECT row, key AS id, text, "
             "text_lengths(text) AS length FROM scratch.found ORDER BY row"
         )
+        if has_turns(what):
+            self._con.execute(
+                f"CREATE TABLE crowd.{PROMPTS} AS SELECT row, prompt FROM scratch.found "
+                "WHERE prompt IS NOT NULL ORDER BY row"
+            )
         named = "".join(f", x{k} AS {quote(name)}" for k, name in enumerate(what.extra))
         self._con.execute(
             f"CREATE TABLE crowd.extra AS SELECT row AS {ROW}{named} FROM scratch.found "
             f"ORDER BY {ROW}"
         )
         self._con.execute("SET preserve_insertion_order = false")
-        return dropped
 
     def _refuse_missing(self, table: Table, column: str | None) -> None:
         if column is None:
             return
         found = self._con.execute(
             f"SELECT min({ROW}) FROM scratch.{table.handle} "
-            f"WHERE {quote(column)} IS NULL OR {quote(column)}::VARCHAR = ''"
+            f"WHERE {quote(column)} IS NULL OR {trimmed(column)} = ''"
         ).fetchall()[0][0]
         if found is not None:
             raise InputError(
@@ -122,7 +150,7 @@ class Loader:
                 f"Every row needs a value in {column!r}; fill it in or remove the row.",
             )
 
-    def _refuse_duplicates(self, table: Table) -> int:
+    def _refuserepeated(self, table: Table) -> int:
         found = self._con.execute(
             "SELECT key, count(*), arg_min(src, src, 2) FROM keyed GROUP BY key "
             "HAVING count(*) > 1 ORDER BY min(src)"
@@ -131,9 +159,9 @@ class Loader:
         if dropped and not self._keep_first:
             shown = "; ".join(
                 f"{key!r} ({table.where(a)} and {table.where(b)})"
-                for key, _, (a, b) in found[:_SHOWN]
+                for key, _, (a, b) in found[:SHOWN]
             )
-            raise _duplicates(f"{len(found):,} ids occur more than once: {shown}", len(found))
+            raise repeated(f"{len(found):,} ids occur more than once: {shown}", len(found))
         return int(dropped)
 
     def _refuse_two_texts(self, table: Table) -> int:
@@ -143,10 +171,8 @@ class Loader:
         ).fetchall()
         dropped = sum(n - 1 for _, n, _ in found)
         if dropped and not self._keep_first:
-            shown = "; ".join(
-                f"{key!r} (from {table.where(src)})" for key, _, src in found[:_SHOWN]
-            )
-            raise _duplicates(f"{len(found):,} ids have several instructions: {shown}", len(found))
+            shown = "; ".join(f"{key!r} (from {table.where(src)})" for key, _, src in found[:SHOWN])
+            raise repeated(f"{len(found):,} ids have several instructions: {shown}", len(found))
         return int(dropped)
 
     # ------------------------------------------------------------------ answers
@@ -176,6 +202,8 @@ class Loader:
         table = plan.instructions.table
         dropped = self._load_instructions(plan.instructions, repeats=False)
         judges = tuple(dict.fromkeys(j for m in plan.models for j in m.rewards))
+        check_names([m.name for m in plan.models], "model", table.label)
+        check_names(list(judges), "judge", table.label)
         for model in plan.models:
             for cell in model.rewards.values():
                 refuse_text(self._con, table, cell)
@@ -196,89 +224,23 @@ class Loader:
         repeats = plan.instructions.table is plan.table
         dropped_ids = self._load_instructions(plan.instructions, repeats=repeats)
         judges = tuple(plan.rewards)
+        check_names(list(judges), "judge", plan.table.label)
         for column in plan.rewards.values():
             refuse_text(self._con, plan.table, (column,))
-        models, dropped, unknown = self._place(plan)
-        rewards = "".join(
-            f", {number_sql((plan.rewards[j],), plan.table)} AS r{k}" for k, j in enumerate(judges)
-        )
-        text = "NULL" if plan.response is None else quote(plan.response)
-        select = (
-            f"SELECT p.row, p.model, {text}::VARCHAR AS text{rewards} "
-            f"FROM scratch.{plan.table.handle} AS t JOIN scratch.places AS p ON p.src = t.{ROW}"
-        )
+        self._refuse_missing(plan.table, plan.model)
+        self._refuse_missing(plan.table, plan.id)
+        places = Places(self._con, self._keep_first, self._samples)
+        placed = places.fill(plan)
         self._create_answers(judges)
-        ordered = self._in_order()
+        ordered = places.in_order()
         if not ordered:
             self._con.execute("SET preserve_insertion_order = true")
         order = "" if ordered else "ORDER BY row, model"
-        self._insert_answers(select, judges, plan.table.rows, order)
+        self._insert_answers(places.select(plan), judges, plan.table.rows, order)
         self._con.execute("SET preserve_insertion_order = false")
-        return Loaded(models, judges, dropped_ids, dropped, unknown)
-
-    def _place(self, plan: Tidy) -> tuple[tuple[str, ...], int, int]:
-        """Give every tidy row its instruction's row and its model's column (``places``)."""
-        self._refuse_missing(plan.table, plan.model)
-        self._refuse_missing(plan.table, plan.id)
-        by_text = plan.id is None
-        mine = (
-            f"sha256(coalesce({quote(plan.text or '')}::VARCHAR, ''))" if by_text else _id(plan.id)
+        return Loaded(
+            placed.models, judges, dropped_ids, placed.dropped, placed.unknown, placed.remarks
         )
-        theirs = "sha256(text)" if by_text else "key"
-        self._con.execute(
-            f"CREATE TABLE scratch.named AS SELECT {ROW} AS src, {mine} AS key, "
-            f"{quote(plan.model)}::VARCHAR AS name FROM scratch.{plan.table.handle}"
-        )
-        self._con.execute(
-            "CREATE TABLE scratch.models AS SELECT name, "
-            "(row_number() OVER (ORDER BY min(src)) - 1)::SMALLINT AS model "
-            "FROM scratch.named GROUP BY name"
-        )
-        self._con.execute(
-            "CREATE TABLE scratch.places AS SELECT min(n.src) AS src, f.row, m.model, "
-            "count(*) AS times, max(n.src) AS last FROM scratch.named AS n "
-            f"JOIN (SELECT {theirs} AS key, min(row) AS row FROM scratch.found GROUP BY 1) AS f "
-            "USING (key) JOIN scratch.models AS m USING (name) GROUP BY f.row, m.model"
-        )
-        dropped = self._refuse_repeated_answers(plan.table)
-        total, placed = self._con.execute(
-            "SELECT (SELECT count(*) FROM scratch.named), (SELECT sum(times) FROM scratch.places)"
-        ).fetchall()[0]
-        unknown = int(total) - int(placed or 0)
-        if unknown == total:
-            raise InputError(
-                f"No row of {plan.table.label} names an instruction of "
-                f"{plan.instructions.table.label}.",
-                "Check which columns hold the ids (--id-column).",
-            )
-        names = self._con.execute("SELECT name FROM scratch.models ORDER BY model").fetchall()
-        return tuple(n for (n,) in names), dropped, unknown
-
-    def _refuse_repeated_answers(self, table: Table) -> int:
-        found = self._con.execute(
-            "SELECT f.key, m.name, p.times, p.src, p.last FROM scratch.places AS p "
-            "JOIN scratch.found AS f USING (row) JOIN scratch.models AS m USING (model) "
-            "WHERE p.times > 1 ORDER BY p.src"
-        ).fetchall()
-        dropped = sum(times - 1 for _, _, times, *_ in found)
-        if dropped and not self._keep_first:
-            shown = "; ".join(
-                f"{key!r} by {name!r} ({table.where(a)} and {table.where(b)})"
-                for key, name, _, a, b in found[:_SHOWN]
-            )
-            raise _duplicates(
-                f"{len(found):,} instructions have several answers of one model: {shown}",
-                len(found),
-            )
-        return int(dropped)
-
-    def _in_order(self) -> bool:
-        """Tell whether the tidy rows already lie in the order of the instructions."""
-        (back,) = self._con.execute(
-            "SELECT count(*) FROM (SELECT row < lag(row) OVER (ORDER BY src) AS back "
-            "FROM scratch.places) WHERE back"
-        ).fetchall()[0]
-        return bool(back == 0)
 
 
 _FIRST_ROW = "FROM keyed QUALIFY row_number() OVER (PARTITION BY key ORDER BY src) = 1"
@@ -290,21 +252,10 @@ def _first_values(extras: int) -> str:
     firsts = "".join(f", arg_min(x{k}, src) AS x{k}" for k in range(extras))
     return (
         "SELECT key, min(src) AS src, "
-        f"coalesce(arg_min(text, src) FILTER (text <> ''), '') AS text{firsts} "
+        f"coalesce(arg_min(text, src) FILTER (text <> ''), '') AS text, "
+        f"arg_min(prompt, src) FILTER (text <> '') AS prompt{firsts} "
         "FROM keyed GROUP BY key"
     )
-
-
-def _duplicates(problem: str, n: int) -> InputError:
-    more = f" and {n - _SHOWN:,} more" if n > _SHOWN else ""
-    return InputError(
-        f"{problem}{more}.",
-        "Make the ids unique, or keep the first of each: --dedupe-ids keep-first.",
-    )
-
-
-def _id(column: str | None) -> str:
-    return "NULL" if column is None else f"{quote(column)}::VARCHAR"
 
 
 def _struct(position: int, model: ModelCells, judges: tuple[str, ...], table: Table) -> str:

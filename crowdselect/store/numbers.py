@@ -5,9 +5,12 @@ from __future__ import annotations
 import duckdb
 
 from crowdselect.errors import InputError
-from crowdselect.plans import Cell, ColumnKind, Table
+from crowdselect.plans import Cell, Column, Table
 from crowdselect.store.connect import literal, quote
-from crowdselect.store.inputs import ROW, is_there
+from crowdselect.store.describe import is_there
+
+ROW = "__crowdselect_row"
+"""The 0-based row number that every opened table has."""
 
 
 def cell_sql(cell: Cell) -> str:
@@ -17,35 +20,67 @@ def cell_sql(cell: Cell) -> str:
 
 
 def number_sql(cell: Cell, table: Table) -> str:
-    """Return the SQL that reads a cell as DOUBLE; text is checked by :func:`refuse_text`."""
-    if _declared(table, cell) == "number":
+    """Return the SQL that reads a cell as DOUBLE; text is checked by :func:`refuse_text`.
+
+    True and false count as 1 and 0, and a list of one number as that number.
+    """
+    column = _declared(table, cell)
+    if column.kind == "number":
         return f"{cell_sql(cell)}::DOUBLE"
+    if column.kind == "truth" and not column.looks_numeric:
+        return f"CASE lower({_text(cell, column)}) WHEN 'true' THEN 1.0 WHEN 'false' THEN 0.0 END"
+    value = _text(cell, column)
+    return f"CASE WHEN {is_there(value)} THEN {_parsed(value, column)} END"
+
+
+def _text(cell: Cell, column: Column) -> str:
     value = f"trim({cell_sql(cell)}::VARCHAR)"
-    return f"CASE WHEN {is_there(value)} THEN TRY_CAST({value} AS DOUBLE) END"
+    if column.kind in ("list", "other"):
+        one = literal(r"^\[\s*\"?([^\[\],{}\"]*)\"?\s*\]$")
+        return f"trim(regexp_replace({value}, {one}, '\\1'))"
+    return value
+
+
+def _parsed(value: str, column: Column) -> str:
+    comma = column.decimal == "comma"
+    number = f"replace({value}, ',', '.')" if comma else value
+    return (
+        f"coalesce(TRY_CAST({number} AS DOUBLE), "
+        f"CASE lower({value}) WHEN 'true' THEN 1.0 WHEN 'false' THEN 0.0 END)"
+    )
 
 
 def refuse_text(con: duckdb.DuckDBPyConnection, table: Table, cell: Cell) -> None:
     """Raise InputError, naming row, column and value, where text is no number."""
-    if _declared(table, cell) == "number":
+    column = _declared(table, cell)
+    if column.kind in ("number", "truth"):
         return
-    value = f"trim({cell_sql(cell)}::VARCHAR)"
+    value = _text(cell, column)
     found = con.execute(
         f"SELECT {ROW}, {value} FROM scratch.{table.handle} WHERE {is_there(value)} "
-        f"AND TRY_CAST({value} AS DOUBLE) IS NULL ORDER BY {ROW} LIMIT 1"
+        f"AND {_parsed(value, column)} IS NULL ORDER BY {ROW} LIMIT 1"
     ).fetchall()
     if found:
         position, text = found[0]
         raise InputError(
             f"{table.where(position)}, column {'.'.join(cell)!r} should hold a number; "
             f"found {text[:40]!r}.",
-            "Correct the value or leave it empty (an empty value counts as missing).",
+            _remedy(text, column),
         )
 
 
-def _declared(table: Table, cell: Cell) -> ColumnKind:
-    columns = table.columns
-    kind: ColumnKind = "other"
-    for part in cell:
-        column = next(c for c in columns if c.name == part)
-        kind, columns = column.kind, column.fields
-    return kind
+def _remedy(text: str, column: Column) -> str:
+    if column.decimal == "comma" or ("," in text and text.replace(",", "").strip("+-").isdigit()):
+        return "Write a decimal point, as in 0.75, and no marks between thousands."
+    if text.startswith("["):
+        return "Write one number per answer, or one row per sampled answer."
+    if text.endswith("%"):
+        return "Write a number without the sign: 0.5 or 50."
+    return "Correct the value or leave it empty (an empty value counts as missing)."
+
+
+def _declared(table: Table, cell: Cell) -> Column:
+    column = table.column(cell[0])
+    for part in cell[1:]:
+        column = next(c for c in column.fields if c.name == part)
+    return column

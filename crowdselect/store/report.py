@@ -8,6 +8,7 @@ from pathlib import Path
 
 from crowdselect.errors import InputError
 from crowdselect.files import read_json
+from crowdselect.plans import ColumnUse, Meaning
 from crowdselect.values import Frozen
 
 _MISSING_WARNING = 0.01
@@ -70,12 +71,21 @@ class IngestReport(Frozen):
     """Answer rows whose id is no instruction's; they were left out."""
     notes: tuple[str, ...] = ()
     """Lines of the source: ignored columns, judges chosen by guess ..."""
+    columns: tuple[ColumnUse, ...] = ()
+    """What every column of the input was taken for; empty: read by an older version."""
     carried: tuple[str, ...] = ()
     """What was taken over from the crowd that this one replaced."""
 
     def lines(self) -> list[str]:
         """Return the report as sentences, the size first, then every oddity."""
-        return [*self._size(), *self._texts(), *self._rewards(), *self.notes, *self.carried]
+        return [
+            *self._size(),
+            *column_lines(self.columns),
+            *self._texts(),
+            *self._rewards(),
+            *self.notes,
+            *self.carried,
+        ]
 
     def warnings(self) -> list[str]:
         """Return the sentences about oddities only."""
@@ -115,6 +125,34 @@ class IngestReport(Frozen):
         for judge in self.judges:
             found += _judge_oddities(judge)
         return [*found, *_scale_lines(self.judges)]
+
+
+_ORDER: tuple[Meaning, ...] = (
+    "id", "instruction", "input", "system prompt", "earlier turns", "model", "response", "judge",
+    "kept",
+)  # fmt: skip
+
+
+def column_lines(columns: Sequence[ColumnUse]) -> list[str]:
+    """Say of every column what it was taken for: one sentence, and one per column left out."""
+    if not columns:
+        return []
+    found = []
+    for meaning in _ORDER:
+        names = [c.column if not c.of else f"{c.column} ({c.of})" for c in columns
+                 if c.meaning == meaning]  # fmt: skip
+        if names:
+            found.append(f"{meaning}: {some(names, 12)}")
+    lines = [f"Columns taken for {'; '.join(found)}."]
+    by_reason: dict[str, list[str]] = {}
+    for column in columns:
+        if column.meaning == "left out":
+            by_reason.setdefault(column.why or "nothing is known about it", []).append(
+                column.column or "(no name)"
+            )
+    lines += [f"Left out: {some(names, 12)} ({why})." for why, names in by_reason.items()]
+    told = [c for c in columns if c.why and c.meaning != "left out"]
+    return lines + [f"{c.column}: {c.why}." for c in told]
 
 
 def _judge_line(judge: JudgeCount) -> str:

@@ -20,8 +20,8 @@ from crowdselect.files import read_json, write_aside
 from crowdselect.plans import Column
 from crowdselect.registry import did_you_mean
 from crowdselect.store.connect import quote, readable
-from crowdselect.store.inputs import ROW, Inputs
-from crowdselect.store.numbers import number_sql, refuse_text
+from crowdselect.store.inputs import Inputs
+from crowdselect.store.numbers import ROW, number_sql, refuse_text
 from crowdselect.store.rewards import slug
 from crowdselect.values import FloatArray, Frozen, Scores
 

@@ -240,7 +240,7 @@ def test_a_line_that_is_not_json_is_named(workspace, tmp_path):
     for k, (bad, message) in enumerate([
         ('{"id": "q1", "model"', r"line 5 is not JSON"),
         ("not json at all", r"line 5 is not JSON"),
-        ("[1, 2]", r"line 5 is a JSON list, not an object"),
+        ("[1, 2]", r"line 5 is a JSON list, expected an object"),
         ("17", r"line 5 is a JSON int, not an object"),
     ]):  # fmt: skip
         file = tmp_path / f"{k}.jsonl"

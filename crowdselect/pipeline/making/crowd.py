@@ -13,7 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crowdselect.ingest.columns import IDS, MODELS, TEXTS
+from crowdselect.ingest.names import IDS, MODELS, TEXTS
 from crowdselect.pipeline.ingest import ingest, open_crowd
 from crowdselect.settings import Workspace
 from crowdselect.store import Crowd

@@ -1,0 +1,106 @@
+"""Write the answers of a table's rows as one row per answer, for a tidy plan."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from crowdselect.errors import InputError
+from crowdselect.ingest.shapes.answers import Shape
+from crowdselect.lm.prompts import question_text
+from crowdselect.plans import ORIGIN, Builder, Instructions, Table, Tidy
+from crowdselect.progress import Progress
+
+_BATCH = 5_000
+_ID, _TEXT, _TURNS, _MODEL, _RESPONSE = (
+    f"__crowdselect_{name}" for name in ("id", "text", "turns", "model", "response")
+)
+_REWARD = "__crowdselect_reward "
+
+
+def unfold(table: Table, shape: Shape, builder: Builder, progress: Progress) -> Tidy:
+    """Open the answers of ``table``'s rows as a table of their own, and plan it.
+
+    Raises InputError naming the row of what cannot be read.
+    """
+    judges: dict[str, None] = {}
+    batches = _batches(table, shape, builder, judges)
+    made = builder.open_records(table.label, batches, origin=table, progress=progress)
+    identity = None if shape.found.id is None else _ID
+    extra = tuple(c.name for c in made.columns if c.name in shape.found.extra)
+    asked = Instructions(made, _TEXT, identity, extra, turns=_TURNS)
+    rewards = {judge: f"{_REWARD}{judge}" for judge in judges}
+    return Tidy(asked, made, _MODEL, identity, _TEXT, _RESPONSE, rewards)
+
+
+def _batches(
+    table: Table, shape: Shape, builder: Builder, judges: dict[str, None]
+) -> Iterator[pa.Table]:
+    rows: list[dict[str, Any]] = []
+    for position, row in builder.rows(table):
+        try:
+            rows += _answers(shape, position, row)
+        except ValueError as error:
+            raise InputError(
+                f"{table.where(position)}: {error}.", "Correct the row, or leave it out."
+            ) from error
+        if len(rows) >= _BATCH:
+            yield _table(rows, table, shape, judges)
+            rows = []
+    if rows:
+        yield _table(rows, table, shape, judges)
+
+
+def _answers(shape: Shape, position: int, row: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    asked = None
+    for answer in shape.answers(row):
+        messages = answer.prompt
+        if not messages:
+            asked = shape.asked(row) if asked is None else asked
+            messages = asked
+        if messages and messages[-1]["role"] != "user":
+            raise ValueError("what is asked does not end with a user's turn")
+        if any(set(m) - {"role", "content"} for m in messages):
+            messages = tuple({"role": m["role"], "content": m["content"]} for m in messages)
+        plain = len(messages) == 1 or not messages[-1]["content"].strip()
+        yield {
+            ORIGIN: position,
+            _ID: None if shape.found.id is None else row.get(shape.found.id),
+            _TEXT: messages[-1]["content"] if plain else question_text(messages),
+            _TURNS: None if plain else json.dumps(messages, ensure_ascii=False),
+            _MODEL: answer.model,
+            _RESPONSE: answer.response,
+            "rewards": answer.rewards,
+            "row": row,
+        }
+
+
+def _table(
+    rows: list[dict[str, Any]], table: Table, shape: Shape, judges: dict[str, None]
+) -> pa.Table:
+    for row in rows:
+        judges.update(dict.fromkeys(row["rewards"]))
+    columns: dict[str, Any] = {ORIGIN: pa.array([r[ORIGIN] for r in rows], pa.int64())}
+    for name in (_ID, _TEXT, _TURNS, _MODEL, _RESPONSE):
+        columns[name] = pa.array([_word(r[name]) for r in rows], pa.string())
+    for name in shape.found.extra:
+        columns[name] = _kept([r["row"].get(name) for r in rows], table.column(name).kind)
+    for judge in judges:
+        values = [r["rewards"].get(judge) for r in rows]
+        columns[f"{_REWARD}{judge}"] = pa.array(values, pa.float64())
+    return pa.table(columns)
+
+
+def _word(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
+
+
+def _kept(values: list[Any], kind: str) -> pa.Array:
+    if kind == "number":
+        return pa.array([None if v is None else float(v) for v in values], pa.float64())
+    return pa.array([None if v is None else str(v) for v in values], pa.string())
