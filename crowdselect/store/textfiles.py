@@ -139,7 +139,7 @@ def _all_text(columns: Iterable[str]) -> str:
 
 
 def _prepared_csv(path: Path, name: str, remarks: tuple[str, ...]) -> Readable:
-    layout = reading.csv_layout(path)
+    layout = reading.csv_layout(path, "utf-8")
     names = [c or f"{NAMELESS}{k}" for k, c in enumerate(layout.columns)]
     check_names(names, f"{name}, line {layout.header_line}")
     longest = _longest_line(path)
