@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from crowdselect.benchmark.anchor import anchor_name
 from crowdselect.benchmark.arena_scores import arena_hard_scores
 from crowdselect.benchmark.base import Benchmark, Context, Item, Score
 from crowdselect.benchmark.controlled import style_features
-from crowdselect.benchmark.judges.prompts import OWN_PAIR, Prompt, read_single
+from crowdselect.benchmark.judges.pair_prompts import (
+    PairPrompts,
+    read_pair_prompts,
+    system_file,
+)
+from crowdselect.benchmark.judges.prompts import Prompt
 from crowdselect.benchmark.judges.texts import needed_judge, verdicts
 from crowdselect.benchmark.paired import PairedAnswers, paired_answers, paired_rewards
 from crowdselect.benchmark.questions import (
@@ -21,23 +26,29 @@ from crowdselect.benchmark.questions import (
     questions_hash,
     read_questions,
 )
+from crowdselect.benchmark.sources import HUB, file_hash
+from crowdselect.errors import CrowdSelectError
 from crowdselect.lm.messages import Message
 from crowdselect.registry import option
 from crowdselect.servers import ChatReply, ChatRequest, Cost
 
+if TYPE_CHECKING:
+    from crowdselect.benchmark.config import BenchmarkConfig
+
 OUTCOMES: Mapping[str, tuple[float, float]] = {
     "A>>B": (0.0, 3.0), "A>B": (0.0, 1.0), "A=B": (0.5, 1.0), "B>A": (1.0, 1.0), "B>>A": (1.0, 3.0),
+    "B<<A": (0.0, 3.0), "B<A": (0.0, 1.0), "B=A": (0.5, 1.0), "A<B": (1.0, 1.0), "A<<B": (1.0, 3.0),
 }  # fmt: skip
-"""Verdict -> what B gets of the battle, and how often the battle counts."""
+"""Verdict -> what B gets of the battle, and how often the battle counts; the ten that v2 accepts,
+of which its prompt asks for the first five."""
 VERDICT_TOKENS = 4096
-SWAPPED = {"A>>B": "B>>A", "A>B": "B>A", "A=B": "A=B", "B>A": "A>B", "B>>A": "A>>B"}
 _VERDICTS = (re.compile(r"\[\[([AB<>=]+)\]\]"), re.compile(r"\[([AB<>=]+)\]"))
 
 
 def parse_verdict(text: str) -> str | None:
     """The last ``[[verdict]]``, else the last ``[verdict]``, letters in any case; None: none.
 
-    As Arena-Hard v2 reads them; a label outside the five verdicts (an error there) is None here.
+    As Arena-Hard v2 reads them; a label outside its ten verdicts (an error there) is None here.
     """
     for pattern in _VERDICTS:
         found = pattern.findall(text.upper())
@@ -61,11 +72,16 @@ class ArenaHard(Benchmark):
     source: ClassVar[str] = "lmarena/arena-hard-auto"
     kind: ClassVar[Literal["judged"]] = "judged"
     judged: ClassVar[bool] = True
-    file_options: ClassVar[tuple[str, ...]] = ("questions", "prompt")
+    file_options: ClassVar[tuple[str, ...]] = ("questions", "prompt", "system")
     model_options: ClassVar[tuple[str, ...]] = ("anchor",)
 
     questions: str = option("", "Arena-Hard's question.jsonl; empty: our own questions")
     prompt: str = option("", "YAML or JSON with the official judge prompt; empty: our own")
+    system: str = option(
+        "",
+        "File of the judge's system prompts, such as arena-hard-auto's utils/judge_utils.py; "
+        "empty: in the prompt's file, or that one beside it",
+    )
     anchor: str = option("", "File of the anchor's answers, or the anchor model (folder or hub id)")
     max_new_tokens: int = option(4096, "Longest answer in tokens", low=1, high=32768)
 
@@ -74,8 +90,20 @@ class ArenaHard(Benchmark):
         found = super().protocol(context)
         found["inputs"]["questions"] = questions_hash(self.questions, "hard.jsonl")
         found["inputs"].setdefault("prompt", "own prompt, not comparable")
+        if read_pair_prompts(self.prompt, self.system).source:
+            file = system_file(self.prompt, self.system)
+            found["inputs"]["system"] = file_hash(file) if file else ""
         found["options"]["anchor"] = anchor_name(self.anchor, self.name)
         return found
+
+    def conflicts(self, config: BenchmarkConfig) -> Iterator[CrowdSelectError]:
+        """A judge that would not be told how to write a verdict."""
+        if HUB in self.prompt + self.system:
+            return  # fetched when it is needed
+        try:
+            read_pair_prompts(self.prompt, self.system)
+        except CrowdSelectError as error:
+            yield error
 
     def judging(self, limit: int | None) -> Cost:
         """Two games per question, each with two answers."""
@@ -88,12 +116,13 @@ class ArenaHard(Benchmark):
         questions = read_questions(question_file(self.questions, "hard.jsonl"))[: context.limit]
         if not (self.questions and self.prompt):
             context.note("arena-hard: own questions or own prompt, not comparable with published.")
-        prompt = read_single(self.prompt) if self.prompt else OWN_PAIR
+        prompts = read_pair_prompts(self.prompt, self.system)
+        prompts.check(q.category for q in questions)
         pairs = paired_answers(context, questions, self.anchor, self.max_new_tokens)
         if needed_judge(context).kind == "reward":
             games = _by_reward(context, pairs)
         else:
-            games = _by_verdict(context, pairs, prompt)
+            games = _by_verdict(context, pairs, prompts)
         return [item for q in questions for item in _items(q, pairs, games.get(q.id, ()))]
 
     def scores(self, items: Sequence[Item], seed: int) -> list[Score]:
@@ -113,9 +142,15 @@ class Game:
     retry: bool = False
 
 
-def _by_verdict(context: Context, pairs: PairedAnswers, prompt: Prompt) -> dict[str, list[Game]]:
+def _by_verdict(
+    context: Context, pairs: PairedAnswers, prompts: PairPrompts
+) -> dict[str, list[Game]]:
     requests = [
-        ChatRequest(f"{q.id}/{game}", _ask(prompt, q, pairs, game), max_tokens=VERDICT_TOKENS)
+        ChatRequest(
+            f"{q.id}/{game}",
+            _ask(prompts.of(q.category), q, pairs, game),
+            max_tokens=VERDICT_TOKENS,
+        )
         for q in pairs.fair
         for game in (1, 2)
     ]
@@ -145,8 +180,13 @@ def _game(reply: ChatReply, game: int) -> Game:
     verdict = parse_verdict(reply.text)
     if verdict is None:
         return Game(None, 1.0, f"the judge gave no verdict: {reply.text[-200:]!r}")
-    seen = verdict if game == 1 else SWAPPED[verdict]
-    return Game(*OUTCOMES[seen], reply.text)
+    return played(verdict, game, reply.text)
+
+
+def played(verdict: str, game: int, reason: str) -> Game:
+    """What the model, which is B in game 1 and A in game 2, got by a known verdict."""
+    score, weight = OUTCOMES[verdict]
+    return Game(score if game == 1 else 1 - score, weight, reason)
 
 
 def _by_reward(context: Context, pairs: PairedAnswers) -> dict[str, list[Game]]:

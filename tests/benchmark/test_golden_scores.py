@@ -16,7 +16,7 @@ from crowdselect.benchmark.alpaca_scores import (
     preference_of_letter,
     preference_of_logprobs,
 )
-from crowdselect.benchmark.arena_hard import OUTCOMES, SWAPPED, ArenaHard, parse_verdict
+from crowdselect.benchmark.arena_hard import ArenaHard, parse_verdict, played
 from crowdselect.benchmark.arena_scores import (
     Battle,
     elo_of,
@@ -58,26 +58,38 @@ def test_verdicts(text: str, expected: str | None) -> None:
     assert parse_verdict(text) == expected
 
 
-@pytest.mark.parametrize("text", ["[[A]]", "[[A>>>B]]", "[[B<A]]"])
+@pytest.mark.parametrize("text", ["[[A]]", "[[A>>>B]]", "[[A<=B]]", "[[<]]"])
 def test_unknown_labels_are_no_verdict(text: str) -> None:
     """The reference stops with a KeyError on these."""
     assert parse_verdict(text) is None
 
 
-def games(model: str) -> list[tuple[str, str | None, str | None]]:
-    pairs = ARENA["games_g0_baselineA_g1_modelA"][model]
-    return [(f"q{i}", a, SWAPPED[b] if b else None) for i, (a, b) in enumerate(pairs)]
+@pytest.mark.parametrize(
+    ("verdict", "first", "second"),
+    [
+        ("A>>B", [0] * 3, [1] * 3), ("A>B", [0], [1]), ("A=B", [0.5], [0.5]),
+        ("A<B", [1], [0]), ("A<<B", [1] * 3, [0] * 3), ("B>A", [1], [0]),
+        ("B>>A", [1] * 3, [0] * 3),
+        ("B=A", [0.5], [0.5]), ("B<A", [0], [1]), ("B<<A", [0] * 3, [1] * 3),
+    ],
+)  # fmt: skip
+def test_all_ten_verdicts_of_v2(verdict: str, first: list[float], second: list[float]) -> None:
+    """``show_result.py``'s table: the model's outcomes in game 1 and in game 2."""
+    assert parse_verdict(f"so [[{verdict.lower()}]].") == verdict
+    for game, outcomes in ((1, first), (2, second)):
+        found = played(verdict, game, "")
+        assert [found.score] * round(found.weight) == outcomes
 
 
 def arena_items(model: str) -> list[Item]:
     items = []
-    for question, *verdicts in games(model):
-        whole = all(verdicts)
-        for number, verdict in enumerate(verdicts, start=1):
-            score, weight = OUTCOMES[verdict] if verdict else (None, 1.0)
-            value = 100 * score if whole and score is not None else None
-            details = {"game": number, "score": score, "weight": weight}
-            items.append(Item(question, "", value, "", "x", weight=weight, details=details))
+    for number, verdicts in enumerate(ARENA["games_g0_baselineA_g1_modelA"][model]):
+        games = [played(v, place, "") if v else None for place, v in enumerate(verdicts, start=1)]
+        for place, game in enumerate(games, start=1):
+            score, weight = (game.score, game.weight) if game else (None, 1.0)
+            value = 100 * score if all(games) and score is not None else None
+            details = {"game": place, "score": score, "weight": weight}
+            items.append(Item(f"q{number}", "", value, "", "x", weight=weight, details=details))
     return items
 
 
