@@ -17,6 +17,12 @@ from crowdselect.benchmark.anchor import anchor_name
 from crowdselect.benchmark.base import Benchmark, Context, Item, Score
 from crowdselect.benchmark.judges.prompts import OWN_CHOICE, Prompt, read_single
 from crowdselect.benchmark.judges.texts import needed_judge, verdicts
+from crowdselect.benchmark.judgments import (
+    Row,
+    first_questions,
+    given_protocol,
+    judgments_of,
+)
 from crowdselect.benchmark.paired import PairedAnswers, paired_answers, paired_rewards
 from crowdselect.benchmark.questions import (
     Question,
@@ -27,6 +33,9 @@ from crowdselect.benchmark.questions import (
 )
 from crowdselect.registry import content_key, option
 from crowdselect.servers import ChatReply, ChatRequest, Cost
+
+TWO = 2.0
+"""The preference of a model that is preferred for certain; 1 is its anchor, 0 a tie."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +52,7 @@ class AlpacaEval(Benchmark):
     source: ClassVar[str] = "tatsu-lab/alpaca_eval, weighted win rate"
     kind: ClassVar[Literal["judged"]] = "judged"
     judged: ClassVar[bool] = True
-    file_options: ClassVar[tuple[str, ...]] = ("questions", "prompt")
+    file_options: ClassVar[tuple[str, ...]] = ("questions", "prompt", "judgments")
     model_options: ClassVar[tuple[str, ...]] = ("anchor",)
 
     questions: str = option("", "AlpacaEval's alpaca_eval.json; empty: our own questions")
@@ -53,10 +62,19 @@ class AlpacaEval(Benchmark):
         True, "Take the preference from the log-probabilities of m and M; else from the letter"
     )
     max_new_tokens: int = option(2048, "Longest answer in tokens", low=1, high=32768)
+    judgments: str = option("", "File of judgments made elsewhere: nothing is answered or judged")
+    judged_by: str = option("", "Whose judgments of that file count; empty: all")
+
+    @property
+    def needs_judge(self) -> bool:
+        """Not where judgments are given."""
+        return not self.judgments
 
     def protocol(self, context: Context) -> dict[str, Any]:
         """As every benchmark's; with the anchor."""
         found = super().protocol(context)
+        if self.judgments:
+            return given_protocol(found, self.anchor, self.judged_by)
         found["inputs"]["questions"] = questions_hash(self.questions, "everyday.jsonl")
         found["inputs"].setdefault("prompt", "own prompt, not comparable")
         found["options"]["anchor"] = anchor_name(self.anchor, self.name)
@@ -75,6 +93,11 @@ class AlpacaEval(Benchmark):
 
     def run(self, context: Context) -> Sequence[Item]:
         """Answer, then ask for one preference per question."""
+        if self.judgments:
+            rows = judgments_of(
+                self.name, self.judgments, context.subject.config.model, self.judged_by
+            )
+            return first_questions([_given(row) for row in rows], context.limit)
         questions = read_questions(question_file(self.questions, "everyday.jsonl"))
         questions = questions[: context.limit]
         if not (self.questions and self.prompt):
@@ -148,6 +171,18 @@ def _by_reward(context: Context, pairs: PairedAnswers) -> dict[str, tuple[float 
             odds = math.exp(-max(-700.0, min(700.0, both[0] - both[1])))
             chosen[key] = (1 + 1 / (1 + odds), sentence)
     return chosen
+
+
+def _given(row: Row) -> Item:
+    """The item of one row of ``annotations.json``; no preference is a failure, as there."""
+    question = Question(
+        content_key([row["instruction"]]), str(row.get("dataset") or ""), (str(row["instruction"]),)
+    )
+    preference = row["preference"]
+    known = isinstance(preference, int | float) and 0 <= preference <= TWO
+    chosen = (float(preference), "") if known else (None, f"no preference: {preference!r}")
+    answer, anchor = (str(row.get(f"output_{k}") or "") for k in (2, 1))
+    return _item(question, answer, anchor, chosen)
 
 
 def _item(

@@ -18,6 +18,13 @@ from crowdselect.benchmark.judges.pair_prompts import (
 )
 from crowdselect.benchmark.judges.prompts import Prompt
 from crowdselect.benchmark.judges.texts import needed_judge, verdicts
+from crowdselect.benchmark.judgments import (
+    NO_ANSWER,
+    Row,
+    first_questions,
+    given_protocol,
+    judgments_of,
+)
 from crowdselect.benchmark.paired import PairedAnswers, paired_answers, paired_rewards
 from crowdselect.benchmark.questions import (
     Question,
@@ -72,7 +79,7 @@ class ArenaHard(Benchmark):
     source: ClassVar[str] = "lmarena/arena-hard-auto"
     kind: ClassVar[Literal["judged"]] = "judged"
     judged: ClassVar[bool] = True
-    file_options: ClassVar[tuple[str, ...]] = ("questions", "prompt", "system")
+    file_options: ClassVar[tuple[str, ...]] = ("questions", "prompt", "system", "judgments")
     model_options: ClassVar[tuple[str, ...]] = ("anchor",)
 
     questions: str = option("", "Arena-Hard's question.jsonl; empty: our own questions")
@@ -84,10 +91,19 @@ class ArenaHard(Benchmark):
     )
     anchor: str = option("", "File of the anchor's answers, or the anchor model (folder or hub id)")
     max_new_tokens: int = option(4096, "Longest answer in tokens", low=1, high=32768)
+    judgments: str = option("", "File of judgments made elsewhere: nothing is answered or judged")
+    judged_by: str = option("", "Whose judgments of that file count; empty: all")
+
+    @property
+    def needs_judge(self) -> bool:
+        """Not where judgments are given."""
+        return not self.judgments
 
     def protocol(self, context: Context) -> dict[str, Any]:
         """As every benchmark's; with the anchor."""
         found = super().protocol(context)
+        if self.judgments:
+            return given_protocol(found, self.anchor, self.judged_by)
         found["inputs"]["questions"] = questions_hash(self.questions, "hard.jsonl")
         found["inputs"].setdefault("prompt", "own prompt, not comparable")
         if read_pair_prompts(self.prompt, self.system).source:
@@ -98,8 +114,8 @@ class ArenaHard(Benchmark):
 
     def conflicts(self, config: BenchmarkConfig) -> Iterator[CrowdSelectError]:
         """A judge that would not be told how to write a verdict."""
-        if HUB in self.prompt + self.system:
-            return  # fetched when it is needed
+        if self.judgments or HUB in self.prompt + self.system:
+            return  # not needed, or fetched when it is
         try:
             read_pair_prompts(self.prompt, self.system)
         except CrowdSelectError as error:
@@ -113,6 +129,11 @@ class ArenaHard(Benchmark):
 
     def run(self, context: Context) -> Sequence[Item]:
         """Answer, then play two games per question."""
+        if self.judgments:
+            rows = judgments_of(
+                self.name, self.judgments, context.subject.config.model, self.judged_by
+            )
+            return first_questions([i for row in rows for i in _given(row)], context.limit)
         questions = read_questions(question_file(self.questions, "hard.jsonl"))[: context.limit]
         if not (self.questions and self.prompt):
             context.note("arena-hard: own questions or own prompt, not comparable with published.")
@@ -189,6 +210,26 @@ def played(verdict: str, game: int, reason: str) -> Game:
     return Game(score if game == 1 else 1 - score, weight, reason)
 
 
+def _given(row: Row) -> list[Item]:
+    """The items of one row of arena-hard-auto; ``score`` is the verdict that was read there."""
+    games = []
+    for number, game in enumerate(row["games"] or [], start=1):
+        verdict = (game or {}).get("score")
+        said = (game or {}).get("judgment") or ""
+        text = str(said.get("answer") if isinstance(said, dict) else said)
+        if isinstance(verdict, str) and verdict in OUTCOMES:
+            games.append(played(verdict, number, text))
+        else:
+            games.append(Game(None, 1.0, f"no verdict: {verdict!r}"))
+    key = str(row.get("uid") or row.get("question_id"))
+    prompt = next((str(g["prompt"][-1].get("content")) for g in row["games"] or []
+                   if g and g.get("prompt")), "")  # fmt: skip
+    shown = Item(key, str(row.get("category") or ""), None, prompt, NO_ANSWER)
+    if len(games) < 2:
+        return [replace(shown, reason=f"{len(games)} of 2 games", details={"score": None})]
+    return _counted(shown, games, {})
+
+
 def _by_reward(context: Context, pairs: PairedAnswers) -> dict[str, list[Game]]:
     """A reward model has no order: one game per question, won by the higher reward."""
     games = {}
@@ -204,12 +245,14 @@ def _items(question: Question, pairs: PairedAnswers, games: Sequence[Game]) -> l
     shown = Item(question.id, question.category, None, question.turns[0], answer)
     if problem:
         return [replace(shown, reason=problem)]
+    return _counted(shown, games, {"style": style_features(answer, pairs.anchor[question.id])})
+
+
+def _counted(shown: Item, games: Sequence[Game], more: Mapping[str, Any]) -> list[Item]:
     whole = all(g.score is not None for g in games)
-    style = style_features(answer, pairs.anchor[question.id])
     items = []
     for number, game in enumerate(games, start=1):
-        details: dict[str, Any] = {"game": number, "score": game.score, "weight": game.weight}
-        details["style"] = style
+        details = {"game": number, "score": game.score, "weight": game.weight, **more}
         if game.retry:
             details["retry"] = True
         value = 100 * game.score if whole and game.score is not None else None

@@ -105,6 +105,11 @@ class Benchmark(ABC):
         """What results call it; says which file or task where one benchmark takes many."""
         return self.name
 
+    @property
+    def needs_judge(self) -> bool:
+        """Whether a judge has to be asked; not for judgments that were made elsewhere."""
+        return self.judged
+
     @abstractmethod
     def run(self, context: Context) -> Sequence[Item]:
         """Answer and judge every question; resumes from ``context.journal``."""

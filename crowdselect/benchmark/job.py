@@ -73,7 +73,7 @@ def check(config: BenchmarkConfig) -> list[Benchmark]:
         if labels.count(label) > 1:
             raise InputError(f"{label} is asked for twice.", "Ask for it in a run of its own.")
     for benchmark in found:
-        if benchmark.judged and config.judge is None:
+        if benchmark.needs_judge and config.judge is None:
             raise InputError(
                 f"{benchmark.label} needs a judge.",
                 "Give --judge MODEL with --judge-url URL, or --judge-kind local or reward.",
@@ -97,7 +97,7 @@ def estimate_cost(config: BenchmarkConfig) -> dict[str, Cost]:
         return {}
     found = {}
     for benchmark in check(config):
-        if benchmark.judged:
+        if benchmark.needs_judge:
             most = benchmark.judging(config.limit)
             money = price(judge, most.prompt_tokens, most.completion_tokens)
             found[benchmark.label] = replace(most, money=money)

@@ -12,6 +12,13 @@ from crowdselect.benchmark.base import Benchmark, Context, Item, Score, summaris
 from crowdselect.benchmark.judges.prompts import OWN_SINGLE, Prompt, read_named
 from crowdselect.benchmark.judges.rewards import rewards
 from crowdselect.benchmark.judges.texts import needed_judge, verdicts
+from crowdselect.benchmark.judgments import (
+    NO_ANSWER,
+    Row,
+    first_questions,
+    given_protocol,
+    judgments_of,
+)
 from crowdselect.benchmark.questions import (
     Question,
     judge_cost,
@@ -20,6 +27,7 @@ from crowdselect.benchmark.questions import (
     read_questions,
     read_references,
 )
+from crowdselect.benchmark.sources import local_file
 from crowdselect.benchmark.statistics import Bounds
 from crowdselect.lm.generation import Request
 from crowdselect.lm.messages import Message, assistant
@@ -72,7 +80,7 @@ class MtBench(Benchmark):
     source: ClassVar[str] = "lm-sys/FastChat, llm_judge, single-answer grading"
     kind: ClassVar[Literal["judged"]] = "judged"
     judged: ClassVar[bool] = True
-    file_options: ClassVar[tuple[str, ...]] = ("questions", "prompts", "references")
+    file_options: ClassVar[tuple[str, ...]] = ("questions", "prompts", "references", "judgments")
 
     questions: str = option("", "FastChat's question.jsonl; empty: our own questions")
     prompts: str = option("", "FastChat's judge_prompts.jsonl; empty: our own prompts")
@@ -83,10 +91,19 @@ class MtBench(Benchmark):
         "Which grade of a verdict counts; fastchat: the first in brackets, as published",
         choices=("verdict", "fastchat"),
     )
+    judgments: str = option("", "File of judgments made elsewhere: nothing is answered or judged")
+    judged_by: str = option("", "Whose judgments of that file count; empty: all")
+
+    @property
+    def needs_judge(self) -> bool:
+        """Not where judgments are given."""
+        return not self.judgments
 
     def protocol(self, context: Context) -> dict[str, Any]:
         """As every benchmark's; own questions and prompts are called own."""
         found = super().protocol(context)
+        if self.judgments:
+            return given_protocol(found, "", self.judged_by)
         found["inputs"]["questions"] = questions_hash(self.questions, "two_turns.jsonl")
         found["inputs"].setdefault("prompts", "own prompt, not comparable")
         return found
@@ -101,6 +118,13 @@ class MtBench(Benchmark):
 
     def run(self, context: Context) -> Sequence[Item]:
         """Answer both turns, then have each graded."""
+        if self.judgments:
+            rows = judgments_of(
+                self.name, self.judgments, context.subject.config.model, self.judged_by
+            )
+            listed = read_questions(local_file(self.questions)) if self.questions else []
+            asked = {q.id: q for q in listed}
+            return first_questions([_given(row, asked) for row in rows], context.limit)
         questions = read_questions(question_file(self.questions, "two_turns.jsonl"), turns=2)
         questions = questions[: context.limit]
         if self.references:
@@ -243,6 +267,18 @@ def _item(
     if grade.value is None:
         return replace(shown, reason=f"the judge: {grade.problem}")
     return replace(shown, value=grade.value, reason=reply.text)
+
+
+def _given(row: Row, asked: Mapping[str, Question]) -> Item:
+    """The item of one row of FastChat; ``score`` is the grade that was read there, -1 for none."""
+    turn, question = int(row["turn"]), asked.get(str(row["question_id"]))
+    prompt = question.turns[turn - 1] if question else str(row.get("user_prompt") or "")
+    category = question.category if question else ""
+    item = Item(str(row["question_id"]), category, None, prompt, NO_ANSWER, details={"turn": turn})
+    grade = row["score"]
+    if isinstance(grade, int | float) and 1 <= grade <= BEST_GRADE:
+        return replace(item, value=float(grade), reason=str(row.get("judgment") or ""))
+    return replace(item, reason=f"no grade from 1 to 10: {grade!r}")
 
 
 def _by_reward(context: Context, questions: Sequence[Question], answers: Answers) -> list[Item]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
@@ -23,6 +24,7 @@ from crowdselect.benchmark import (
     published_tables,
     read_results,
 )
+from crowdselect.cli import benchmark_judgments
 from crowdselect.cli.follow import run_job
 from crowdselect.cli.options import (
     DetachOption,
@@ -305,6 +307,17 @@ def _show(view: BenchmarkView, as_json: bool) -> None:
     for note in view.notes:
         say(note)
     return say(f"{view.id}: {view.state}")
+
+
+def _show_all(views: Sequence[BenchmarkView], as_json: bool) -> None:
+    if as_json:
+        return print_json([_described(view) for view in views])
+    for view in views:
+        _show(view, False)
+    return None
+
+
+benchmark_judgments.register(group, _show_all)
 
 
 def _described(view: BenchmarkView) -> dict[str, Any]:

@@ -5,7 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 from crowdselect import files, jobs
-from crowdselect.benchmark import BenchmarkView, SubjectConfig, list_results, read_results
+from crowdselect.benchmark import (
+    BenchmarkConfig,
+    BenchmarkView,
+    SubjectConfig,
+    Suite,
+    create,
+    list_results,
+    read_results,
+)
+from crowdselect.benchmark.judgments import Judged, find_judgments
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.finetune import FinetuneConfig, output_model
 from crowdselect.pipeline.selection.saving import find_selection
@@ -55,6 +64,48 @@ def subject_of(
         )
     return SubjectConfig(
         name=name or target, model=target, adapter=adapter or None, chosen_on=chosen_on
+    )
+
+
+def judged_runs(
+    workspace: Workspace,
+    benchmark: str,
+    judgments: Path,
+    *,
+    model: str = "",
+    judge: str = "",
+    questions: str = "",
+) -> list[Path]:
+    """Make a run (not started) for each model and judge that ``judgments`` holds: a file or folder
+    of arena-hard-auto, FastChat (``mt-bench``) or alpaca_eval.
+
+    ``model`` and ``judge`` keep only theirs. ``questions`` tells MT-Bench's categories; empty:
+    ``question.jsonl`` where FastChat keeps it, beside the folder of the judgments.
+
+    Raises NotFoundError or InputError where there is nothing to score.
+    """
+    every = find_judgments(benchmark, judgments.expanduser())
+    found = [j for j in every if model in ("", j.model) and judge in ("", j.judge)]
+    if not found:
+        known = ", ".join(sorted({f"{j.model} by {j.judge or 'an unnamed judge'}" for j in every}))
+        wanted = f"{model or 'any model'} by {judge or 'any judge'}"
+        raise InputError(f"{judgments} has no judgments of {wanted}.", f"It has: {known}.")
+    return [create(workspace, _of_judgments(benchmark, judged, questions)) for judged in found]
+
+
+def _of_judgments(benchmark: str, judged: Judged, questions: str) -> BenchmarkConfig:
+    options: dict[str, bool | int | float | str] = {
+        "judgments": str(judged.file),
+        "judged_by": judged.judge,
+    }
+    if judged.anchor:
+        options["anchor"] = judged.anchor
+    beside = judged.file.absolute().parent.parent / "question.jsonl"
+    if benchmark == "mt-bench" and (questions or beside.is_file()):
+        options["questions"] = questions or str(beside)
+    return BenchmarkConfig(
+        subject=SubjectConfig(name=judged.model, model=judged.model),
+        suites=(Suite(name=benchmark, options=options),),
     )
 
 
