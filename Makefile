@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: app test monkey lint check install browser clean
+.PHONY: app test monkey fuzz lint check install browser clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -38,6 +38,10 @@ test: install browser
 # Every control of every page in random order; SEED=n for another order.
 monkey: install browser
 	$(BIN)/python -m tests.dashboard.monkey --steps 500 --seed $(or $(SEED),0)
+
+# Ten thousand mangled files through every reader; the suite reads 300.
+fuzz: install
+	CROWDSELECT_FUZZ=10000 $(BIN)/python -m pytest -q -n 2 tests/attack/test_mangled.py
 
 clean:
 	rm -rf $(VENV)

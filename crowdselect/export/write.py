@@ -18,6 +18,7 @@ from crowdselect import files
 from crowdselect.errors import InputError
 from crowdselect.export.base import Example, Format
 from crowdselect.export.card import dataset_card
+from crowdselect.reading import read_json
 from crowdselect.registry import describe
 from crowdselect.settings import check_name
 
@@ -119,11 +120,9 @@ def _read_dataset_info(folder: Path) -> dict[str, Any]:
     if not path.exists():
         return {}
     try:
-        known = files.read_json(path)
-    except ValueError as error:
-        raise InputError(
-            f"{path} is not JSON: {error}.", "Correct it; nothing was written."
-        ) from error
+        known, _ = read_json(path)
+    except InputError as error:
+        raise InputError(error.problem, "Correct it; nothing was written.") from error
     if not isinstance(known, dict):
         raise InputError(
             f"{path} should hold an object, found {type(known).__name__}.",

@@ -7,7 +7,6 @@ judge's baseline: ``preference - 1``, for preferences in [1, 2].
 
 from __future__ import annotations
 
-import json
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,10 +16,11 @@ from typing import Any, ClassVar
 
 import pyarrow as pa
 
-from crowdselect.errors import InputError
+from crowdselect.errors import CrowdSelectError, InputError
 from crowdselect.ingest.source import Source
 from crowdselect.plans import Builder, Instructions, Tidy
 from crowdselect.progress import Progress, silent
+from crowdselect.reading import read_json
 from crowdselect.registry import option
 
 OUTPUTS = "model_outputs.json"
@@ -94,7 +94,7 @@ def _batches(
     """Yield one table per model: instruction, dataset, model, response, a column per judge."""
     for k, folder in enumerate(folders):
         progress(k, len(folders), "reading results")
-        rows = _answers(folder)
+        rows = _answers(folder, odd)
         for position, judge in enumerate(judges):
             path = folder / judge / ANNOTATIONS
             if path.exists():
@@ -117,11 +117,11 @@ def _table(rows: Mapping[str, dict[str, Any]], model: str, judges: int) -> pa.Ta
     return pa.table(columns)
 
 
-def _answers(folder: Path) -> dict[str, dict[str, Any]]:
+def _answers(folder: Path, odd: Counter[str]) -> dict[str, dict[str, Any]]:
     """Return instruction -> its output; an instruction that repeats keeps its first output."""
     rows: dict[str, dict[str, Any]] = {}
     path = folder / OUTPUTS
-    for number, item in enumerate(_items(path) if path.exists() else [], start=1):
+    for number, item in enumerate(_items(path, odd) if path.exists() else [], start=1):
         text = _string(item, "instruction", path, number)
         if text is None:
             raise InputError(
@@ -142,7 +142,7 @@ def _annotate(
     rows: dict[str, dict[str, Any]], path: Path, model: str, column: str, odd: Counter[str]
 ) -> None:
     """Add one annotator's win probabilities to ``rows``; the first annotation of a text counts."""
-    for number, item in enumerate(_items(path), start=1):
+    for number, item in enumerate(_items(path, odd), start=1):
         text = _string(item, "instruction", path, number)
         if text is None:
             odd["annotations name no instruction; they were left out."] += 1
@@ -177,13 +177,15 @@ def _win_probability(preference: Any, path: Path, number: int) -> float | None:
     return value - 1
 
 
-def _items(path: Path) -> list[dict[str, Any]]:
+def _items(path: Path, odd: Counter[str]) -> list[dict[str, Any]]:
     try:
-        values = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
+        values, replaced = read_json(path)
+    except CrowdSelectError as error:
         raise InputError(
-            f"{_label(path)} cannot be read as JSON: {error}.", "Check that the file is whole."
+            f"{_label(path)} cannot be read as JSON: {error.problem}", error.remedy
         ) from error
+    if replaced:
+        odd["halves of characters (lone surrogates) were replaced by U+FFFD."] += replaced
     if not isinstance(values, list) or not all(isinstance(v, dict) for v in values):
         raise InputError(
             f"{_label(path)} is not a list of JSON objects.", "Check that it is the right file."

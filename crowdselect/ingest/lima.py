@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
@@ -14,6 +13,7 @@ from crowdselect.errors import InputError
 from crowdselect.ingest.source import Source, files_of
 from crowdselect.plans import Builder, Instructions, Tidy
 from crowdselect.progress import Progress, silent
+from crowdselect.reading import read_table
 
 AUTHORS = "lima"
 """The one model of such a crowd: the people who wrote the answers."""
@@ -32,7 +32,7 @@ class Lima(Source):
         files = files_of(paths, (".jsonl",))[0]
         if not files:
             raise InputError("No file was given.", "Give LIMA's train.jsonl.")
-        table = builder.open_records(files[0].name, _tables(files, progress))
+        table = builder.open_records(files[0].name, _tables(files, builder.note, progress))
         plan = Tidy(
             Instructions(table, "instruction", "id", ("source", "turns")),
             table,
@@ -45,14 +45,15 @@ class Lima(Source):
         self.load(plan, builder, progress)
 
 
-def _tables(files: Sequence[Path], progress: Progress) -> Iterator[pa.Table]:
+def _tables(
+    files: Sequence[Path], note: Callable[[str], None], progress: Progress
+) -> Iterator[pa.Table]:
     for k, file in enumerate(files):
         progress(k, len(files), f"reading {file.name}")
-        rows = []
-        with file.open(encoding="utf-8") as lines:
-            for number, line in enumerate(lines, start=1):
-                if line.strip():
-                    rows.append(_row(file, number, line))
+        read = read_table(file)
+        for remark in read.remarks:
+            note(remark)
+        rows = [_row(file, number, row) for number, row in read]
         if rows:
             columns = {name: [row[name] for row in rows] for name in _COLUMNS}
             yield pa.table(columns, schema=_SCHEMA)
@@ -62,18 +63,14 @@ def _tables(files: Sequence[Path], progress: Progress) -> Iterator[pa.Table]:
 _SCHEMA = pa.schema([(name, pa.int64() if name == "turns" else pa.string()) for name in _COLUMNS])
 
 
-def _row(file: Path, number: int, line: str) -> dict[str, Any]:
-    try:
-        value = json.loads(line)
-        texts = value["conversations"]
-        if not isinstance(texts, list) or not texts or not all(isinstance(t, str) for t in texts):
-            raise TypeError
-    except (ValueError, TypeError, KeyError):
+def _row(file: Path, number: int, value: Mapping[str, Any]) -> dict[str, Any]:
+    texts = value.get("conversations")
+    if not isinstance(texts, list) or not texts or not all(isinstance(t, str) for t in texts):
         raise InputError(
-            f"{file.name}, line {number:,} is not a row of LIMA: an object whose 'conversations' "
+            f"{file.name}, row {number:,} is not a row of LIMA: an object whose 'conversations' "
             "is a list of texts.",
             "Give LIMA's own train.jsonl, or use the source table.",
-        ) from None
+        )
     return {
         "id": f"{file.stem}-{number:04}",
         "instruction": texts[0],

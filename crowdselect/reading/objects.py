@@ -50,7 +50,7 @@ def read_lines(
             mended, count = without_lone_escapes(line)
             escaped += count
             where = f"{path.name}, line {number:,}"
-            rows.append(_object(parse(mended, where), where, texts))
+            rows.append(_object(parse_json(mended, where), where, texts))
         else:
             return rows, replaced_remark(path.name, lines.replaced + escaped)
     return read_document(path, encoding, limit, texts)
@@ -73,7 +73,7 @@ def read_document(
     if _are_lines(text):
         rows, more = read_lines(path, encoding, limit, texts)
         return rows, [*more, f"{name}: read as JSON lines."]
-    value = parse(text, name)
+    value = parse_json(text, name)
     if isinstance(value, list):
         rows = [_object(v, f"{name}, item {k:,}", texts) for k, v in enumerate(value, start=1)]
         return rows, remarks
@@ -84,6 +84,16 @@ def read_document(
         )
     rows, remark = _shaped(value, name)
     return rows, [*remarks, *([remark] if remark else [])]
+
+
+def read_json(path: Path, limit: int = MOST_BYTES) -> tuple[Any, int]:
+    """The one JSON value of a file, and how many halves of surrogate pairs were replaced in it.
+
+    Raises as :func:`read_text` and :func:`parse_json` do.
+    """
+    found = read_text(path, limit=limit)
+    text, escaped = without_lone_escapes(found.text)
+    return parse_json(text, path.name), found.replaced + escaped
 
 
 def _are_lines(text: str) -> bool:
@@ -98,7 +108,7 @@ def _are_lines(text: str) -> bool:
     return True
 
 
-def parse(text: str, where: str) -> Any:
+def parse_json(text: str, where: str) -> Any:
     """Return the one JSON value of ``text``.
 
     Raises InputError naming ``where``: for what is not JSON, several values, a key that repeats in

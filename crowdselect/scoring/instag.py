@@ -11,11 +11,12 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from crowdselect.errors import InputError
 from crowdselect.lm.messages import Message
 from crowdselect.lm.passes import Sample
+from crowdselect.reading import read_text
 from crowdselect.registry import option
 from crowdselect.scoring.base import VECTORS, Column, Found, Scorer
+from crowdselect.scoring.prompts import LARGEST
 from crowdselect.scoring.tag_forms import (
     Tags,
     always_together,
@@ -198,9 +199,7 @@ class InsTagCrowdSelect(_Tagger):
         if not self.labels_file:
             return LABELS
         path = Path(self.labels_file).expanduser()
-        if not path.is_file():
-            raise InputError(f"There is no file {path}.", "Give a text file, one label per line.")
-        lines = path.read_text("utf-8").splitlines()
+        lines = read_text(path, limit=LARGEST).text.splitlines()
         return tuple(" ".join(line.lower().split()) for line in lines if line.strip())
 
     def columns(self, samples: Sequence[Sample], found: Found) -> dict[str, Column]:

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from crowdselect.errors import InputError
+from crowdselect.reading import read_text
 
+LARGEST = 64 << 20
+"""The most bytes of a file of prompts."""
 PROMPT_FIRST = "prompt_first"
 SAMPLE_FIRST = "sample_first"
 
@@ -32,10 +35,8 @@ def rating_prompts(n_prompts: int, n_levels: int, file: str = "") -> tuple[str, 
     source: tuple[str, ...] = RATING_PROMPTS
     where = "the built-in rating prompts"
     if file:
-        path = Path(file)
-        if not path.is_file():
-            raise InputError(f"There is no file {path}.", "Give a text file, one prompt per line.")
-        lines = path.read_text(encoding="utf-8").splitlines()
+        path = Path(file).expanduser()
+        lines = read_text(path, limit=LARGEST).text.splitlines()
         source = tuple(line.strip() for line in lines if line.strip())
         where = str(path)
     if n_prompts > len(source):

@@ -36,6 +36,6 @@ def test_lima_is_a_crowd_of_its_authors(workspace, tmp_path):
 def test_another_file_is_refused_by_line(workspace, tmp_path, line):
     path = write(tmp_path, [{"conversations": ["a", "b"]}])
     path.write_text(path.read_text() + line + "\n")
-    with pytest.raises(InputError, match="line 2 is not a row of LIMA"):
+    with pytest.raises(InputError, match=r"train\.jsonl, (row|line) 2 is"):
         pipeline.ingest(workspace, "lima", [path], name="lima")
     assert workspace.crowd_names() == []

@@ -7,13 +7,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from crowdselect.benchmark.conversations import read_rows
 from crowdselect.benchmark.sources import local_file
 from crowdselect.errors import InputError
 from crowdselect.lm.messages import Message, user
+from crowdselect.reading import read_table, read_text
 
 _PLACE = re.compile(r"\{([A-Za-z_0-9]+)\}")
 _CHATML = re.compile(r"<\|im_start\|>(system|user)\n(.*?)\n?<\|im_end\|>", re.DOTALL)
+
+
+LARGEST = 64 << 20
+"""The most bytes of a prompt."""
 
 
 @dataclass(frozen=True)
@@ -43,15 +47,16 @@ class Prompt:
 
 def read_named(path: str) -> dict[str, Prompt]:
     """FastChat's ``judge_prompts.jsonl``: name, system_prompt, prompt_template per row."""
+    table = read_table(local_file(path))
     found = {}
-    for number, row in read_rows(path):
-        try:
-            found[str(row["name"])] = Prompt(row["system_prompt"], row["prompt_template"])
-        except KeyError as error:
-            raise InputError(
-                f"{path}, row {number} lacks {error}.",
-                "Rows of a prompt file have name, system_prompt and prompt_template.",
-            ) from error
+    for number, row in table:
+        for column in ("name", "system_prompt", "prompt_template"):
+            if not isinstance(row.get(column), str):
+                raise InputError(
+                    f"{table.where(number)} lacks {column!r}, or it is no text.",
+                    "Rows of a prompt file have name, system_prompt and prompt_template.",
+                )
+        found[row["name"]] = Prompt(row["system_prompt"], row["prompt_template"])
     return found
 
 
@@ -61,17 +66,24 @@ def read_single(path: str) -> Prompt:
     Raises InputError naming the file and what it lacks.
     """
     file = local_file(path)
-    text = file.read_text("utf-8")
+    text = read_text(file, limit=LARGEST).text
     if file.suffix in (".yaml", ".yml", ".json"):
         import yaml  # type: ignore[import-untyped]
 
-        data: Any = yaml.safe_load(text)
+        try:
+            data: Any = yaml.safe_load(text)
+        except (yaml.YAMLError, ValueError, RecursionError) as error:
+            first = next(iter(str(error).splitlines()), type(error).__name__)
+            raise InputError(f"{file} is no YAML: {first}.", "Correct that place.") from error
         data = data if isinstance(data, dict) else {}
-        template = data.get("prompt_template")
-        template = "\n".join(template) if isinstance(template, list) else template
-        if not template:
-            raise InputError(f"{file} holds no prompt_template.", "Give a judge configuration.")
-        return Prompt(data.get("system_prompt") or "", template)
+        template, system = data.get("prompt_template"), data.get("system_prompt") or ""
+        if isinstance(template, list) and all(isinstance(part, str) for part in template):
+            template = "\n".join(template)
+        if not isinstance(template, str) or not template or not isinstance(system, str):
+            raise InputError(
+                f"{file} holds no prompt_template that is a text.", "Give a judge configuration."
+            )
+        return Prompt(system, template)
     parts = dict(_CHATML.findall(text))
     return Prompt(parts.get("system", ""), parts.get("user", text))
 
