@@ -92,7 +92,7 @@ def _check_fields(schema: Any, name: str) -> None:
         if twice is not None:
             where = f" inside of {inside!r}" if inside else ""
             raise InputError(
-                f"{name}: two fields are called {twice!r}{where}.",
+                f"{name}: two fields are called {twice!r:.80}{where}.",
                 "Give every field a name of its own.",
             )
         for f in fields:

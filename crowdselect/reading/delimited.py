@@ -154,7 +154,7 @@ def _named_columns(
     ) else None  # fmt: skip
     if twice is not None:
         raise InputError(
-            f"{name}, line {layout.header_line}: two columns are called {twice!r}.",
+            f"{name}, line {layout.header_line}: two columns are called {twice!r:.80}.",
             "Give every column a name of its own.",
         )
     nameless = [k for k, column in enumerate(layout.columns) if not column]

@@ -148,7 +148,7 @@ def _once(pairs: list[tuple[str, Any]]) -> Row:
     value = dict(pairs)
     if len(value) < len(pairs):
         keys = [key for key, _ in pairs]
-        raise _Repeated(repr(next(k for k in keys if keys.count(k) > 1)))
+        raise _Repeated(repr(next(k for k in keys if keys.count(k) > 1))[:80])
     return value
 
 

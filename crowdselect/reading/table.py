@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,8 @@ from crowdselect.reading.folders import ALL_SPLITS, Shards, shards_of
 from crowdselect.reading.kinds import kind_of, suffix_of
 from crowdselect.reading.objects import Row, read_document, read_lines
 from crowdselect.reading.opening import MOST_BYTES, MOST_COLUMNS, open_raw
+
+_SHOWN, _LONG_NAME = 20, 60
 
 
 @dataclass(frozen=True)
@@ -146,6 +148,14 @@ def _read(
         return [dict(row) for row in cells], remarks
     read = read_lines if kind == "lines" else read_document
     return read(path, encoding, limit, texts)
+
+
+def listed(names: Iterable[object]) -> str:
+    """Names for a message: at most twenty, and the beginning of long ones."""
+    found = [str(name) for name in names]
+    some = [n if len(n) <= _LONG_NAME else f"{n[: _LONG_NAME - 3]}..." for n in found[:_SHOWN]]
+    more = [f"and {len(found) - _SHOWN:,} more"] if len(found) > _SHOWN else []
+    return ", ".join([*some, *more]) or "none"
 
 
 def small_letters(row: Mapping[str, Any]) -> Row:
