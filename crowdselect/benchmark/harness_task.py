@@ -14,7 +14,7 @@ from crowdselect.benchmark.sources import local_file
 from crowdselect.errors import InputError
 from crowdselect.lm.conversations import QUESTIONS, Row, naming_row, question_of
 from crowdselect.lm.messages import json_list, text_of
-from crowdselect.reading import listed, read_table, small_letters
+from crowdselect.reading import name_list, read_table, small_letters
 
 _ANSWERS = ("answer", "answerkey", "answers", "target", "correct_answer", "gold", "label", "output")
 _PLACES = ("answer_index", "answer_idx", "answer_id", "correct_index")
@@ -112,7 +112,7 @@ def _row(number: int, given: Mapping[str, Any]) -> TaskRow:
             raise ValueError(f"its column {column} would not be asked; give the question as text")
     asked = row if any(row.get(c) for c in (*QUESTIONS, "input")) else {}
     if not asked:
-        raise ValueError(f"it lacks a question; its columns are {listed(given)}")
+        raise ValueError(f"it lacks a question; its columns are {name_list(given)}")
     turns = question_of(row)
     if len(turns) != 1:
         raise ValueError("its question is a conversation; give it as text")
@@ -124,7 +124,7 @@ def _row(number: int, given: Mapping[str, Any]) -> TaskRow:
         return TaskRow(number, question, (place,), choices, labels, by_place=True)
     answers = _answers(row)
     if not answers:
-        raise ValueError(f"it lacks an answer; its columns are {listed(given)}")
+        raise ValueError(f"it lacks an answer; its columns are {name_list(given)}")
     return TaskRow(number, question, answers, choices, labels)
 
 
@@ -150,7 +150,7 @@ def _choices(row: Row, given: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple
         odd = [c for c in row if _LIKE_CHOICES.match(c) and row[c] not in (None, "")]
         if odd:
             raise ValueError(
-                f"its columns {listed(odd)} look like choices; give them as a list, choices"
+                f"its columns {name_list(odd)} look like choices; give them as a list, choices"
             )
         return (), ()
     if isinstance(value, str) and value.lstrip().startswith("{"):

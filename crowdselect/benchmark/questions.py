@@ -12,7 +12,7 @@ from crowdselect.errors import InputError
 from crowdselect.lm.conversations import Row, naming_row, with_system
 from crowdselect.lm.messages import Message, json_list, text_of, user
 from crowdselect.lm.prompts import asked_of
-from crowdselect.reading import listed, read_table, small_letters
+from crowdselect.reading import name_list, read_table, small_letters
 from crowdselect.registry import content_key
 from crowdselect.servers import CHARS_PER_TOKEN, Cost
 
@@ -128,7 +128,7 @@ def read_answers(path: str) -> dict[str, str]:
         text = _answer(row)
         if name is None or text is None:
             raise InputError(
-                f"{table.where(number)} holds no answer; its columns are {listed(row)}.",
+                f"{table.where(number)} holds no answer; its columns are {name_list(row)}.",
                 "Rows need an id or instruction, and choices, messages, output or answer.",
             )
         found[str(name)] = text

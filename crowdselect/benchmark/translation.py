@@ -15,7 +15,7 @@ from crowdselect.benchmark.conversations import read_rows
 from crowdselect.benchmark.statistics import Interval, jackknife, within
 from crowdselect.errors import InputError, require
 from crowdselect.lm.generation import Request
-from crowdselect.reading import listed
+from crowdselect.reading import name_list
 from crowdselect.registry import option
 
 
@@ -132,7 +132,7 @@ def read_segments(path: str) -> list[Segment]:
         texts = list(pair.values()) if isinstance(pair, dict) else texts
         if len(texts) != 2 or not all(isinstance(t, str) and t.strip() for t in texts):
             raise InputError(
-                f"{path}, row {number} holds no pair; its columns are {listed(row)}.",
+                f"{path}, row {number} holds no pair; its columns are {name_list(row)}.",
                 "Rows need source and target, or a translation object with two languages.",
             )
         found.append(Segment(str(row.get("id") or number), texts[0], texts[1]))

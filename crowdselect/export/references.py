@@ -9,7 +9,7 @@ from typing import Any
 
 from crowdselect.errors import InputError
 from crowdselect.lm.messages import ROLES, json_list
-from crowdselect.reading import ALL_SPLITS, listed, read_table, sha256_of, small_letters
+from crowdselect.reading import ALL_SPLITS, name_list, read_table, sha256_of, small_letters
 
 TEXT_COLUMNS = (
     "turns",
@@ -102,7 +102,7 @@ def read_references(path: Path, column: str | None = None) -> References:
 
 def _unread(name: str, columns: tuple[str, ...], what: str) -> InputError:
     return InputError(
-        f"{name} has {what} that could be checked; its columns are {listed(columns)}.",
+        f"{name} has {what} that could be checked; its columns are {name_list(columns)}.",
         "Name the column that holds the questions with --against-column.",
     )
 

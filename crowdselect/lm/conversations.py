@@ -15,7 +15,7 @@ from typing import Any
 
 from crowdselect.errors import InputError
 from crowdselect.lm.messages import Message, json_list, read_messages, text_of, unused_keys
-from crowdselect.reading import Table, listed, read_table, small_letters
+from crowdselect.reading import Table, name_list, read_table, small_letters
 
 Row = Mapping[str, Any]
 
@@ -177,7 +177,7 @@ def _recognise(columns: frozenset[str], table: Table, number: int, kinds: Sequen
     known = "; ".join(f"{f.name}: {', '.join(n[0] for n in f.needs)}" for f in _FORMATS[:-1])
     before = f"; the rows before it are {kinds[-1]}" if kinds else ""
     raise InputError(
-        f"{table.where(number)} has the columns {listed(sorted(columns))}, "
+        f"{table.where(number)} has the columns {name_list(sorted(columns))}, "
         f"which is no known format{before}.",
         f"Known formats and the columns they need: {known}.",
     )

@@ -27,7 +27,7 @@ from crowdselect.reading.opening import (
     open_bytes,
     too_large,
 )
-from crowdselect.reading.table import Table, exists, listed, read_table, sha256_of, small_letters
+from crowdselect.reading.table import Table, exists, name_list, read_table, sha256_of, small_letters
 
 __all__ = [
     "ALL_SPLITS",
@@ -47,7 +47,7 @@ __all__ = [
     "encoding_of",
     "exists",
     "kind_of",
-    "listed",
+    "name_list",
     "number",
     "open_bytes",
     "parse_json",

@@ -150,7 +150,7 @@ def _read(
     return read(path, encoding, limit, texts)
 
 
-def listed(names: Iterable[object]) -> str:
+def name_list(names: Iterable[object]) -> str:
     """Names for a message: at most twenty, and the beginning of long ones."""
     found = [str(name) for name in names]
     some = [n if len(n) <= _LONG_NAME else f"{n[: _LONG_NAME - 3]}..." for n in found[:_SHOWN]]

@@ -12,7 +12,7 @@ from typing import Any, cast
 
 from crowdselect.errors import InputError
 from crowdselect.files import write_text
-from crowdselect.reading import decimal_mark, listed, number, read_table, small_letters
+from crowdselect.reading import decimal_mark, name_list, number, read_table, small_letters
 from crowdselect.values import Model
 
 _FIELDS = ("model", "family", "size_b", "source")
@@ -37,7 +37,7 @@ def read_models(path: Path) -> tuple[Model, ...]:
     table = read_table(path)
     if len(table) and not {c.lower() for c in table.columns} & {"model", "name"}:
         raise InputError(
-            f"{path.name} has the columns {listed(table.columns)}, and no column 'model'.",
+            f"{path.name} has the columns {name_list(table.columns)}, and no column 'model'.",
             "Write one row per model under the header model,family,size_b.",
         )
     return models_from_rows(table.rows, path.name)
