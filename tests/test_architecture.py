@@ -100,6 +100,15 @@ def test_every_module_has_its_layer() -> None:
     assert {f"crowdselect.{name}" for name in there - {"__init__", "__main__"}} == placed
 
 
+def test_every_folder_is_drawn() -> None:
+    """docs/architecture.md draws what there is: every folder and file at the package's top."""
+    text = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    drawn = set(re.findall(r"\w+", text.split("```")[1]))
+    there = {p.stem for p in PACKAGE.iterdir() if p.suffix == ".py" or (p / "__init__.py").exists()}
+    spine = {p.stem for p in (PACKAGE / "pipeline").iterdir()}
+    assert (there | spine) - {"__init__", "__main__", "__pycache__"} <= drawn
+
+
 HEAVY = ("torch", "transformers", "streamlit", "umap", "datasets", "ray")
 
 

@@ -7,8 +7,10 @@ from crowdselect.audit.agreement import judge_agreement
 from crowdselect.audit.biases import family_bias, identical_columns, length_bias
 from crowdselect.audit.leaderboard import leaderboard
 from crowdselect.audit.missing import missing_share
+from crowdselect.audit.ranks import SAMPLE_ROWS
 
 __all__ = [
+    "SAMPLE_ROWS",
     "family_bias",
     "identical_columns",
     "judge_agreement",

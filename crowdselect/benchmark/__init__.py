@@ -27,7 +27,7 @@ tables, marked as published.
 """
 
 from crowdselect.benchmark.base import Benchmark, Context, Item, Score
-from crowdselect.benchmark.compare import (
+from crowdselect.benchmark.comparison import (
     BenchmarkComparison,
     Group,
     GroupScore,
@@ -38,6 +38,7 @@ from crowdselect.benchmark.config import BenchmarkConfig, Suite
 from crowdselect.benchmark.differences import Difference
 from crowdselect.benchmark.job import check, create, estimate_cost, start
 from crowdselect.benchmark.judge import JudgeConfig
+from crowdselect.benchmark.judgments import FORMATS as JUDGMENTS
 from crowdselect.benchmark.published import published_tables
 from crowdselect.benchmark.results import (
     BenchmarkView,
@@ -53,6 +54,7 @@ from crowdselect.benchmark.traps import Optimism
 
 __all__ = [
     "BENCHMARKS",
+    "JUDGMENTS",
     "SHORTHANDS",
     "Benchmark",
     "BenchmarkComparison",

@@ -9,8 +9,7 @@ from typing import Annotated
 import typer
 
 from crowdselect import jobs
-from crowdselect.benchmark import BENCHMARKS, BenchmarkView, read_results
-from crowdselect.benchmark.judgments import FORMATS
+from crowdselect.benchmark import BENCHMARKS, JUDGMENTS, BenchmarkView, read_results
 from crowdselect.cli.options import JsonOption, WorkspaceOption, example
 from crowdselect.errors import CrowdSelectError
 from crowdselect.settings import open_workspace
@@ -40,7 +39,7 @@ Show = Callable[[Sequence[BenchmarkView], bool], None]
 
 def register(group: typer.Typer, show: Show) -> None:
     """Add a command per benchmark whose judgments can be read; ``show(views, as_json)`` prints."""
-    for name in FORMATS:
+    for name in JUDGMENTS:
         _add(group, name, show)
 
 
@@ -68,6 +67,6 @@ def _add(group: typer.Typer, name: str, show: Show) -> None:
     group.command(
         name,
         help=f"Score {BENCHMARKS[name].title} judgments that were made elsewhere "
-        f"({FORMATS[name].files}): one run per model and judge.",
+        f"({JUDGMENTS[name].files}): one run per model and judge.",
         epilog=example(f"crowdselect benchmark {name} --judgments FOLDER"),
     )(command)

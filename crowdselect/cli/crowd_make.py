@@ -74,7 +74,7 @@ def generate(
     json: JsonOption = False,
 ) -> None:
     """Let models answer instructions: makes a crowd of a file, or adds models to a crowd."""
-    from crowdselect.ingest.source import safe_name
+    from crowdselect.ingest import safe_name
     from crowdselect.pipeline.making import GenerateConfig, create_generate
 
     is_file = Path(source).expanduser().is_file()

@@ -23,10 +23,10 @@ from crowdselect.finetune import (
     FinetuneConfig,
     create,
     estimate,
+    method_of,
     output_model,
     read_run,
 )
-from crowdselect.finetune.presets import method_of
 from crowdselect.options import options_of, read_pairs
 from crowdselect.settings import open_workspace
 

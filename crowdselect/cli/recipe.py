@@ -60,7 +60,7 @@ def build_recipe(
 
 def with_preset(given: Mapping[str, Any], preset: str | None) -> dict[str, Any]:
     """``given`` with the weights of a preset; raises InputError where weights were given too."""
-    from crowdselect.selection.presets import preset_weights
+    from crowdselect.selection import preset_weights
 
     if preset is None:
         return dict(given)

@@ -10,8 +10,7 @@ from crowdselect.dashboard import state
 from crowdselect.dashboard.cache import cached
 from crowdselect.dashboard.text import md, plural
 from crowdselect.readonly import read_only
-from crowdselect.store import Crowd
-from crowdselect.store.notes import NoteKind, NotesState
+from crowdselect.store import Crowd, NoteKind, NotesState
 from crowdselect.values import IdArray, Recipe
 
 MOST_AT_ONCE = 5_000

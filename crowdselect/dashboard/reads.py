@@ -17,15 +17,12 @@ from crowdselect.dashboard.cache import KEPT, STATES, cached
 from crowdselect.dashboard.scatter import PointSet
 from crowdselect.errors import CrowdSelectError
 from crowdselect.landscape import ClusterLabels, FastClusters, Vectors, encoder_named
-from crowdselect.pipeline.metrics import MetricInfo
-from crowdselect.pipeline.selection.answers import answers_of
-from crowdselect.pipeline.selection.session import Session
+from crowdselect.pipeline import MetricInfo, Session, answers_of
 from crowdselect.progress import Progress
 from crowdselect.ranks import normalise
 from crowdselect.selection import STRATEGIES, Outcome, Picks
 from crowdselect.settings import Workspace
-from crowdselect.store import Crowd
-from crowdselect.store.search import SearchHits, Where
+from crowdselect.store import Crowd, SearchHits, Where
 from crowdselect.values import BoolArray, Clustering, FloatArray, IntArray, Recipe
 
 KEPT_CROWDS = 3

@@ -5,9 +5,9 @@
 """
 
 from crowdselect.finetune.config import FinetuneConfig
-from crowdselect.finetune.estimate import Estimate, estimate
+from crowdselect.finetune.estimation import Estimate, estimate
 from crowdselect.finetune.preferences import PreferencePairs, pairs_from_rewards
-from crowdselect.finetune.presets import PRESETS, Preset
+from crowdselect.finetune.presets import PRESETS, Preset, method_of, preset_options
 from crowdselect.finetune.runs import (
     OutputModel,
     RunView,
@@ -28,8 +28,10 @@ __all__ = [
     "RunView",
     "create",
     "estimate",
+    "method_of",
     "output_model",
     "pairs_from_rewards",
+    "preset_options",
     "read_run",
     "resume",
     "start",

@@ -10,7 +10,7 @@ from crowdselect.errors import InputError
 from crowdselect.finetune.card import library_versions
 from crowdselect.finetune.checkpoints import last_checkpoint, remove_incomplete
 from crowdselect.finetune.config import FinetuneConfig
-from crowdselect.finetune.estimate import assess, refuse
+from crowdselect.finetune.estimation import assess, refuse
 from crowdselect.finetune.failures import in_words
 from crowdselect.finetune.launch import launch
 from crowdselect.finetune.plan import Plan, check_packages, make_plan

@@ -5,7 +5,7 @@ from crowdselect.ingest.demo import Demo
 from crowdselect.ingest.lima import Lima
 from crowdselect.ingest.magpie import Magpie
 from crowdselect.ingest.models import describe_models, guess_model, known_models
-from crowdselect.ingest.source import Source
+from crowdselect.ingest.source import Source, safe_name
 from crowdselect.ingest.table import TableSource
 from crowdselect.registry import Registry
 
@@ -23,4 +23,5 @@ __all__ = [
     "describe_models",
     "guess_model",
     "known_models",
+    "safe_name",
 ]

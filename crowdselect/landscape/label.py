@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from crowdselect.landscape.nearest import largest
+from crowdselect.landscape.neighbours import largest
 from crowdselect.landscape.words import stop_words, words
 from crowdselect.values import FloatArray, IntArray
 

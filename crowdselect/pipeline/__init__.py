@@ -48,6 +48,7 @@ from crowdselect.pipeline.landscape import (
     vectors,
 )
 from crowdselect.pipeline.metrics import MetricInfo, available_metrics, judge_of, metrics
+from crowdselect.pipeline.selection.answers import Answers, answers_of
 from crowdselect.pipeline.selection.comparison import Comparison, compare
 from crowdselect.pipeline.selection.robustness import Robustness, robustness
 from crowdselect.pipeline.selection.saving import (
@@ -64,6 +65,7 @@ from crowdselect.pipeline.selection.session import Session
 from crowdselect.selection import LeftOut
 
 __all__ = [
+    "Answers",
     "Comparison",
     "Contamination",
     "Export",
@@ -73,6 +75,7 @@ __all__ = [
     "Robustness",
     "SavedSelection",
     "Session",
+    "answers_of",
     "available_metrics",
     "cluster_labels",
     "clustering",

@@ -11,6 +11,7 @@ from crowdselect.selection.compare import jaccard
 from crowdselect.selection.near import near_duplicates
 from crowdselect.selection.normalise import normalise, normalise_sklearn
 from crowdselect.selection.pool import MetricTable, Picks, Pool
+from crowdselect.selection.presets import PRESETS, preset_weights
 from crowdselect.selection.quota import resolve_budget
 from crowdselect.selection.reselect import Reselector
 from crowdselect.selection.robustness import LeftOut, robustness
@@ -54,6 +55,7 @@ STRATEGIES: Registry[type[Strategy]] = Registry(
 
 __all__ = [
     "POLICIES",
+    "PRESETS",
     "STRATEGIES",
     "LeftOut",
     "MetricTable",
@@ -69,6 +71,7 @@ __all__ = [
     "near_duplicates",
     "normalise",
     "normalise_sklearn",
+    "preset_weights",
     "resolve_budget",
     "robustness",
 ]

@@ -4,11 +4,11 @@ from crowdselect.store.builder import CrowdBuilder
 from crowdselect.store.changing import changing
 from crowdselect.store.crowd import Crowd, Instruction
 from crowdselect.store.models_table import read_models
-from crowdselect.store.notes import Notes, NotesState
+from crowdselect.store.notes import NoteKind, Notes, NotesState
 from crowdselect.store.opening import open_crowd
 from crowdselect.store.report import IngestReport, JudgeCount, ModelCount
 from crowdselect.store.scores import Imported, ScoreInfo
-from crowdselect.store.search import SearchHits
+from crowdselect.store.search import SearchHits, Where
 from crowdselect.store.tags import read_tags, write_tags
 
 __all__ = [
@@ -19,10 +19,12 @@ __all__ = [
     "Instruction",
     "JudgeCount",
     "ModelCount",
+    "NoteKind",
     "Notes",
     "NotesState",
     "ScoreInfo",
     "SearchHits",
+    "Where",
     "changing",
     "open_crowd",
     "read_models",

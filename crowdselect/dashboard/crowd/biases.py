@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from crowdselect import audit
-from crowdselect.audit.ranks import SAMPLE_ROWS
+from crowdselect.audit import SAMPLE_ROWS
 from crowdselect.charts.agreement import agreement
 from crowdselect.charts.family_bias import family_bias
 from crowdselect.charts.length_bias import length_bias

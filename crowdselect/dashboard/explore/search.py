@@ -13,8 +13,7 @@ from crowdselect.dashboard import reads, state
 from crowdselect.dashboard.text import md, n_of_m, plural, shorten
 from crowdselect.landscape import Vectors, nearest
 from crowdselect.readonly import read_only
-from crowdselect.store import Crowd
-from crowdselect.store.search import Where
+from crowdselect.store import Crowd, Where
 from crowdselect.values import BoolArray, IntArray, Recipe
 
 WHERE: tuple[Where, ...] = get_args(Where)

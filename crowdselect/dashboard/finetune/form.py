@@ -13,8 +13,7 @@ from crowdselect import pipeline
 from crowdselect.dashboard import reads, shell, state
 from crowdselect.dashboard.finetune.names import base_models, demo_models, model_words
 from crowdselect.dashboard.text import md, plural
-from crowdselect.finetune import PRESETS, FinetuneConfig
-from crowdselect.finetune.presets import preset_options
+from crowdselect.finetune import PRESETS, FinetuneConfig, preset_options
 from crowdselect.pipeline import SavedSelection
 from crowdselect.pipeline.finetune import finetune, training_source
 

@@ -8,8 +8,7 @@ from crowdselect.dashboard import options, reads, state
 from crowdselect.dashboard.text import md
 from crowdselect.landscape import ENCODERS
 from crowdselect.metrics import BASE
-from crowdselect.selection import POLICIES, STRATEGIES
-from crowdselect.selection.presets import PRESETS
+from crowdselect.selection import POLICIES, PRESETS, STRATEGIES
 from crowdselect.store import Crowd
 from crowdselect.values import Recipe
 
