@@ -177,6 +177,8 @@ def judge(
         print_json({"run": view.id, **found})
         return
     tell(describe_end(found))
+    if found["note"]:
+        say(found["note"])
     for problem, count in found["problems"].items():
         say(f"{count:,} times: {problem}")
 

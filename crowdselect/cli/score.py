@@ -134,6 +134,8 @@ def score(
         _tell(name.replace("_", " "), value)
     if analysis := found.get("analysis"):
         _tell_analysis(analysis)
+    for note in found["notes"]:
+        say(note)
     for column, missing in found["missing"].items():
         say(f"{column}: {missing:,} samples without a value" if missing else column)
         for reason, count in found["reasons"][column].items():

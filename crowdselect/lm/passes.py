@@ -56,6 +56,10 @@ class Pass(ABC):
         """Whether a shard with these columns need not be made again, where a pass may fail."""
         return True
 
+    def note(self, keep: Path) -> str:
+        """What should be said about how it was made, once it was; empty: nothing."""
+        return ""
+
     @abstractmethod
     def worker(self, keep: Path) -> Worker:
         """Load what is needed (a model) and return the function over shards.

@@ -125,12 +125,13 @@ def judge_blocks(
     progress: Progress,
     *,
     total: int,
-    publish: Callable[[], None],
+    publish: Callable[[Counter[str]], None],
 ) -> Counter[str]:
     """Fill ``values`` (instructions x models, in place) and count what kept answers from a reward.
 
     ``publish`` is called after every block, and also when one is cut short: what was rewarded
-    until then stands in ``values``. Shards that ``cache`` holds are not made again.
+    until then stands in ``values``, and it gets what kept answers from a reward. Shards that
+    ``cache`` holds are not made again.
     """
     work = judge_pass(config)
     problems: Counter[str] = Counter()
@@ -144,7 +145,7 @@ def judge_blocks(
             run_pass(work, samples, shards, after, config.engine, config.workers)
         finally:
             problems += _fill(values, shards, places)
-            publish()
+            publish(problems)
         done += len(samples)
     return problems
 

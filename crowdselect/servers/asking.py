@@ -18,6 +18,8 @@ from crowdselect.servers.client import ask_all
 from crowdselect.servers.config import ServerConfig
 from crowdselect.servers.values import ChatReply, ChatRequest, may_succeed, with_room
 
+REPLIES = "replies"
+"""Folder of replies beside the shards."""
 MORE_ROOM = "--max-tokens"
 """The option of the commands that ask."""
 
@@ -60,7 +62,12 @@ class AskPass(Pass):
 
     def worker(self, keep: Path) -> Worker:
         """Ask in parallel; every reply is kept at once."""
-        return _Asker(self, RequestCache(keep / "replies"))
+        return _Asker(self, RequestCache(keep / REPLIES))
+
+    def note(self, keep: Path) -> str:
+        """What the server did not take, where that may change answers."""
+        config = ServerConfig.parse(self.server, "the server's options")
+        return RequestCache(keep / REPLIES).habits(config).sentence(config)
 
 
 class _Asker:

@@ -91,8 +91,9 @@ def _judges(old: Path, new: Path, ids: Sequence[str], models: Sequence[str]) -> 
     for k, file in enumerate(added):
         values = _realigned(file, places, models)
         write_rewards(
-            new / "rewards", file.judge, models, values, position=len(here) + k, origin="added"
-        )
+            new / "rewards", file.judge, models, values,
+            position=len(here) + k, origin="added", problems=file.problems,
+        )  # fmt: skip
     yield f"Judges carried over by id and model: {', '.join(f.judge for f in added)}."
 
 

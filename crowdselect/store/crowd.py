@@ -148,10 +148,11 @@ class Crowd:
         return np.array([row for row in rows if row >= 0], dtype=np.int64)
 
     def report_lines(self) -> list[str]:
-        """The ingest report in sentences, with the families and sizes that await confirmation."""
+        """The ingest report in sentences, what judges left out, and what awaits confirmation."""
         guessed = [m.name for m in self.models if m.source == "guessed"]
         unknown = [m.name for m in self.models if m.family is None or m.size_b is None]
         lines = self.report.lines()
+        lines += [line for f, _ in self._rewards.values() if (line := f.sentence())]
         if guessed:
             lines.append(
                 f"Family and size were guessed from the name for {some(guessed)}: "
@@ -352,10 +353,13 @@ class Crowd:
             write_models(table, arrange(names, models))
             self._models_seen = table.read_bytes()
 
-    def add_judge(self, name: str, frame: pd.DataFrame) -> None:
+    def add_judge(
+        self, name: str, frame: pd.DataFrame, *, problems: Mapping[str, int] | None = None
+    ) -> None:
         """Write a judge's rewards: ``frame`` has ``id`` and one column of numbers per model.
 
-        Instructions and models without a value are missing. Raises InputError for a column that
+        Instructions and models without a value are missing; ``problems`` says why, and how many:
+        the crowd's report tells them. Raises InputError for a column that
         is no model. The judge shows in crowds opened afterwards.
         """
         if "id" not in frame.columns:
@@ -380,7 +384,9 @@ class Crowd:
         with changing(self.path):
             self._refuse_stale()
             position = old[0].position if old else len(list_rewards(folder))
-            write_rewards(folder, name, names, values, position=position, origin="added")
+            write_rewards(
+                folder, name, names, values, position=position, origin="added", problems=problems
+            )
 
     def _refuse_stale(self) -> None:
         """Raise InputError where another crowd has taken this one's place on disk."""

@@ -7,9 +7,10 @@ character, and nothing depends on the order of files.
 from __future__ import annotations
 
 import hashlib
+import json
 import re
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
@@ -34,6 +35,17 @@ class RewardFile:
     origin: Origin
     digest: str
     """Hex sha256 of the values and the models' names."""
+    problems: Mapping[str, int] = field(default_factory=dict)
+    """Why answers got no reward, an example of each kind of reason, and how many."""
+
+    def sentence(self) -> str:
+        """What kept answers from a reward; empty: nothing that is known."""
+        if not self.problems:
+            return ""
+        told = "; ".join(f"{count:,} x {reason}" for reason, count in self.problems.items())
+        return (
+            f"The judge {self.judge} rewarded {sum(self.problems.values()):,} answers not: {told}."
+        )
 
 
 def slug(name: str, taken: Iterable[str] = ()) -> str:
@@ -59,8 +71,12 @@ def write_rewards(
     *,
     position: int,
     origin: Origin,
+    problems: Mapping[str, int] | None = None,
 ) -> RewardFile:
-    """Write one judge's rewards, shape (n, m) with NaN = missing, whole or not at all."""
+    """Write one judge's rewards, shape (n, m) with NaN = missing, whole or not at all.
+
+    ``problems`` are kept beside them: why answers got none, and how many.
+    """
     known = {f.judge: f for f in list_rewards(folder)}
     taken = [f.path.stem for f in known.values() if f.judge != judge]
     path = known[judge].path if judge in known else folder / f"{slug(judge, taken)}.parquet"
@@ -72,11 +88,13 @@ def write_rewards(
         "origin": origin,
         "digest": digest,
     }
+    if problems:
+        metadata["problems"] = json.dumps(dict(problems), ensure_ascii=False)
     fields = [pa.field(name, pa.float64()) for name in models]
     table = pa.Table.from_arrays(columns, schema=pa.schema(fields, metadata=metadata))
     with write_aside(path) as temporary:
         pq.write_table(table, temporary, compression="zstd")
-    return RewardFile(judge, path, position, origin, digest)
+    return RewardFile(judge, path, position, origin, digest, dict(problems or {}))
 
 
 def list_rewards(folder: Path) -> list[RewardFile]:
@@ -86,9 +104,8 @@ def list_rewards(folder: Path) -> list[RewardFile]:
         meta = {k.decode(): v.decode() for k, v in (pq.read_metadata(path).metadata or {}).items()}
         if "judge" in meta:
             origin: Origin = "added" if meta["origin"] == "added" else "ingest"
-            found.append(
-                RewardFile(meta["judge"], path, int(meta["position"]), origin, meta["digest"])
-            )
+            place, problems = int(meta["position"]), json.loads(meta.get("problems", "{}"))
+            found.append(RewardFile(meta["judge"], path, place, origin, meta["digest"], problems))
     return sorted(found, key=lambda f: (f.position, f.judge))
 
 

@@ -72,17 +72,35 @@ def test_what_a_server_refused_is_asked_again_after_it_recovered(
         first = told(path)
         assert first["problems"]["the server refused: try later"] > 0
         assert first["problems"]["no grade in the answer: 'no idea'"] == 1
+        lines = "\n".join(pipeline.open_crowd(workspace, "tiny").report_lines())
+        assert "x the server refused: try later" in lines
+        assert "1 x no grade in the answer: 'no idea'" in lines
         before, broken = len(server.asked), False
         if again == "replace":
             path = judged(workspace, server.url, replace=True)
         assert jobs.run_here(path) == "done"
         refused = first["problems"]["the server refused: try later"]
+        lines = "\n".join(pipeline.open_crowd(workspace, "tiny").report_lines())
+        assert "refused" not in lines, "it was mended"
+        assert "judge rewarded 1 answers not: 1 x no grade" in lines
         assert len(server.asked) - before == refused, "only what was refused is asked again"
         assert told(path)["problems"] == {"no grade in the answer: 'no idea'": 1}
         values = rewards(workspace)
         assert np.nanmax(values) == np.nanmin(values) == 8
         assert jobs.run_here(path) == "done"
         assert len(server.asked) - before == refused
+
+
+def test_what_a_judges_server_does_not_take_is_said(workspace: Workspace, crowd: Any) -> None:
+    def warm(_: int, body: dict[str, Any]) -> dict[str, Any]:
+        refusal = {"error": {"message": "Unsupported value: 'temperature' does not support 0."}}
+        return {"status": 400, "body": refusal} if "temperature" in body else {"text": "8"}
+
+    with serve(warm) as server:
+        path = judged(workspace, server.url)
+        assert jobs.run_here(path) == "done"
+    assert told(path)["note"] == "m takes no temperature."
+    assert told(path)["problems"] == {}
 
 
 def test_a_server_that_is_gone_at_a_resume_takes_nothing_away(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -131,19 +132,20 @@ def run_judge_job(job: Job) -> None:
             f"Make some: crowdselect crowd generate {crowd.name} --model MODEL",
         )
     values: FloatArray = np.full((crowd.n, len(crowd.models)), np.nan)
+    cache = job.workspace.cache / "rewards"
     problems = judge_blocks(
         config,
         _blocks(crowd, last, wanted),
         values,
-        job.workspace.cache / "rewards",
+        cache,
         job.progress,
         total=total,
-        publish=lambda: _publish(crowd, config.name, values),
+        publish=lambda problems: _publish(crowd, config.name, values, problems),
     )
     given = int((~np.isnan(values)).sum())
     job.event(
         "judged", crowd=crowd.name, judge=config.name, rewards=given, missing=total - given,
-        problems=by_kind(problems.elements()),
+        problems=by_kind(problems.elements()), note=judge_pass(config).note(cache),
     )  # fmt: skip
 
 
@@ -170,13 +172,13 @@ def _pairs(crowd: Crowd, rows: IntArray, models: Sequence[int]) -> Block:
     return samples, [(i, j) for i, j, _ in found]
 
 
-def _publish(crowd: Crowd, judge: str, values: FloatArray) -> None:
+def _publish(crowd: Crowd, judge: str, values: FloatArray, problems: Counter[str]) -> None:
     """Add what there is to the crowd, unless there is nothing yet."""
     if np.isnan(values).all():
         return
     frame = pd.DataFrame(values, columns=[m.name for m in crowd.models])
     frame.insert(0, "id", crowd.ids)
-    crowd.add_judge(judge, frame)
+    crowd.add_judge(judge, frame, problems=by_kind(problems.elements()))
 
 
 def describe_end(event: dict[str, Any]) -> str:

@@ -141,7 +141,8 @@ def run_score_job(job: Job) -> None:
         ),
     )
     reasons = {name: by_kind(r for r in c.reasons if r) for name, c in table.columns.items()}
-    found: dict[str, Any] = {"report": dict(table.report)}
+    told = [work.note(job.workspace.cache / "scoring") for work in scorer.passes()]
+    found: dict[str, Any] = {"report": dict(table.report), "notes": list(filter(None, told))}
     if analysis := analysis_of(scorer, table, samples):
         found["analysis"] = _without_empty_slices(asdict(analysis))
     if crowd is None:
