@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from crowdselect.dashboard import script
+from crowdselect.dashboard import doors, script
 from crowdselect.dashboard.scatter import routes
 
-app = st.App(script.__file__, routes=routes())
+app = st.App(script.__file__, routes=routes(), middleware=doors.middleware())

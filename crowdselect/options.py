@@ -45,6 +45,8 @@ class Option:
     """What the card of a model calls it; empty: it is not told there."""
     result: bool = True
     """False: it is how the work is done; what comes out is the same."""
+    opens: str = ""
+    """``file``, ``model`` (a folder or hub id) or ``file or model``, where its text names one."""
     parse: Callable[[str], Any] | None = dataclasses.field(default=None, compare=False)
     """Reads a text that has a form of its own; the value, or one of several."""
 
@@ -79,9 +81,10 @@ def option(
     low: float | None = None,
     high: float | None = None,
     choices: tuple[str, ...] = (),
+    opens: str = "",
 ) -> Any:
-    """Declare a plug-in's option: a dataclass field with help text and bounds."""
-    meta = {"help": help, "low": low, "high": high, "choices": choices}
+    """Declare a plug-in's option: a dataclass field with help text, bounds and what it opens."""
+    meta = {"help": help, "low": low, "high": high, "choices": choices, "opens": opens}
     return dataclasses.field(default=default, metadata=meta)
 
 
@@ -99,6 +102,11 @@ def options_of(declaring: type[Any]) -> tuple[Option, ...]:
         )
         for f in dataclasses.fields(declaring)
     )
+
+
+def opening(declaring: type[Any], what: str = "") -> tuple[str, ...]:
+    """Names of the options whose text names a thing to open: exactly ``what``; empty: any."""
+    return tuple(o.name for o in options_of(declaring) if o.opens and what in ("", o.opens))
 
 
 def _of_field(name: str, field: Any) -> Option:

@@ -15,6 +15,7 @@ from crowdselect.registry import did_you_mean
 WORKSPACE_VARIABLE = "CROWDSELECT_WORKSPACE"
 DATA_VARIABLE = "CROWDSELECT_DATA"
 INGEST_VARIABLE = "CROWDSELECT_INGEST"
+HOSTS_VARIABLE = "CROWDSELECT_HOSTS"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -139,6 +140,12 @@ def ingest_folders(workspace: Workspace) -> list[Path]:
     listed = os.environ.get(INGEST_VARIABLE, "").split(os.pathsep)
     folders = [workspace.root, *(Path(f).expanduser() for f in listed if f.strip())]
     return [folder.resolve() for folder in folders]
+
+
+def further_hosts() -> list[str]:
+    """Names of this server besides its own: CROWDSELECT_HOSTS, separated by commas."""
+    given = os.environ.get(HOSTS_VARIABLE, "").split(",")
+    return [name.strip() for name in given if name.strip()]
 
 
 def demo_data() -> Path:

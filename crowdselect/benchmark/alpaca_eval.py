@@ -52,17 +52,25 @@ class AlpacaEval(Benchmark):
     source: ClassVar[str] = "tatsu-lab/alpaca_eval, weighted win rate"
     kind: ClassVar[Literal["judged"]] = "judged"
     judged: ClassVar[bool] = True
-    file_options: ClassVar[tuple[str, ...]] = ("questions", "prompt", "judgments")
-    model_options: ClassVar[tuple[str, ...]] = ("anchor",)
 
-    questions: str = option("", "AlpacaEval's alpaca_eval.json; empty: our own questions")
-    prompt: str = option("", "The official judge prompt as text or YAML; empty: our own")
-    anchor: str = option("", "File of the anchor's answers, or the anchor model (folder or hub id)")
+    questions: str = option(
+        "", "AlpacaEval's alpaca_eval.json; empty: our own questions", opens="file"
+    )
+    prompt: str = option(
+        "", "The official judge prompt as text or YAML; empty: our own", opens="file"
+    )
+    anchor: str = option(
+        "",
+        "File of the anchor's answers, or the anchor model (folder or hub id)",
+        opens="file or model",
+    )
     weighted: bool = option(
         True, "Take the preference from the log-probabilities of m and M; else from the letter"
     )
     max_new_tokens: int = option(2048, "Longest answer in tokens", low=1, high=32768)
-    judgments: str = option("", "File of judgments made elsewhere: nothing is answered or judged")
+    judgments: str = option(
+        "", "File of judgments made elsewhere: nothing is answered or judged", opens="file"
+    )
     judged_by: str = option("", "Whose judgments of that file count; empty: all")
 
     @property

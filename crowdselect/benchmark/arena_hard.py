@@ -79,19 +79,28 @@ class ArenaHard(Benchmark):
     source: ClassVar[str] = "lmarena/arena-hard-auto"
     kind: ClassVar[Literal["judged"]] = "judged"
     judged: ClassVar[bool] = True
-    file_options: ClassVar[tuple[str, ...]] = ("questions", "prompt", "system", "judgments")
-    model_options: ClassVar[tuple[str, ...]] = ("anchor",)
 
-    questions: str = option("", "Arena-Hard's question.jsonl; empty: our own questions")
-    prompt: str = option("", "YAML or JSON with the official judge prompt; empty: our own")
+    questions: str = option(
+        "", "Arena-Hard's question.jsonl; empty: our own questions", opens="file"
+    )
+    prompt: str = option(
+        "", "YAML or JSON with the official judge prompt; empty: our own", opens="file"
+    )
     system: str = option(
         "",
         "File of the judge's system prompts, such as arena-hard-auto's utils/judge_utils.py; "
         "empty: in the prompt's file, or that one beside it",
+        opens="file",
     )
-    anchor: str = option("", "File of the anchor's answers, or the anchor model (folder or hub id)")
+    anchor: str = option(
+        "",
+        "File of the anchor's answers, or the anchor model (folder or hub id)",
+        opens="file or model",
+    )
     max_new_tokens: int = option(4096, "Longest answer in tokens", low=1, high=32768)
-    judgments: str = option("", "File of judgments made elsewhere: nothing is answered or judged")
+    judgments: str = option(
+        "", "File of judgments made elsewhere: nothing is answered or judged", opens="file"
+    )
     judged_by: str = option("", "Whose judgments of that file count; empty: all")
 
     @property

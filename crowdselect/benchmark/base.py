@@ -15,6 +15,7 @@ from crowdselect.benchmark.statistics import Bounds, Interval, mean_interval
 from crowdselect.benchmark.subject import Subject
 from crowdselect.errors import CrowdSelectError
 from crowdselect.lm.journal import Journal
+from crowdselect.options import opening
 from crowdselect.progress import Progress
 from crowdselect.servers import Cost
 
@@ -95,10 +96,6 @@ class Benchmark(ABC):
     kind: ClassVar[Literal["own", "judged", "harness", "translation"]]
     judged: ClassVar[bool] = False
     """Whether it needs a judge."""
-    file_options: ClassVar[tuple[str, ...]] = ()
-    """Options that name a file; the protocol holds the content's hash instead of the path."""
-    model_options: ClassVar[tuple[str, ...]] = ()
-    """Options that may name a model's folder."""
 
     @property
     def label(self) -> str:
@@ -120,11 +117,12 @@ class Benchmark(ABC):
         Raises NotFoundError for a file that is not there.
         """
         options = dataclasses.asdict(self)
+        named = opening(type(self), "file")  # the content's hash stands for the path
         found: dict[str, Any] = {
             "benchmark": self.name,
             "version": self.version,
-            "options": {k: v for k, v in options.items() if k not in self.file_options},
-            "inputs": {k: file_hash(options[k]) for k in self.file_options if options[k]},
+            "options": {k: v for k, v in options.items() if k not in named},
+            "inputs": {k: file_hash(options[k]) for k in named if options[k]},
             "limit": context.limit,
         }
         if self.judged and context.judge:

@@ -39,10 +39,11 @@ class Harness(Benchmark):
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
     source: ClassVar[str] = "EleutherAI/lm-evaluation-harness"
     kind: ClassVar[Literal["harness"]] = "harness"
-    file_options: ClassVar[tuple[str, ...]] = ("file",)
 
     task: str = option("", "Task, group or tag of the harness, such as gsm8k")
-    file: str = option("", "Own task: JSONL with question, answer and, for a choice, choices")
+    file: str = option(
+        "", "Own task: JSONL with question, answer and, for a choice, choices", opens="file"
+    )
     fewshot: int = option(-1, "Worked examples in the prompt; -1: as the task says", low=-1)
     metric: str = option("", "Which metric of the task; empty: its main one")
     batch_size: int = option(8, "Prompts per batch", low=1)

@@ -37,9 +37,8 @@ class HeldoutLoss(Benchmark):
     higher_is_better: ClassVar[bool] = False
     source: ClassVar[str] = "this project; negative log-likelihood of the answer's tokens"
     kind: ClassVar[Literal["own"]] = "own"
-    file_options: ClassVar[tuple[str, ...]] = ("path",)
 
-    path: str = option("", "JSONL, JSON, CSV or Parquet file of conversations")
+    path: str = option("", "JSONL, JSON, CSV or Parquet file of conversations", opens="file")
     max_length: int = option(2048, "Longest conversation in tokens; cut at its end", low=8)
     batch_tokens: int = option(4096, "Tokens of a batch, padding counted", low=8)
 

@@ -22,6 +22,7 @@ from crowdselect.errors import CancelledError, CrowdSelectError, InputError
 from crowdselect.jobs import Job
 from crowdselect.lm.journal import Journal
 from crowdselect.lm.template import template_name
+from crowdselect.options import opening
 from crowdselect.registry import content_key
 from crowdselect.servers import Cost, by_kind, may_succeed, price
 from crowdselect.settings import Workspace
@@ -46,7 +47,7 @@ def _settled(config: BenchmarkConfig) -> BenchmarkConfig:
         paths = {
             name: absolute(str(value))
             for name, value in suite.options.items()
-            if value and name in (*plugin.file_options, *plugin.model_options)
+            if value and name in opening(plugin)
         }
         suites.append(suite.model_copy(update={"options": {**suite.options, **paths}}))
     changes: dict[str, Any] = {"suites": tuple(suites)}
@@ -80,7 +81,7 @@ def check(config: BenchmarkConfig) -> list[Benchmark]:
             )
         for problem in benchmark.conflicts(config):
             raise problem
-        for name in benchmark.file_options:
+        for name in opening(type(benchmark), "file"):
             path = getattr(benchmark, name)
             if path and not path.startswith(HUB):
                 local_file(path)

@@ -80,18 +80,23 @@ class MtBench(Benchmark):
     source: ClassVar[str] = "lm-sys/FastChat, llm_judge, single-answer grading"
     kind: ClassVar[Literal["judged"]] = "judged"
     judged: ClassVar[bool] = True
-    file_options: ClassVar[tuple[str, ...]] = ("questions", "prompts", "references", "judgments")
 
-    questions: str = option("", "FastChat's question.jsonl; empty: our own questions")
-    prompts: str = option("", "FastChat's judge_prompts.jsonl; empty: our own prompts")
-    references: str = option("", "FastChat's reference answers, whichever model wrote them")
+    questions: str = option("", "FastChat's question.jsonl; empty: our own questions", opens="file")
+    prompts: str = option(
+        "", "FastChat's judge_prompts.jsonl; empty: our own prompts", opens="file"
+    )
+    references: str = option(
+        "", "FastChat's reference answers, whichever model wrote them", opens="file"
+    )
     max_new_tokens: int = option(1024, "Longest answer in tokens", low=1, high=32768)
     reading: str = option(
         "verdict",
         "Which grade of a verdict counts; fastchat: the first in brackets, as published",
         choices=("verdict", "fastchat"),
     )
-    judgments: str = option("", "File of judgments made elsewhere: nothing is answered or judged")
+    judgments: str = option(
+        "", "File of judgments made elsewhere: nothing is answered or judged", opens="file"
+    )
     judged_by: str = option("", "Whose judgments of that file count; empty: all")
 
     @property

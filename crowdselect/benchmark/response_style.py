@@ -36,9 +36,10 @@ class ResponseStyle(Benchmark):
     bounds: ClassVar[tuple[float, float]] = (0.0, 1.0)
     source: ClassVar[str] = "seq-rep-4, Welleck et al. 2020"
     kind: ClassVar[Literal["own"]] = "own"
-    file_options: ClassVar[tuple[str, ...]] = ("path",)
 
-    path: str = option("", "File of prompts or conversations; empty: our everyday questions")
+    path: str = option(
+        "", "File of prompts or conversations; empty: our everyday questions", opens="file"
+    )
     max_new_tokens: int = option(512, "Longest answer in tokens", low=1, high=32768)
 
     @property

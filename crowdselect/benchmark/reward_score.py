@@ -30,12 +30,14 @@ class RewardScore(Benchmark):
     unit: ClassVar[str] = "reward"
     source: ClassVar[str] = "this project; sequence-classification reward model"
     kind: ClassVar[Literal["own"]] = "own"
-    file_options: ClassVar[tuple[str, ...]] = ("path",)
-    model_options: ClassVar[tuple[str, ...]] = ("model",)
 
-    path: str = option("", "File of prompts or conversations; empty: our everyday questions")
+    path: str = option(
+        "", "File of prompts or conversations; empty: our everyday questions", opens="file"
+    )
     model: str = option(
-        "", "Reward model (folder or hub id); empty: the run's judge, else the demo's"
+        "",
+        "Reward model (folder or hub id); empty: the run's judge, else the demo's",
+        opens="model",
     )
     max_new_tokens: int = option(512, "Longest answer in tokens", low=1, high=32768)
     max_length: int = option(4096, "Longest conversation in tokens; longer ones fail", low=8)

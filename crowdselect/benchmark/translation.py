@@ -37,9 +37,10 @@ class Translation(Benchmark):
     unit: ClassVar[str] = "chrF of a segment"
     source: ClassVar[str] = "sacrebleu (Post 2018); COMET (Rei et al. 2020)"
     kind: ClassVar[Literal["translation"]] = "translation"
-    file_options: ClassVar[tuple[str, ...]] = ("path",)
 
-    path: str = option("", "File with the columns source and target, or a translation object")
+    path: str = option(
+        "", "File with the columns source and target, or a translation object", opens="file"
+    )
     source_language: str = option("German", "Language of the source, as the prompt names it")
     target_language: str = option("English", "Language of the target, as the prompt names it")
     prompt: str = option(
@@ -51,7 +52,7 @@ class Translation(Benchmark):
         "13a", "sacrebleu's tokenisation for BLEU",
         choices=("13a", "intl", "zh", "ja-mecab", "ko-mecab", "char", "none"),
     )  # fmt: skip
-    comet: str = option("", "COMET model (checkpoint file or hub id); empty: none")
+    comet: str = option("", "COMET model (checkpoint file or hub id); empty: none", opens="model")
     max_new_tokens: int = option(512, "Longest translation in tokens", low=1, high=32768)
 
     @property

@@ -27,9 +27,7 @@ class Verifiable(Benchmark):
     source: ClassVar[str] = "this project, crowdselect/tasks"
     kind: ClassVar[Literal["own"]] = "own"
 
-    file_options: ClassVar[tuple[str, ...]] = ("path",)
-
-    path: str = option("", "Parquet of held-out tasks; empty: the demo crowd's own")
+    path: str = option("", "Parquet of held-out tasks; empty: the demo crowd's own", opens="file")
     max_new_tokens: int = option(48, "Longest answer in tokens", low=1, high=4096)
     partial: bool = option(False, "Count partly right answers by their share")
 

@@ -15,7 +15,7 @@ from crowdselect.cli.options import WorkspaceOption, example
 from crowdselect.cli.terminal import say
 from crowdselect.errors import CancelledError, NotFoundError
 from crowdselect.readonly import READ_ONLY_VARIABLE
-from crowdselect.settings import WORKSPACE_VARIABLE, open_workspace
+from crowdselect.settings import HOSTS_VARIABLE, WORKSPACE_VARIABLE, open_workspace
 
 _GRACE_S = 5.0
 """How long the server may take to end before it is killed."""
@@ -31,6 +31,10 @@ def serve(
     port: Annotated[int, typer.Option(help="Port to listen on")] = 8501,
     host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
     read_only: Annotated[bool, typer.Option("--read-only", help="Show, change nothing")] = False,
+    allow_host: Annotated[
+        list[str] | None,
+        typer.Option(help="A further name of this server, as a proxy sends it; repeatable"),
+    ] = None,
     browser: Annotated[bool, typer.Option(help="Open the browser")] = True,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -42,6 +46,8 @@ def serve(
     environment.pop(READ_ONLY_VARIABLE, None)
     if read_only:
         environment[READ_ONLY_VARIABLE] = "1"
+    if allow_host:
+        environment[HOSTS_VARIABLE] = ",".join(allow_host)
     app = dashboard_file()
     command = [sys.executable, "-m", "streamlit", "run", str(app)]
     command += [f"--server.address={host}", f"--server.port={port}"]

@@ -7,7 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from crowdselect.dashboard import state
+from crowdselect.access import opened_value
+from crowdselect.dashboard import reads, state
 from crowdselect.dashboard.text import md
 from crowdselect.options import Option, options_of
 from crowdselect.values import Recipe
@@ -29,7 +30,8 @@ def edit(
         one, key = declared[name], f"{prefix}.{name}"
         if key not in st.session_state:
             st.session_state[key] = shown(one, present.get(name, one.default))
-        values[name] = said(one, widget(one, key, persist_state="session"))
+        value = said(one, widget(one, key, persist_state="session"))
+        values[name] = opened_value(reads.workspace(), one.opens, value) if one.opens else value
     return {n: v for n, v in values.items() if v != declared[n].default}
 
 

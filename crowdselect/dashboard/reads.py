@@ -16,7 +16,7 @@ from crowdselect import audit, pipeline, settings
 from crowdselect.dashboard.cache import KEPT, STATES, cached
 from crowdselect.dashboard.scatter import PointSet
 from crowdselect.errors import CrowdSelectError
-from crowdselect.landscape import ClusterLabels, FastClusters, Vectors, encoder_named
+from crowdselect.landscape import ENCODERS, ClusterLabels, FastClusters, Vectors, encoder_named
 from crowdselect.pipeline import MetricInfo, Session, answers_of
 from crowdselect.progress import Progress
 from crowdselect.ranks import normalise
@@ -51,6 +51,12 @@ def workspace() -> Workspace:
 def crowd_names() -> list[str]:
     """Names of the crowds there are, sorted."""
     return workspace().crowd_names()
+
+
+def known_encoders() -> set[str]:
+    """Encoders that a link may name: those on the shelf, and those of saved selections."""
+    saved = pipeline.list_selections(workspace())
+    return {*ENCODERS.names(), *(each.recipe.encoder for each in saved)}
 
 
 def crowd(name: str) -> Crowd:

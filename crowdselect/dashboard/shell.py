@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -12,7 +12,7 @@ import streamlit as st
 
 from crowdselect.charts.style import Palette
 from crowdselect.charts.style import palette as palette_named
-from crowdselect.dashboard import reads, state
+from crowdselect.dashboard import people, reads, state
 from crowdselect.dashboard.pages import PAGES, Page
 from crowdselect.dashboard.text import md, plural
 from crowdselect.errors import CrowdSelectError, of_the_disk
@@ -31,13 +31,16 @@ def run(folder: Path) -> None:
     if st.user.get("is_logged_in") is False:
         _ask_to_log_in()
         return
+    if st.user.get("is_logged_in") and not people.is_invited(st.user.get("email"), _invited()):
+        _turn_away()
+        return
     pages = {page.path: _page(folder, page) for page in PAGES}
     st.session_state["_pages"] = pages
     page = st.navigation(list(pages.values()), position="top")
     current = page.url_path or PAGES[0].path
     with guard():
         names = reads.crowd_names()
-        state.start(current, names, reads.size)
+        state.start(current, names, reads.size, reads.known_encoders)
         _context_bar(names)
         page.run()
     state.publish()
@@ -48,6 +51,19 @@ def _ask_to_log_in() -> None:
     empty("Log in", "This dashboard is open to known people only.")
     with st.container(horizontal_alignment="center"):
         st.button("Log in", type="primary", on_click=st.login)
+
+
+def _invited() -> Sequence[str]:
+    """The ``allow`` list beside the ``[auth]`` section; nobody where there is none."""
+    given = st.secrets.get("crowdselect", {}).get("allow", ())
+    return [given] if isinstance(given, str) else list(given)
+
+
+def _turn_away() -> None:
+    who = md(str(st.user.get("email") or "This account"))
+    empty("Not invited", f"{who} is not on this dashboard's list. Ask whoever runs it.")
+    with st.container(horizontal_alignment="center"):
+        st.button("Log out", on_click=st.logout)
 
 
 def _page(folder: Path, page: Page) -> Any:

@@ -47,10 +47,16 @@ DEFAULT_BUDGET = 1000
 V = TypeVar("V")
 
 
-def start(page: str, crowds: list[str], size: Callable[[str], int]) -> None:
+def start(
+    page: str,
+    crowds: list[str],
+    size: Callable[[str], int],
+    encoders: Callable[[], Collection[str]],
+) -> None:
     """Begin a run of ``page``; in a new session read the link.
 
-    ``crowds`` are the names there are; ``size`` tells how many instructions one has.
+    ``crowds`` are the names there are; ``size`` tells how many instructions one has; a link may
+    name one of ``encoders``.
     """
     session = st.session_state
     session[PAGE] = page
@@ -61,14 +67,17 @@ def start(page: str, crowds: list[str], size: Callable[[str], int]) -> None:
         session[SET] = set()
         session["_link"] = params
     if DRAFT not in session and crowds:
-        session[DRAFT] = _draft_from_link(session.pop("_link"), crowds, size)
+        session[DRAFT] = _draft_from_link(session.pop("_link"), crowds, size, encoders)
     elif crowds and draft().crowd not in crowds:
         change_crowd(crowds[0])
     collect()
 
 
 def _draft_from_link(
-    params: dict[str, str], crowds: list[str], size: Callable[[str], int]
+    params: dict[str, str],
+    crowds: list[str],
+    size: Callable[[str], int],
+    encoders: Callable[[], Collection[str]],
 ) -> Recipe:
     wanted = params.get("crowd", crowds[0])
     crowd = wanted if wanted in crowds else crowds[0]
@@ -77,6 +86,11 @@ def _draft_from_link(
     # What is installed decides the encoder; the slider's clusters are there at once.
     budget = min(DEFAULT_BUDGET, max(1, size(crowd) // 5))
     defaults = {"encoder": default_encoder(), "clustering": "fast", "budget": budget}
+    encoder = params.get("encoder")
+    if encoder is not None and encoder not in encoders():
+        # Any other name would make the server read a folder, or ask a hub, because a link says so.
+        st.toast("The link names an encoder that is not used here; the usual one is taken.")
+        params = {name: text for name, text in params.items() if name != "encoder"}
     try:
         return from_params(params, crowd, defaults)
     except InputError as error:

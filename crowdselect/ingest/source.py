@@ -36,7 +36,9 @@ class Source(ABC):
     title: ClassVar[str]
     """One line for a person who chooses."""
 
-    models: str = option("", "CSV file with model,family,size_b for models that are not known")
+    models: str = option(
+        "", "CSV file with model,family,size_b for models that are not known", opens="file"
+    )
     sizes: str = option(
         "total",
         "size of a mixture of experts: all its parameters, or those active per token",

@@ -192,7 +192,9 @@ class InsTagCrowdSelect(_Tagger):
     title: ClassVar[str] = "InsTag as published with CrowdSelect: number of words"
     source: ClassVar[str] = "CrowdSelect's repository, InsTag baseline; the labels are ours"
 
-    labels_file: str = option("", "Text file with one label per line; else 29 of our own")
+    labels_file: str = option(
+        "", "Text file with one label per line; else 29 of our own", opens="file"
+    )
 
     def labels(self) -> tuple[str, ...]:
         """The labels of the file, or ours."""

@@ -130,7 +130,7 @@ class SelectIT(Scorer):
         "uncertainty", "How a token score is made", choices=("uncertainty", "expected_rating")
     )
     max_tokens: int = option(2048, "Longest text that is read", low=32, high=1_000_000)
-    prompts_file: str = option("", "Text file of rating prompts, one per line")
+    prompts_file: str = option("", "Text file of rating prompts, one per line", opens="file")
     order: str = option(
         PROMPT_FIRST,
         "sample_first reads a sample once for all prompts; other scores than the paper's order",

@@ -11,11 +11,12 @@ from tests.scoring.served import serve
 
 def test_a_judge_is_started_and_its_rewards_arrive(ready, open_page):
     with serve(lambda question: "6") as (url, _):
+        (ready.root / "servers.toml").write_text(f'[mine]\nbase_url = "{url}"\n')
         at = open_page(ready)
         at.segmented_control[0].set_value("Models").run()
         assert not at.exception
         at.text_input(key="judge model").set_value("grader").run()
-        at.text_input(key="judge server").set_value(url).run()
+        at.selectbox(key="judge server").set_value("mine").run()
         (button,) = [b for b in at.button if b.label == "Start judging"]
         assert not button.disabled
         button.click().run()

@@ -254,7 +254,7 @@ def test_a_path_outside_the_allowed_folders_is_refused(workspace, open_page, tmp
     at = open_page(workspace, "crowd")
     at.text_input(key="ingest path").set_value(str(tmp_path / "elsewhere" / "responses.parquet"))
     click(at, "Ingest")
-    assert "not in a folder that the dashboard may read" in at.error[0].value.replace("\\", "")
+    assert "no file or folder that the dashboard may read" in at.error[0].value.replace("\\", "")
     assert workspace.crowd_names() == []
 
 

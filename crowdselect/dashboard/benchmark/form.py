@@ -6,9 +6,11 @@ from typing import Any
 
 import streamlit as st
 
+from crowdselect.access import opened_model
 from crowdselect.benchmark import BENCHMARKS, BenchmarkConfig, JudgeConfig, Suite, start
 from crowdselect.dashboard import options, reads, shell, state
 from crowdselect.dashboard.finetune.names import targets
+from crowdselect.dashboard.models import Served, named_model, server_field
 from crowdselect.dashboard.text import md, plural
 from crowdselect.pipeline.benchmark import subject_of
 
@@ -76,15 +78,10 @@ def _judge() -> dict[str, Any]:
             width=120,
         )
         model = st.text_input("Model", key="judge model", persist_state="session", width=260)
-        found: dict[str, Any] = {"kind": kind, "model": model}
-        if kind == "server":
-            found["base_url"] = st.text_input(
-                "Address",
-                key="judge url",
-                persist_state="session",
-                placeholder="http://127.0.0.1:8000/v1",
-                width=300,
-            )
+        served = server_field("judge server", here=False) if kind == "server" else Served()
+        found: dict[str, Any] = {"kind": kind, "model": named_model(model, served)}
+        if served.base_url:
+            found |= {"base_url": served.base_url, "api_key_variable": served.api_key_variable}
         if kind != "reward":
             room = st.number_input(
                 "Longest verdict",
@@ -98,7 +95,8 @@ def _judge() -> dict[str, Any]:
                 "thousands.",
             )
             found["max_tokens"] = int(room) or None
-    st.caption("A key is read from the environment of the server, never typed into a page.")
+    if kind == "server" and not served.base_url:
+        st.caption("No server is opened to pages: name them in servers.toml of the workspace.")
     return found
 
 
@@ -110,8 +108,10 @@ def _start(
         "limit": limit,
         "judge": None if judge is None else JudgeConfig.parse(judge, "The judge"),
     }
+    known = targets()
     for target in chosen:
-        subject = subject_of(reads.workspace(), target)
+        model = target if target in known else opened_model(reads.workspace(), target)
+        subject = subject_of(reads.workspace(), model)
         asked = BenchmarkConfig.parse({**config, "subject": subject}, "The form")
         start(reads.workspace(), asked)
     state.set_view("tab", "Results")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -11,15 +11,16 @@ from typing import Any
 import streamlit as st
 
 from crowdselect import pipeline, settings
+from crowdselect.access import opened_path
 from crowdselect.dashboard import options, reads, shell, state
 from crowdselect.dashboard.text import md
+from crowdselect.dashboard.uploads import MOST_MB, kept
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.ingest import SOURCES
 from crowdselect.registry import options_of
 from crowdselect.settings import check_name
 
 DEMO = "demo"
-MOST_UPLOAD_MB = 1024
 KINDS = ["csv", "tsv", "parquet", "jsonl", "ndjson", "json", "gz"]
 
 
@@ -57,9 +58,9 @@ def form() -> None:
             "Upload files",
             type=KINDS,
             accept_multiple_files=True,
-            max_upload_size=MOST_UPLOAD_MB,
+            max_upload_size=MOST_MB,
             key="ingest uploads",
-            help=f"At most {MOST_UPLOAD_MB:,} MB each. Larger ones: give a path below, or use the "
+            help=f"At most {MOST_MB:,} MB each. Larger ones: give a path below, or use the "
             "command line.",
         )
         path = st.text_input(
@@ -84,7 +85,8 @@ def form() -> None:
         )
         asked = st.form_submit_button("Ingest", type="primary")
     if asked:
-        ingest(source, _paths(uploads, path, allowed), name, chosen, replace=replace)
+        with _paths(uploads, path) as paths:
+            ingest(source, paths, name, chosen, replace=replace)
 
 
 def _options(source: str) -> dict[str, Any]:
@@ -128,35 +130,18 @@ def _open(name: str) -> None:
     st.rerun()
 
 
-def _paths(uploads: Sequence[Any] | None, path: str | None, allowed: list[Path]) -> list[Path]:
-    """The uploaded files on disk, or the path if it lies in an allowed folder."""
+@contextmanager
+def _paths(uploads: Sequence[Any] | None, path: str | None) -> Iterator[list[Path]]:
+    """The uploaded files on disk, or the path if it lies in an opened folder."""
     if uploads:
-        folder = reads.workspace().uploads
-        shutil.rmtree(folder / "latest", ignore_errors=True)
-        (folder / "latest").mkdir(parents=True)
-        return [_kept(folder / "latest", upload) for upload in uploads]
-    if not path:
+        with kept(uploads) as found:
+            yield found
+    elif path:
+        yield [opened_path(reads.workspace(), path)]
+    else:
         raise InputError(
             "There is nothing to ingest.", "Upload files, or give the path of a file or folder."
         )
-    wanted = Path(path).expanduser().resolve()
-    if not any(wanted.is_relative_to(folder) for folder in allowed):
-        raise InputError(
-            f"{wanted} is not in a folder that the dashboard may read.",
-            "Put it into " + " or ".join(map(str, allowed)) + ", or ingest from the command line.",
-        )
-    if not wanted.exists():
-        raise InputError(f"There is no {wanted}.", "Check the path.")
-    return [wanted]
-
-
-def _kept(folder: Path, upload: Any) -> Path:
-    """The upload's bytes under a harmless name; only the last part of its name counts."""
-    name = "".join(c if c.isalnum() or c in "._-" else "-" for c in Path(upload.name).name)
-    target = folder / (name.lstrip(".") or "upload")
-    with target.open("wb") as handle:
-        shutil.copyfileobj(upload, handle)
-    return target
 
 
 def _help() -> str:

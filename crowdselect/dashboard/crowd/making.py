@@ -8,6 +8,7 @@ import streamlit as st
 
 from crowdselect import jobs
 from crowdselect.dashboard import jobs_view, reads, shell
+from crowdselect.dashboard.models import Served, named_model, server_field
 from crowdselect.store import Crowd
 
 KINDS = {"generate": ("name", "Models answer"), "judge": ("crowd", "A judge scores")}
@@ -35,7 +36,7 @@ def show(crowd: Crowd) -> None:
 
 def _answer(crowd: Crowd) -> None:
     shell.heading("Add a model's answers", "The crowd grows when the model is done.")
-    model, url = _model("generate", "Folder, hub id or served name")
+    model, served = _model("generate", "Folder, hub id or served name")
     name = st.text_input(
         "Name in the crowd", key="generate name", persist_state="session", placeholder="the model's"
     )
@@ -45,12 +46,13 @@ def _answer(crowd: Crowd) -> None:
     if st.button("Start answering", disabled=not model):
         from crowdselect.pipeline.making import GenerateConfig, create_generate
 
-        answerer = {"name": name or Path(model).name, "model": model, "base_url": url}
+        answerer = {"name": name or Path(model).name, "model": model, "base_url": served.base_url}
         options = {
             "source": crowd.name,
             "name": crowd.name,
             "answerers": [answerer],
             "max_new_tokens": int(most),
+            "api_key_variable": served.api_key_variable,
         }
         jobs.start(create_generate(reads.workspace(), GenerateConfig.parse(options, "the form")))
         st.rerun()
@@ -58,12 +60,12 @@ def _answer(crowd: Crowd) -> None:
 
 def _judge(crowd: Crowd) -> None:
     shell.heading("Add a judge", "Its rewards join the crowd block by block.")
-    model, url = _model("judge", "Reward model, or served chat model")
+    model, served = _model("judge", "Reward model, or served chat model")
     name = st.text_input(
         "Name of the judge", key="judge name", persist_state="session", placeholder="the model's"
     )
     what, room = "overall quality", 256
-    if url:
+    if served.base_url:
         room = st.number_input(
             "Longest reply in tokens (--max-tokens)",
             8,
@@ -86,8 +88,9 @@ def _judge(crowd: Crowd) -> None:
             "crowd": crowd.name,
             "name": name or Path(model).name,
             "model": model,
-            "kind": "server" if url else "reward",
-            "base_url": url,
+            "kind": "server" if served.base_url else "reward",
+            "base_url": served.base_url,
+            "api_key_variable": served.api_key_variable,
             "dimension": what,
             "max_tokens": int(room),
         }
@@ -95,13 +98,7 @@ def _judge(crowd: Crowd) -> None:
         st.rerun()
 
 
-def _model(key: str, hint: str) -> tuple[str, str | None]:
+def _model(key: str, hint: str) -> tuple[str, Served]:
     model = st.text_input("Model", key=f"{key} model", persist_state="session", placeholder=hint)
-    url = st.text_input(
-        "Server",
-        key=f"{key} server",
-        persist_state="session",
-        placeholder="none: the model is loaded here",
-        help="Address of an OpenAI-compatible server that serves the model.",
-    )
-    return (model or "").strip(), (url or "").strip() or None
+    served = server_field(f"{key} server")
+    return named_model(model, served), served

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -12,12 +11,14 @@ import streamlit as st
 from crowdselect import jobs
 from crowdselect.dashboard import jobs_view, options, reads, shell
 from crowdselect.dashboard.crowd import score_report
+from crowdselect.dashboard.models import Served, named_model, server_field
 from crowdselect.dashboard.text import md, plural
+from crowdselect.dashboard.uploads import kept
 from crowdselect.registry import options_of
 from crowdselect.store import Crowd
 
-HIDDEN = ("models", "prompts_file", "labels_file")
-"""Models have a field of their own; paths to other files are for the command line."""
+HIDDEN = ("models",)
+"""They have a field of their own."""
 
 
 def show(crowd: Crowd) -> None:
@@ -67,13 +68,8 @@ def _import(crowd: Crowd) -> None:
         "Column of the ids", key="scores id", persist_state="session", placeholder="detected"
     )
     if st.button("Import", disabled=upload is None) and upload is not None:
-        folder = reads.workspace().uploads
-        folder.mkdir(parents=True, exist_ok=True)
-        path = folder / f"scores{Path(upload.name).suffix.lower()}"
-        path.write_bytes(upload.getvalue())
-        stem = "".join(c if c.isalnum() or c in "-_" else "-" for c in Path(upload.name).stem)
-        found = crowd.import_scores(path, id_column=column or None, name=stem or "scores")
-        path.unlink()
+        with kept([upload]) as (path,):
+            found = crowd.import_scores(path, id_column=column or None, name=path.stem)
         st.toast(md(found.summary))
         st.rerun()
 
@@ -98,14 +94,7 @@ def _score(crowd: Crowd) -> None:
             "Models, one per line", key="score models", persist_state="session", height=80,
             placeholder="A folder or a hub id",
         )  # fmt: skip
-        url = st.text_input(
-            "Server",
-            key="score url",
-            persist_state="session",
-            placeholder="none: the models are loaded here",
-            help="Address of an OpenAI-compatible server that serves the model.",
-        )
-        given["models"] = _models((lines or "").split("\n"), (url or "").strip())
+        given["models"] = _models((lines or "").split("\n"), server_field("score server"))
     with st.expander("Options"):
         offered = tuple(o.name for o in options_of(plugin) if o.name not in HIDDEN)
         given |= options.edit(plugin, {}, f"score.{name}", only=offered)
@@ -116,12 +105,13 @@ def _score(crowd: Crowd) -> None:
         _start(crowd, name, given)
 
 
-def _models(lines: list[str], url: str) -> list[dict[str, Any]]:
+def _models(lines: list[str], served: Served) -> list[dict[str, Any]]:
     from crowdselect.lm.language_model import model_spec
 
-    names = [line.strip() for line in lines if line.strip()]
-    if url:
-        return [{"model": name, "base_url": url} for name in names]
+    names = [named_model(line, served) for line in lines if line.strip()]
+    if served.base_url:
+        where = {"base_url": served.base_url, "api_key_variable": served.api_key_variable}
+        return [{"model": name, **where} for name in names]
     return [model_spec({"model": name}) for name in names]
 
 

@@ -12,6 +12,7 @@ import streamlit as st
 from crowdselect import pipeline
 from crowdselect.dashboard import reads, shell, state
 from crowdselect.dashboard.finetune.names import base_models, demo_models, model_words
+from crowdselect.dashboard.models import Served, named_model
 from crowdselect.dashboard.text import md, plural
 from crowdselect.finetune import PRESETS, FinetuneConfig, preset_options
 from crowdselect.pipeline import SavedSelection
@@ -88,6 +89,8 @@ def _ask(saved: Sequence[SavedSelection]) -> Asked:
             help="A folder with a model, or a hub id that can be reached from here.",
         )
     named = (model or "").strip()
+    if named not in models:  # typed, not chosen: what earlier runs used, their owner has opened
+        named = named_model(named, Served())
     return Asked(tuple(by_id[i] for i in chosen), named, _options(small=named in demo_models()))
 
 

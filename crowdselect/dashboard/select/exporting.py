@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pyarrow.parquet as pq
 import streamlit as st
@@ -14,8 +12,10 @@ import streamlit as st
 from crowdselect import files, pipeline
 from crowdselect.dashboard import options, reads, shell
 from crowdselect.dashboard.text import md, n_of_m, shorten
+from crowdselect.dashboard.uploads import kept
 from crowdselect.export import FORMATS
 from crowdselect.pipeline import Export, SavedSelection
+from crowdselect.readonly import read_only
 
 PREVIEW_LINES = 6
 PREVIEW_CHARS = 4_000
@@ -35,26 +35,26 @@ def show(saved: SavedSelection) -> None:
         )
     with st.expander("Options"):
         chosen = options.edit(formats[name], {}, f"export.{name}")
-        against = st.file_uploader(
-            "Benchmark questions that may not be in it",
-            type=["jsonl", "json", "csv", "parquet"],
-            accept_multiple_files=True,
-            max_upload_size=50,
-            key="export against",
-            help="Instructions that share 13 consecutive words with one are left out and listed "
-            "in the manifest.",
+        against = (
+            None
+            if read_only()
+            else st.file_uploader(
+                "Benchmark questions that may not be in it",
+                type=["jsonl", "json", "csv", "parquet"],
+                accept_multiple_files=True,
+                max_upload_size=50,
+                key="export against",
+                help="Instructions that share 13 consecutive words with one are left out and "
+                "listed in the manifest.",
+            )
         )
     if shell.read_only_note("exporting"):
-        _present(reads.workspace().selection(saved.id) / "exports" / name)
+        _present(reads.workspace().selection(saved.id) / "exports" / name, formats[name].file)
         return
     if st.button("Write export", type="primary", key="export write"):
-        with st.spinner("Writing"):
+        with st.spinner("Writing"), kept(against or []) as questions:
             made = pipeline.export(
-                reads.workspace(),
-                saved,
-                name,
-                against=_uploaded(against or []),
-                options=chosen,
+                reads.workspace(), saved, name, against=questions, options=chosen
             )
         st.session_state["_export"] = (saved.id, name, str(made.path), str(made.data))
     written = st.session_state.get("_export")
@@ -63,28 +63,14 @@ def show(saved: SavedSelection) -> None:
         _written(Export(path, data, files.read_json(path / "manifest.json")))
 
 
-def _uploaded(uploads: Sequence[Any]) -> list[Path]:
-    folder = reads.workspace().uploads / "against"
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for i, upload in enumerate(uploads):
-        suffix = Path(upload.name).suffix
-        path = folder / f"{i}{suffix if suffix.isascii() else ''}"
-        path.write_bytes(upload.getvalue())
-        paths.append(path)
-    return paths
-
-
-def _present(folder: Path) -> None:
+def _present(folder: Path, file: str) -> None:
     """On a read-only server: the export that is there, if any."""
     manifest = folder / "manifest.json"
     if not manifest.exists():
         st.caption("This format was not exported yet.")
         return
-    content = files.read_json(manifest)
-    data = next((folder / f for f in content.get("files", {}) if (folder / f).exists()), None)
-    if data is not None:
-        _written(Export(folder, data, content))
+    if (folder / file).exists():
+        _written(Export(folder, folder / file, files.read_json(manifest)))
 
 
 def _written(made: Export) -> None:

@@ -1,0 +1,114 @@
+"""What a visitor of the dashboard may name: files, models and servers that its owner has opened.
+
+Whoever runs the command line names any of them. A page is for whoever reaches it, so its text boxes
+decide neither which file the server reads nor to which address it sends texts and keys:
+
+- files and model folders lie in the workspace, or in a folder of CROWDSELECT_INGEST; a symbolic
+  link that leads out is refused, also one inside an allowed folder;
+- servers, and the key that belongs to each, stand in ``servers.toml`` of the workspace.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+from pydantic import Field
+
+from crowdselect.errors import InputError, NotFoundError
+from crowdselect.options import Frozen
+from crowdselect.settings import Workspace, demo_data, ingest_folders
+
+SERVERS = "servers.toml"
+NO_KEY = "CROWDSELECT_NO_KEY"
+"""Names no variable that anybody sets: a server without a key of its own gets none."""
+HUB = "hf://"
+
+
+class KnownServer(Frozen):
+    """An OpenAI-compatible server that pages may use."""
+
+    base_url: str = Field(pattern=r"^https?://")
+    """Such as ``http://127.0.0.1:8000/v1``."""
+    api_key_variable: str = NO_KEY
+    """Environment variable with its key; no other server's key is ever sent to it."""
+    models: tuple[str, ...] = ()
+    """What it serves, to choose from; empty: names are typed."""
+
+
+def known_servers(workspace: Workspace) -> dict[str, KnownServer]:
+    """Name -> server, from ``servers.toml`` of the workspace; empty where there is none.
+
+    Raises InputError naming the file and the entry that cannot be used.
+    """
+    path = workspace.root / SERVERS
+    if not path.exists():
+        return {}
+    try:
+        found = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"{path} is not TOML: {error}.", "Correct that line.") from error
+    return {
+        name: KnownServer.parse(value if isinstance(value, dict) else {}, f"{path}, [{name}]")
+        for name, value in found.items()
+    }
+
+
+def opened_folders(workspace: Workspace) -> list[Path]:
+    """Folders whose files pages may read, resolved: workspace, CROWDSELECT_INGEST, the demo."""
+    try:
+        demo = [demo_data().resolve()]
+    except NotFoundError:
+        demo = []
+    return [*ingest_folders(workspace), *demo]
+
+
+def opened_path(workspace: Workspace, text: str | Path) -> Path:
+    """The file or folder that a visitor names, resolved.
+
+    Raises InputError where it lies, or a link in it leads, outside the opened folders, and where
+    it is not there; both in the same words, so that nobody learns what is there outside.
+    """
+    folders = opened_folders(workspace)
+    wanted = Path(text).expanduser().resolve()
+    if not _inside(wanted, folders) or not wanted.exists():
+        raise InputError(
+            f"{text} is no file or folder that the dashboard may read.",
+            "Put it into " + " or ".join(map(str, ingest_folders(workspace))) + ", or use the "
+            "command line.",
+        )
+    if wanted.is_dir():
+        for found, names, files in os.walk(wanted):
+            for name in (*names, *files):
+                inner = Path(found) / name
+                if inner.is_symlink() and not _inside(inner.resolve(), folders):
+                    raise InputError(
+                        f"{inner} is a link that leads out of the folders that may be read.",
+                        "Put the file itself there.",
+                    )
+    return wanted
+
+
+def opened_model(workspace: Workspace, text: str) -> str:
+    """The model that a visitor names: an opened folder, or a hub id (OWNER/NAME) as it is.
+
+    Raises InputError for another folder.
+    """
+    name = text.strip()
+    looks_like_path = name.startswith((".", "~", "/", "\\")) or name.count("/") != 1
+    if looks_like_path or Path(name).exists():
+        return str(opened_path(workspace, name))
+    return name
+
+
+def opened_value(workspace: Workspace, opens: str, text: str) -> str:
+    """The value of an option that names a thing to open (see ``Option.opens``), checked."""
+    if not text or not opens or text.startswith(HUB):
+        return text
+    return opened_model(workspace, text) if "model" in opens else str(opened_path(workspace, text))
+
+
+def _inside(path: Path, folders: Sequence[Path]) -> bool:
+    return any(path.is_relative_to(folder) for folder in folders)
