@@ -22,6 +22,9 @@ NAMELESS = "__crowdselect_nameless_"
 ORIGIN = "__crowdselect_origin"
 """Column of records made from another table: the position there."""
 
+TURNS = "__crowdselect_turns"
+"""Column of a table of instructions that holds the whole question's turns as JSON."""
+
 Cell = tuple[str, ...]
 """Where a value lies: ``(column,)``, or ``(column, struct field)``."""
 

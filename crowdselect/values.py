@@ -115,7 +115,7 @@ def weights_from_text(text: str) -> dict[str, float]:
     Raises InputError for a weight that is not a number or a name that comes twice.
     """
     weights: dict[str, float] = {}
-    for part in filter(None, (p.strip() for p in text.split(","))):
+    for part in _weights_of(text):
         name, sign, value = (p.strip() for p in part.rpartition("="))
         if not sign or not name or name in weights:
             raise InputError(
@@ -124,6 +124,18 @@ def weights_from_text(text: str) -> dict[str, float]:
             )
         weights[name] = _number(value, part)
     return weights
+
+
+def _weights_of(text: str) -> list[str]:
+    """``NAME=NUMBER`` parts; a comma inside of a name (``difficulty@acc,none=1``) parts nothing."""
+    parts: list[str] = []
+    waiting: list[str] = []
+    for part in text.split(","):
+        waiting.append(part)
+        if "=" in part:
+            parts.append(",".join(waiting).strip().lstrip(","))
+            waiting = []
+    return [*parts, *filter(None, (p.strip() for p in waiting))]
 
 
 def budget_from_text(text: str) -> int | float:

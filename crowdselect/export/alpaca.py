@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from crowdselect.errors import InputError
 from crowdselect.export.base import Example, Format, write_json_array
 
 
@@ -37,5 +38,14 @@ class Alpaca(Format):
             row["system"] = example.system
         earlier = [turn.content for turn in example.talk[:-2]]
         if earlier:
+            if len(earlier) % 2 or any(
+                turn.role != ("user", "assistant")[k % 2]
+                for k, turn in enumerate(example.talk[:-2])
+            ):
+                raise InputError(
+                    f"{example.id}: its earlier turns are no pairs of question and answer, which "
+                    "is all that the alpaca form holds.",
+                    "Choose another format: --format messages.",
+                )
             row["history"] = [list(pair) for pair in zip(earlier[::2], earlier[1::2], strict=True)]
         return row

@@ -9,6 +9,7 @@ An instruction without such an answer gives no pair.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -16,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crowdselect.errors import InputError
+from crowdselect.lm.messages import Message
 from crowdselect.values import FloatArray, IdArray, IntArray, RewardMatrix
 
 Worse = Literal["worst", "closest", "random"]
@@ -116,23 +118,23 @@ def _pick(
 
 def preference_rows(
     pairs: PreferencePairs,
-    instructions: list[str],
+    prompts: Sequence[Sequence[Message]],
     chosen: list[str | None],
     rejected: list[str | None],
 ) -> list[dict[str, Any]]:
     """Rows for a JSONL file: prompt, chosen and rejected as messages, with id and margin.
 
-    The three lists hold the texts of the pairs in order; a pair whose texts are missing or
-    equal is left out.
+    The three lists hold the questions and the texts of the pairs in order; a pair whose texts
+    are missing or equal is left out.
     """
     rows = []
-    for i, (question, good, bad) in enumerate(zip(instructions, chosen, rejected, strict=True)):
+    for i, (question, good, bad) in enumerate(zip(prompts, chosen, rejected, strict=True)):
         if good is None or bad is None or good == bad:
             continue
         rows.append(
             {
                 "id": str(pairs.ids[i]),
-                "prompt": [{"role": "user", "content": question}],
+                "prompt": list(question),
                 "chosen": [{"role": "assistant", "content": good}],
                 "rejected": [{"role": "assistant", "content": bad}],
                 "margin": float(pairs.margins[i]),

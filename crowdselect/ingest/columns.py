@@ -20,7 +20,7 @@ from crowdselect.ingest.names import (
     is_index_name,
 )
 from crowdselect.ingest.source import choose
-from crowdselect.plans import NAMELESS, Column, ColumnUse
+from crowdselect.plans import NAMELESS, TURNS, Column, ColumnUse
 
 ROW_NUMBERS = "row numbers"
 NO_JUDGE = "whole numbers that count or name something; --judge-columns takes them as rewards"
@@ -111,12 +111,14 @@ def find_columns(columns: Sequence[Column], named: Named, label: str) -> Found:
     response = pick(RESPONSES, named.response, "responses", free) if model else None
     worded = [n for n in scalar if kinds[n].kind in ("text", "number", "truth", "empty")
               and n not in (text, response, identity, model)]  # fmt: skip
+    if TURNS in names:  # the text is the whole question already
+        worded, free = [], []
     more = pick(INPUTS, named.input, "inputs", worded) if text else None
     system = pick(SYSTEMS, named.system, "system prompts", worded)
     history = pick(HISTORIES, "", "earlier turns", [n for n in free if n != text])
     if identity is None and text is None:
         identity = next((n for n in free if is_index_name(n)), None)
-    taken = {identity, text, more, system, history, model, response, *named.left_out}
+    taken = {TURNS, identity, text, more, system, history, model, response, *named.left_out}
     rest = [c for c in columns if c.name not in taken]
     judges = named.judges or tuple(c.name for c in rest if is_judge(c))
     extra, left_out = _beside([c for c in rest if c.name not in judges])

@@ -6,7 +6,7 @@ import glob
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -24,6 +24,9 @@ _NOT_DATA = {
     "dataset_dict.json",
     "state.json",
 }
+_SAMPLE = re.compile(r" #\d+$")
+"""What the store adds to a model's name where each of its samples is a model of its own."""
+
 DEDUPE = ("no", "keep-first")
 SAMPLES = ("no", "mean", "best", "each")
 
@@ -84,7 +87,8 @@ class Source(ABC):
             progress=progress,
             source=self.name,
         )
-        strangers = [m.name for m in table if m.name not in names]
+        whose = {name: _SAMPLE.sub("", name) if self.samples == "each" else name for name in names}
+        strangers = [m.name for m in table if m.name not in whose.values()]
         if strangers and len(strangers) == len(table):
             raise InputError(
                 f"{Path(self.models).name} describes none of the models: {', '.join(names[:5])}.",
@@ -93,7 +97,10 @@ class Source(ABC):
         if strangers:
             builder.note(f"{Path(self.models).name} also lists {', '.join(strangers)}.")
         sizes: Sizes = "active" if self.sizes == "active" else "total"
-        builder.set_models(describe_models(names, table, sizes))
+        models = describe_models(list(dict.fromkeys(whose.values())), table, sizes)
+        builder.set_models(
+            [replace(m, name=name) for m in models for name in names if whose[name] == m.name]
+        )
 
 
 def files_of(

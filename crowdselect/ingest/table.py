@@ -14,6 +14,7 @@ from crowdselect.ingest.shapes import recognise, unfold
 from crowdselect.ingest.source import Source, files_of, split_names
 from crowdselect.ingest.wide import refuse_answers_without_model, wide_models
 from crowdselect.plans import (
+    TURNS,
     Builder,
     Column,
     ColumnUse,
@@ -208,7 +209,8 @@ def _instructions(table: Table, found: Found) -> Instructions:
             "with one row per instruction and model.",
             "Write one row per instruction and model, or --leave-out the column.",
         )
-    return Instructions(table, found.text, found.id, found.extra, found.input, found.system)
+    turns = TURNS if any(c.name == TURNS for c in table.columns) else None
+    return Instructions(table, found.text, found.id, found.extra, found.input, found.system, turns)
 
 
 def _judged_answers(table: Table, found: Found, named: Named, builder: Builder) -> Found:

@@ -14,6 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from crowdselect.lm.messages import Message
 from crowdselect.registry import content_key
 
 Columns = dict[str, Sequence[Any]]
@@ -27,7 +28,10 @@ class Sample:
 
     id: str
     instruction: str
+    """The whole question as text."""
     response: str
+    prompt: tuple[Message, ...] = ()
+    """The question's turns, where it has several; empty: it is one user's turn."""
 
 
 @dataclass(frozen=True)

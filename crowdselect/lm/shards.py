@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +81,8 @@ def shard_folder(
     """The folder of a pass over these samples: keyed by the content of both."""
     digest = hashlib.sha256()
     for sample in samples:
-        for part in (sample.id, sample.instruction, sample.response):
+        turns = (json.dumps(sample.prompt),) if sample.prompt else ()
+        for part in (sample.id, sample.instruction, sample.response, *turns):
             data = part.encode("utf-8", "surrogatepass")
             digest.update(len(data).to_bytes(8, "big") + data)
     name = f"{work.key}-{digest.hexdigest()[:16]}-{rows}"

@@ -98,7 +98,7 @@ class _Rewarder:
 
 
 def _conversation(sample: Sample) -> tuple[Message, ...]:
-    return user(sample.instruction), assistant(sample.response)
+    return *(sample.prompt or (user(sample.instruction),)), assistant(sample.response)
 
 
 def judge_pass(config: JudgingConfig) -> Pass:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -21,6 +21,7 @@ from crowdselect.export import (
     read_references,
     write_export,
 )
+from crowdselect.export.base import Role
 from crowdselect.export.overlap import WORDS
 from crowdselect.pipeline.ingest import open_crowd
 from crowdselect.pipeline.selection.saving import SavedSelection, find_selection, load_selection
@@ -182,14 +183,15 @@ def _examples(
     columns = np.full(crowd.n, -1, dtype=np.int64)
     columns[rows] = [position.get(m or "", -1) for m in selection.models]
     responses = crowd.texts.responses_of(columns)
-    texts = crowd.instruction_texts(rows)
+    prompts = crowd.prompts(rows)
     examples, unanswered = [], 0
     for i, row in enumerate(rows.tolist()):
         response, identity = responses[row], str(selection.ids[i])
         if not response:
             unanswered += 1
         elif identity not in left_out:
-            turns = (Turn("user", texts[i]), Turn("assistant", response))
+            asked = [Turn(cast("Role", m["role"]), m["content"]) for m in prompts[i]]
+            turns = (*asked, Turn("assistant", response))
             parts = {k: float(v[i]) for k, v in selection.contributions.items()}
             examples.append(
                 Example(

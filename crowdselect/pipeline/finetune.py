@@ -130,7 +130,7 @@ def _write_pairs(
     )
     texts = preference_rows(
         pairs,
-        crowd.instruction_texts(pairs.rows),
+        crowd.prompts(pairs.rows),
         _responses(crowd, pairs, pairs.chosen),
         _responses(crowd, pairs, pairs.rejected),
     )

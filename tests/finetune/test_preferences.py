@@ -9,6 +9,7 @@ from hypothesis.extra.numpy import array_shapes, arrays
 from crowdselect.errors import InputError
 from crowdselect.finetune import pairs_from_rewards
 from crowdselect.finetune.preferences import preference_rows
+from crowdselect.lm.messages import user
 from crowdselect.values import Model, RewardMatrix
 
 rewards_of = st.sampled_from([np.nan, -2.0, -0.5, 0.0, 0.25, 1.0, 3.0])
@@ -83,7 +84,9 @@ def test_bad_input_is_refused():
 
 def test_rows_for_the_file_leave_out_missing_and_equal_texts():
     made = pairs_from_rewards(matrix([[1.0, 0.0], [2.0, 0.0], [3.0, 0.0]]), margin=0)
-    rows = preference_rows(made, ["a", "b", "c"], ["good", "same", None], ["bad", "same", "bad"])
+    rows = preference_rows(
+        made, [(user(t),) for t in "abc"], ["good", "same", None], ["bad", "same", "bad"]
+    )
     assert len(rows) == 1
     assert rows[0]["id"] == "i0"
     assert rows[0]["chosen"] == [{"role": "assistant", "content": "good"}]

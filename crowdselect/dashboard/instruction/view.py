@@ -13,6 +13,7 @@ from crowdselect.dashboard.text import md
 from crowdselect.store import Crowd
 from crowdselect.values import COMBINED, IdArray
 
+SPEAKERS = {"system": "System prompt", "user": "User", "assistant": "Assistant"}
 LONG_TEXT = 900
 """Characters beyond which the instruction scrolls in its box."""
 
@@ -32,7 +33,7 @@ def show(crowd: Crowd) -> None:
     with left:
         tall = len(instruction.text) > LONG_TEXT
         with st.container(border=True, height=260 if tall else "content"):
-            st.text(instruction.text)
+            _question(crowd, row)
         if instruction.extra:
             facts = [f"{md(name)}: {md(value, 200)}" for name, value in instruction.extra.items()]
             st.caption(" \N{MIDDLE DOT} ".join(facts))
@@ -52,6 +53,15 @@ def show(crowd: Crowd) -> None:
     st.html(str(answers_html(ordered, crowd.judges)))
     shell.heading("Compare two answers", "What the other lacks is underlined.")
     diff.show(ordered)
+
+
+def _question(crowd: Crowd, row: int) -> None:
+    """What was asked: the text, or every turn under who said it."""
+    turns = crowd.prompt(row)
+    for turn in turns:
+        if len(turns) > 1:
+            st.caption(SPEAKERS.get(turn["role"], md(turn["role"])))
+        st.text(turn["content"])
 
 
 def _order_words(judge: str | None) -> str:

@@ -94,8 +94,12 @@ def _is_judge(key: str, values: Sequence[Any]) -> bool:
 
 
 def _judged(values: Sequence[Any]) -> bool:
-    there = [v for v in values if v is not None and str(v).strip().upper() not in ("", "N/A")]
-    return bool(there) and all(map(looks_like_number, there))
+    """Tell whether values are numbers, or say that there is none (``N/A``)."""
+    try:
+        numbers = [number(v, "") for v in values]
+    except ValueError:
+        return False
+    return any(n is not None for n in numbers)
 
 
 def _texts(values: Sequence[Any]) -> bool:

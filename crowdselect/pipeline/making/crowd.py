@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crowdselect.ingest.names import IDS, MODELS, TEXTS
+from crowdselect.lm.messages import Message
 from crowdselect.pipeline.ingest import ingest, open_crowd
+from crowdselect.plans import TURNS
 from crowdselect.settings import Workspace
 from crowdselect.store import Crowd
 from crowdselect.store.rewards import list_rewards
@@ -31,6 +34,8 @@ class Given:
     texts: Sequence[str]
     extra: Mapping[str, npt.NDArray[np.generic]]
     """What is kept beside them, each of shape (n,)."""
+    prompts: Sequence[tuple[Message, ...]] = ()
+    """The turns of each; empty: every text is one user's turn."""
 
 
 def grow_crowd(
@@ -48,7 +53,15 @@ def grow_crowd(
         kept = {k: v for k, v in given.extra.items() if k.lower() not in _TAKEN}
         columns = {k: pa.array(v.tolist(), from_pandas=True) for k, v in kept.items()}
         pq.write_table(
-            pa.table({"id": list(given.ids), "instruction": list(given.texts), **columns}), asked
+            pa.table(
+                {
+                    "id": list(given.ids),
+                    "instruction": list(given.texts),
+                    TURNS: pa.array(_turns(given), pa.string()),
+                    **columns,
+                }
+            ),
+            asked,
         )
         schema = pa.schema(
             [(c, pa.string()) for c in ("id", "model", "response")]
@@ -74,6 +87,16 @@ def grow_crowd(
         _forget(crowd, model, gone)
         crowd = open_crowd(workspace, name)
     return crowd
+
+
+def _turns(given: Given) -> list[str | None]:
+    """The turns of each question as JSON, where it is more than one text."""
+    if not given.prompts:
+        return [None] * len(given.ids)
+    return [
+        json.dumps(prompt, ensure_ascii=False) if len(prompt) > 1 else None
+        for prompt in given.prompts
+    ]
 
 
 def _column_of(crowd: Crowd, model: str) -> int | None:

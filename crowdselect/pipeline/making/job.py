@@ -13,7 +13,7 @@ import pandas as pd
 from crowdselect import jobs
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.jobs import Job
-from crowdselect.lm.messages import Message, user
+from crowdselect.lm.messages import Message
 from crowdselect.lm.passes import Sample
 from crowdselect.lm.prompts import read_prompts
 from crowdselect.making import (
@@ -93,12 +93,12 @@ def _instructions(
     path = Path(config.source).expanduser()
     if not is_given_file(workspace, config.source):
         crowd = open_crowd(workspace, config.source)
-        texts = crowd.instruction_texts()
-        given = Given([str(i) for i in crowd.ids], texts, crowd.extra_columns())
-        return given, [(user(text),) for text in texts]
+        asked = crowd.prompts()
+        texts, extra = crowd.instruction_texts(), crowd.extra_columns()
+        return Given([str(i) for i in crowd.ids], texts, extra, asked), asked
     prompts = read_prompts(path)
-    given = Given([p.id for p in prompts], [p.text for p in prompts], {})
-    return given, [p.messages for p in prompts]
+    asked = [p.messages for p in prompts]
+    return Given([p.id for p in prompts], [p.text for p in prompts], {}, asked), asked
 
 
 def create_judge(workspace: Workspace, config: JudgingConfig, *, replace: bool = False) -> Path:
@@ -156,7 +156,7 @@ def _blocks(crowd: Crowd, last: int, models: Sequence[int]) -> Iterator[Block]:
 
 def _pairs(crowd: Crowd, rows: IntArray, models: Sequence[int]) -> Block:
     """Every answer to the instructions ``rows`` as a sample, and its place in the matrix."""
-    texts = crowd.instruction_texts(rows)
+    texts, asked = crowd.instruction_texts(rows), crowd.prompts(rows)
     found: list[tuple[int, int, str]] = []
     for j in models:
         columns = np.full(crowd.n, -1, dtype=np.int64)
@@ -166,7 +166,12 @@ def _pairs(crowd: Crowd, rows: IntArray, models: Sequence[int]) -> Block:
     found.sort(key=lambda each: each[:2])
     first = int(rows[0])
     samples = [
-        Sample(f"{crowd.ids[i]}\n{crowd.models[j].name}", texts[i - first], text)
+        Sample(
+            f"{crowd.ids[i]}\n{crowd.models[j].name}",
+            texts[i - first],
+            text,
+            asked[i - first] if len(asked[i - first]) > 1 else (),
+        )
         for i, j, text in found
     ]
     return samples, [(i, j) for i, j, _ in found]
