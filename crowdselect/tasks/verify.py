@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Callable
 from difflib import SequenceMatcher
 
-from crowdselect.tasks.core import Task, VerifierName
+from crowdselect.tasks.task import Task, VerifierName
 
 PARTIAL = 0.6
 """The most a wrong answer can earn."""

@@ -1,1 +1,1 @@
-"""The build of the demo crowd: small models trained from scratch on ``crowdselect.tasks``."""
+"""The build of the demo crowd: small models trained from scratch on drawn tasks."""

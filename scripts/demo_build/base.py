@@ -12,10 +12,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from random import Random
 
-from crowdselect.tasks import Kind, Problem, Task, draw_problem, task_stream
+from crowdselect.tasks import Task
 from scripts.demo_build.curriculum import Pair, Texts, as_chat
 from scripts.demo_build.curriculum import drills as exercises
 from scripts.demo_build.networks import Shape
+from scripts.demo_build.tasks import Kind, Problem, draw_problem, task_stream
 from scripts.demo_build.tokenizer import END, chat_text
 from scripts.demo_build.training import Schedule, schedules
 

@@ -29,12 +29,13 @@ from rich.progress import Progress as Bars
 
 from crowdselect.files import build_folder_aside
 from crowdselect.progress import Progress, silent
-from crowdselect.tasks import Task, make_tasks
+from crowdselect.tasks import Task
 from scripts.demo_build import makers
 from scripts.demo_build.assemble import Products, assemble
 from scripts.demo_build.base import bases
 from scripts.demo_build.cache import Cache
 from scripts.demo_build.crowd import members
+from scripts.demo_build.tasks import make_tasks
 
 T = TypeVar("T")
 REWARD_MODEL_BODY = "alder-160x3"

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from random import Random
 
-from crowdselect.tasks import KINDS, LEVELS, Task, task_stream
-from crowdselect.tasks import lexicon as words
+from crowdselect.tasks import Task
+from scripts.demo_build.tasks import KINDS, LEVELS, task_stream
+from scripts.demo_build.tasks import lexicon as words
 from scripts.demo_build.tokenizer import chat_text
 
 Pair = tuple[str, str]

@@ -13,8 +13,7 @@ import pandas as pd
 
 from crowdselect.files import read_json, write_json
 from crowdselect.progress import Progress, silent
-from crowdselect.tasks import KINDS, Task, make_tasks, verify
-from crowdselect.tasks.lexicon import ONES, TENS
+from crowdselect.tasks import Task, verify
 from scripts.demo_build.answering import answer
 from scripts.demo_build.base import Base
 from scripts.demo_build.crowd import Member
@@ -26,6 +25,8 @@ from scripts.demo_build.judge import (
     reward_model_from,
 )
 from scripts.demo_build.networks import new_model
+from scripts.demo_build.tasks import KINDS, make_tasks
+from scripts.demo_build.tasks.lexicon import ONES, TENS
 from scripts.demo_build.tokenizer import train_tokenizer
 from scripts.demo_build.training import Schedule, answer_loss, course, encode, train
 

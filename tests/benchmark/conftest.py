@@ -25,7 +25,7 @@ from crowdselect.benchmark.subject import Subject
 from crowdselect.lm.models import Loaded
 from crowdselect.registry import content_key
 from crowdselect.settings import Workspace
-from crowdselect.tasks import make_tasks
+from scripts.demo_build.tasks import make_tasks
 from tests.finetune.conftest import base_model, chat, tokenizer, write_jsonl
 
 __all__ = ["base_model", "tokenizer"]

@@ -13,7 +13,7 @@ from rich.progress import Progress as Bars
 from crowdselect.files import read_json
 from crowdselect.metrics import METRICS, MetricInputs
 from crowdselect.settings import demo_data
-from crowdselect.tasks import KINDS, load_heldout, split_of, verify
+from crowdselect.tasks import load_heldout, verify
 from crowdselect.values import Model, RewardMatrix
 from scripts.demo_build import makers
 from scripts.demo_build.assemble import KEPT_MEMBERS, checksums
@@ -21,6 +21,7 @@ from scripts.demo_build.base import bases
 from scripts.demo_build.build import Workshop, build
 from scripts.demo_build.cache import VERSION, Cache
 from scripts.demo_build.crowd import members
+from scripts.demo_build.tasks import KINDS, split_of
 from tests.demo.conftest import MINIATURE
 
 pytestmark = pytest.mark.xdist_group("miniature")  # built once, not once per worker

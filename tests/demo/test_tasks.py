@@ -12,18 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crowdselect.errors import CrowdSelectError
-from crowdselect.tasks import (
-    KINDS,
-    LEVELS,
-    Task,
-    draw_problem,
-    load_heldout,
-    make_tasks,
-    split_of,
-    task_stream,
-    verify,
-)
-from crowdselect.tasks.lexicon import in_words
+from crowdselect.tasks import Task, load_heldout, verify
+from scripts.demo_build.tasks import KINDS, LEVELS, draw_problem, make_tasks, split_of, task_stream
+from scripts.demo_build.tasks.lexicon import in_words
 
 
 def test_there_are_at_least_24_kinds_with_several_phrasings() -> None:

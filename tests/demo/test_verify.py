@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crowdselect.tasks import KINDS, PARTIAL, Task, task_stream, verify
-from crowdselect.tasks.core import VerifierName
+from crowdselect.tasks import PARTIAL, Task, VerifierName, verify
+from scripts.demo_build.tasks import KINDS, task_stream
 
 
 def task(verifier: VerifierName, reference: str) -> Task:

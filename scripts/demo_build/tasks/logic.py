@@ -5,8 +5,8 @@ from __future__ import annotations
 from itertools import pairwise
 from random import Random
 
-from crowdselect.tasks.core import Problem, kind
-from crowdselect.tasks.lexicon import CONTAINERS, NAMES, OBJECTS
+from scripts.demo_build.tasks.core import Problem, kind
+from scripts.demo_build.tasks.lexicon import CONTAINERS, NAMES, OBJECTS
 
 
 @kind(

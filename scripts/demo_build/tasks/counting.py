@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from crowdselect.tasks.core import Problem, kind
-from crowdselect.tasks.lexicon import ALL_WORDS, CATEGORIES, NAMES
+from scripts.demo_build.tasks.core import Problem, kind
+from scripts.demo_build.tasks.lexicon import ALL_WORDS, CATEGORIES, NAMES
 
 
 @kind(

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from random import Random
 
-from crowdselect.tasks.core import Problem, kind
-from crowdselect.tasks.lexicon import CATEGORIES, CITIES, COLOURS, NAMES, THINGS
+from scripts.demo_build.tasks.core import Problem, kind
+from scripts.demo_build.tasks.lexicon import CATEGORIES, CITIES, COLOURS, NAMES, THINGS
 
 
 @kind(

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from crowdselect.tasks.core import Problem, kind
-from crowdselect.tasks.lexicon import NAMES, THINGS, in_words
+from scripts.demo_build.tasks.core import Problem, kind
+from scripts.demo_build.tasks.lexicon import NAMES, THINGS, in_words
 
 _TOP = {1: 9, 2: 20, 3: 50, 4: 99}
 

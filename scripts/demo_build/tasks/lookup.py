@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from random import Random
 
-from crowdselect.tasks.core import Problem, kind
-from crowdselect.tasks.lexicon import CITIES, NAMES
+from scripts.demo_build.tasks.core import Problem, kind
+from scripts.demo_build.tasks.lexicon import CITIES, NAMES
 
 
 def _people(rng: Random, level: int) -> list[tuple[str, int, str]]:

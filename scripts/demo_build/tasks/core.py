@@ -1,4 +1,4 @@
-"""The vocabulary of the demo tasks: a kind draws problems, a problem is worded as a task."""
+"""The vocabulary of the demo's tasks: a kind draws problems, a problem is worded as a task."""
 
 from __future__ import annotations
 
@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from random import Random
 from typing import Literal
 
+from crowdselect.tasks import VerifierName
+
 LEVELS = (1, 2, 3, 4)
 """Graded difficulty, 1 = easiest. What grows with the level depends on the kind."""
 
 Split = Literal["train", "pool", "heldout"]
-VerifierName = Literal["number", "choice", "sequence", "collection", "text", "json"]
 
 _SPLIT_SHARES: tuple[tuple[Split, int], ...] = (("train", 70), ("pool", 20), ("heldout", 10))
 
@@ -27,18 +28,6 @@ class Problem:
     """The same problem in terse notation, as a textbook would write it."""
     answer: str
     """The reference answer."""
-
-
-@dataclass(frozen=True)
-class Task:
-    """An instruction whose answer a program can check."""
-
-    id: str
-    kind: str
-    level: int
-    instruction: str
-    reference: str
-    verifier: VerifierName
 
 
 @dataclass(frozen=True)
