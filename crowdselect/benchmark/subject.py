@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pydantic import model_validator
+from pydantic import field_validator, model_validator
 
 from crowdselect.errors import InputError
 from crowdselect.lm.models import Checkpoint, Loaded, LocalModel
+from crowdselect.servers import check_address
 from crowdselect.values import Frozen, Origin, with_origin
 
 
@@ -40,6 +41,11 @@ class SubjectConfig(Frozen):
     @classmethod
     def _older(cls, given: Any) -> Any:
         return with_origin(given)
+
+    @field_validator("endpoint")
+    @classmethod
+    def _is_an_address(cls, endpoint: str | None) -> str | None:
+        return check_address(endpoint or None)
 
     @property
     def selection(self) -> str | None:

@@ -4,7 +4,7 @@ from crowdselect.servers.answering import answered_there, is_final
 from crowdselect.servers.asking import AskPass, server_of
 from crowdselect.servers.cache import RequestCache
 from crowdselect.servers.client import ask_all
-from crowdselect.servers.config import ServerConfig
+from crowdselect.servers.config import ServerConfig, check_address
 from crowdselect.servers.cost import CHARS_PER_TOKEN, Cost, cost_of, expected_cost, price
 from crowdselect.servers.grades import Grade, read_grade
 from crowdselect.servers.grading import GradePass
@@ -25,6 +25,7 @@ __all__ = [
     "answered_there",
     "ask_all",
     "by_kind",
+    "check_address",
     "cost_of",
     "expected_cost",
     "is_final",

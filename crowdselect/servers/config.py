@@ -36,19 +36,7 @@ class ServerConfig(Frozen):
     @field_validator("base_url")
     @classmethod
     def _is_an_address(cls, base_url: str | None) -> str | None:
-        if base_url is not None and not base_url.startswith(("http://", "https://")):
-            raise InputError(
-                f"{base_url!r} is no server's address.",
-                "Give one such as http://127.0.0.1:8000/v1.",
-            )
-        if base_url is not None and (
-            "@" in urlsplit(base_url).netloc or scrub(base_url) != base_url
-        ):
-            raise InputError(
-                "The server's address holds a password or a key, which would be written down.",
-                "Put it into an environment variable, and name that with --api-key-variable.",
-            )
-        return base_url
+        return check_address(base_url)
 
     @field_validator("api_key_variable")
     @classmethod
@@ -60,3 +48,18 @@ class ServerConfig(Frozen):
                 "Put the key into a variable such as OPENAI_API_KEY, and give the variable's name.",
             )
         return name
+
+
+def check_address(base_url: str | None) -> str | None:
+    """``base_url`` itself; raises InputError for what is no address, or holds a password or key."""
+    if base_url is not None and not base_url.startswith(("http://", "https://")):
+        raise InputError(
+            f"{base_url!r} is no server's address.",
+            "Give one such as http://127.0.0.1:8000/v1.",
+        )
+    if base_url is not None and ("@" in urlsplit(base_url).netloc or scrub(base_url) != base_url):
+        raise InputError(
+            "The server's address holds a password or a key, which would be written down.",
+            "Put it into an environment variable, and name that with --api-key-variable.",
+        )
+    return base_url

@@ -25,18 +25,18 @@ _GRADE = re.compile(
     re.IGNORECASE,
 )
 _NAMES = (
-    r"(?:grades?|scores?|ratings?|marks?|verdict|points|bewertung|punktzahl|note finale"
+    r"(?:grades?|scores?|ratings?|marks?|verdict|bewertung|punktzahl|note finale"
     r"|note globale|puntuación|puntaje|calificación|pontuação|nota|voto|оценка|балл"
     r"|评分|分数|得分|总分|점수|평점|スコア|評価|点数)"
 )
 _FINAL = r"(?:final|overall|total|conclusive)"
-_SIGN = r"(?::|=>?|->|→|–|—|-(?=\s)|(?:is|ist|est|es)\b)"
+_SIGN = r"(?:(?:is|ist|est|es)\b(?:\s*:)?|:|=>?|->|→|–|—|-(?=\s))"
 _LABEL = re.compile(
     rf"(?<!\w){_NAMES}(?!\w)[ ]*(?:\([^()\n]{{0,40}}\)|\x01)?[ ]*(?P<sign>{_SIGN})?\s*",
     re.IGNORECASE,
 )
 _FINAL_LABEL = re.compile(
-    rf"(?<!\w){_FINAL}(?:[ _-]{_NAMES})?(?!\w)[ ]*(?:\([^()\n]{{0,40}}\)|\x01)?[ ]*"
+    rf"(?<!\w)(?P<word>{_FINAL})(?P<name>[ _-]{_NAMES})?(?!\w)[ ]*(?:\([^()\n]{{0,40}}\)|\x01)?[ ]*"
     rf"(?P<sign>{_SIGN})?[ ,]*\s*",
     re.IGNORECASE,
 )
@@ -44,6 +44,9 @@ _HYPOTHETICAL = re.compile(
     r"\b(?:max|maximum|highest|best|top|possible|perfect|lowest|minimum|min|average|mean|expected"
     r"|full|reference|previous|typical|no|any|another|such)\s+$",
     re.IGNORECASE,
+)
+_WITH_BEST = re.compile(
+    rf"(?<![\w./,-])[+-]?(?:{_VALUE})\s*(?:/|(?:out of|von|sur|su|из)\s)", re.IGNORECASE
 )
 _BRACKETS = re.compile(r"\[\[([^\[\]\n]{0,60})\]\]")
 _IT = r"(?:it|this|that|the|its|answer|response|reply|overall|quality|here|as|at|with)"
@@ -75,7 +78,7 @@ class Grade:
     problem: str = ""
 
 
-def read_grade(text: str, low: float, high: float) -> Grade:
+def read_grade(text: str, low: float, high: float, name: str = "") -> Grade:
     """The grade from ``low`` to ``high`` (both included) that a reply gives.
 
     Thoughts are left out whatever their tag. Then the last grade that stands as a verdict counts:
@@ -83,6 +86,8 @@ def read_grade(text: str, low: float, high: float) -> Grade:
     else ``8/10``; else a phrase such as "I would give it an 8", or the number that a reply opens
     with. A range, another scale, a percentage and a number off the scale are problems, and so is a
     reply in which no number stands as a verdict. Nothing is ever converted or rounded.
+
+    ``name`` is what was graded, which may stand for the word grade: ``Accuracy: 8``.
     """
     answer = strip_thoughts(text, verdict=True)
     if answer is None:
@@ -91,8 +96,13 @@ def read_grade(text: str, low: float, high: float) -> Grade:
     if found:
         return _judged(found[-1], low, high) if len(set(found)) == 1 else _two(found)
     plain = plain_text(answer, low, high)
-    for kind in (_final, _standing, _of_best, _phrases, _opening):
+    if name:
+        own = rf"(?<!\w){re.escape(name)}(?=\s*(?:{_NAMES}\s*)?(?:\([^()\n]*\)\s*)?{_SIGN})"
+        plain = re.sub(rf"{own}(?:\s*{_NAMES})?", "score", plain, flags=re.IGNORECASE)
+    for kind in (_final, _standing, _of_best, _phrases, _opening, _bare_final):
         grades = list(kind(plain))
+        # A fraction of something else (3/4 of the points) is no grade where there is one.
+        grades = [g for g in grades if g.best in (None, high)] or grades
         if grades:
             return _judged(_last(grades, plain), low, high)
     return Grade(None, f"no grade in the answer: {text.strip()[:60]!r}")
@@ -176,7 +186,16 @@ def _final(text: str) -> Iterator[_Found]:
     """After a name that says that it is the final or overall one."""
     for label in _FINAL_LABEL.finditer(text):
         read = _read(text, label.end())
-        if read and (label["sign"] or read[0].best is not None):
+        named = label["sign"] and (label["name"] or label["word"].lower() == "overall")
+        if read and (named or read[0].best is not None):
+            yield read[0]
+
+
+def _bare_final(text: str) -> Iterator[_Found]:
+    """``Total: 8`` or ``Final: 8``, which may also be what the judge counted."""
+    for label in _FINAL_LABEL.finditer(text):
+        read = _read(text, label.end())
+        if read and label["sign"] and _alone(text, label.start(), read[1]):
             yield read[0]
 
 
@@ -196,14 +215,27 @@ def _named(text: str) -> Iterator[_Found]:
         read = _read(text, label.end())
         if read is None or _HYPOTHETICAL.search(text, 0, label.start()):
             continue
-        if label["sign"] or _alone(text, label.start(), read[1]):
-            before = text[text.rfind("\n", 0, label.start()) + 1 : label.start()].strip().lower()
-            if label["sign"] and re.fullmatch(r"[^\W\d]+(?: [^\W\d]+){0,2}", before):
-                of[before] = read[0]
+        before = re.split(r"[.,;:!?\n{}()|]", text[: label.start()])[-1].strip().lower()
+        if label["sign"] and _opens(before, label["sign"]):
+            of[before] = read[0]
             yield read[0]
-    if len({found.value for found in of.values()}) > 1:
-        several = list(of.values())
-        yield _Found(0.0, None, _two(several).problem, max(f.place for f in several))
+        elif _alone(text, label.start(), read[1]):
+            yield read[0]
+    things = [found for before, found in of.items() if before not in _OWN_WORDS]
+    if len({found.value for found in things}) > 1:
+        yield _Found(0.0, None, _two(things).problem, max(f.place for f in things))
+
+
+_OWN_WORDS = ("", "my", "the", "so my", "so the", "thus the", "therefore the", "a", "and my")
+"""Before a name that is that of the grade itself."""
+
+
+def _opens(before: str, sign: str) -> bool:
+    """Whether a name opens its clause, as a verdict's does; ``score = 0`` in prose is code."""
+    if sign.startswith("=") or not before:
+        return not before
+    last = before.rsplit(" ", 1)[-1]
+    return last in _OWN_WORDS or bool(re.fullmatch(r"[^\W\d]+(?: [^\W\d]+){0,2}", before))
 
 
 def _alone(text: str, begin: int, end: int) -> bool:
@@ -229,9 +261,7 @@ def _alone_on_a_line(text: str) -> Iterator[_Found]:
 
 def _of_best(text: str) -> Iterator[_Found]:
     """``8/10`` and ``8 out of 10`` anywhere."""
-    for match in re.finditer(
-        rf"(?<![\w./,-])[+-]?(?:{_VALUE})\s*(?:/|out of)", text, re.IGNORECASE
-    ):
+    for match in _WITH_BEST.finditer(text):
         read = _read(text, match.start())
         if read and (read[0].best is not None or read[0].instead):
             yield read[0]

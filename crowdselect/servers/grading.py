@@ -26,7 +26,7 @@ _USER = (
 class GradePass(AskPass):
     """A chat model's grade of every sample on one dimension."""
 
-    version: ClassVar[int] = 2
+    version: ClassVar[int] = 3
 
     dimension: str = "accuracy"
     best: float = BEST
@@ -50,5 +50,5 @@ class GradePass(AskPass):
 
     def read(self, text: str) -> Mapping[str, Any]:
         """The grade that stands as the verdict, on the scale that was asked for."""
-        found = read_grade(text, 0.0, self.best)
+        found = read_grade(text, 0.0, self.best, self.dimension)
         return {"reason": found.problem} if found.value is None else {"grade": found.value}

@@ -195,6 +195,18 @@ def test_arena_hard_plays_both_orders(benchmarked: Any, hard: tuple[Path, Path])
     assert outcome.headline.interval.value == pytest.approx(mean)
 
 
+def test_a_verdict_in_a_thought_is_none(benchmarked: Any, hard: tuple[Path, Path]) -> None:
+    said = ["<reasoning>[[A>>B]]? no</reasoning>[[A=B]]", "<reasoning>[[A>>B]], or"]
+    with serve(lambda n, _: {"text": said[n % 2]}) as server:
+        view = benchmarked(
+            f"arena-hard:questions={hard[0]},anchor={hard[1]},max_new_tokens=2",
+            judge=judge(server, concurrency=1),
+        )
+    reasons = {i.reason for i in view.outcomes[0].items() if i.value is None}
+    endless = "the judge: its thoughts never came to an end; --max-tokens gives it more"
+    assert reasons == {endless, "the other game failed", "the anchor has no answer"}
+
+
 def test_arena_hard_with_a_judge_that_looks_at_the_order(
     benchmarked: Any, hard: tuple[Path, Path]
 ) -> None:

@@ -116,6 +116,38 @@ def test_what_is_no_grade_says_why(text: str, problem: str) -> None:
     assert problem in found.problem
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "The grade is: 8",
+        "8\nThe code sets score = 0 at first.",
+        "The total is 7 apples, as it should be.\nScore: 8",
+        "Total: 7 apples.\nScore: 8",
+        "Key points: 3\nScore: 8",
+        "8/10. It covers 3/4 of the points.",
+        "Ich gebe 8 von 10 Punkten.",
+        "Total: 8",
+        "Final: 8",
+        "Based on this, my score: 8",
+        "I'd rate it a solid 8.",
+        "Score:8.0/10.0",
+        "So the score is 8.",
+        "**Score**: 8 out of 10 points",
+    ],
+)
+def test_a_number_of_something_else_is_not_the_grade(text: str) -> None:
+    assert read_grade(text, 0, 10).value == 8, read_grade(text, 0, 10).problem
+
+
+@pytest.mark.parametrize(
+    "text", ["Overall quality: 8", "**Overall quality** (0-10): 8", "Overall quality score: 8/10"]
+)
+def test_what_was_graded_may_name_the_grade(text: str) -> None:
+    assert read_grade(text, 0, 10, "overall quality").value == 8
+    assert read_grade("Accuracy: 8", 0, 10, "overall quality").value is None
+    assert read_grade("Accuracy: 8", 0, 10, "accuracy").value == 8
+
+
 def test_the_scale_counts() -> None:
     assert read_grade("Score (1-5): 4", 1, 5).value == 4
     assert read_grade("4/5", 0, 5).value == 4

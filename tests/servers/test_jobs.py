@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from crowdselect import files, jobs, keys, pipeline
+from crowdselect.benchmark.subject import SubjectConfig
 from crowdselect.cli import main
 from crowdselect.errors import CrowdSelectError, InputError
 from crowdselect.making import JudgingConfig
@@ -198,6 +199,9 @@ def test_a_key_in_the_place_of_its_name_is_refused_and_not_repeated(
     with pytest.raises(InputError) as error:
         ServerConfig(**{"model": "m", "base_url": "http://127.0.0.1/v1", **given})
     assert SECRET not in str(error.value)
+    if "base_url" in given:
+        with pytest.raises(InputError, match="password or a key"):
+            SubjectConfig(name="m", model="m", endpoint=given["base_url"])
 
 
 def test_secrets_in_every_form(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,7 +63,15 @@ def verdicts(context: Context, requests: Sequence[ChatRequest]) -> dict[str, Cha
         _judge_here(judge, todo, deliver)
     elif todo:
         _ask_server(context, judge, todo, replies, deliver, report)
-    return replies
+    return {key: _without_thoughts(reply) for key, reply in replies.items()}
+
+
+def _without_thoughts(reply: ChatReply) -> ChatReply:
+    """The verdict after its thoughts, whatever their tag: a grade in them is none."""
+    text = strip_thoughts(reply.text, verdict=True)
+    if text is None:
+        return dataclasses.replace(reply, text="", problem=with_room(ENDLESS, MORE_ROOM))
+    return dataclasses.replace(reply, text=text)
 
 
 def needed_judge(context: Context) -> JudgeConfig:
