@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Literal, Self, get_args, get_origin, get_type_hints
 
@@ -138,7 +139,7 @@ def read_option(declared: Option, text: str) -> Any:
     Raises InputError where the text is not of that type.
     """
     if declared.item is not None:
-        parts = json.loads(text) if text.lstrip().startswith("[") else text.split(",")
+        parts = _json_list(declared, text) if text.lstrip().startswith("[") else text.split(",")
         one = dataclasses.replace(declared, type=declared.item)
         return tuple(read_option(one, p.strip()) if isinstance(p, str) else p for p in parts)
     if declared.parse is not None:
@@ -157,6 +158,19 @@ def read_option(declared: Option, text: str) -> Any:
         return text
     names = " or ".join(k.__name__ for k in kinds if k is not type(None))
     raise InputError(f"{declared.name} is {text!r}.", f"Give a value of type {names}.")
+
+
+def _json_list(declared: Option, text: str) -> list[Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        found = None
+    if not isinstance(found, list):
+        raise InputError(
+            f"{declared.name} is {text!r:.80}, which is no JSON list.",
+            "Write the values with commas between them.",
+        )
+    return found
 
 
 def read_pairs(declared: Sequence[Option], pairs: Iterable[str], owner: str) -> dict[str, Any]:
@@ -194,7 +208,7 @@ def check_option(owner: str, declared: Option, value: Any) -> None:
     if isinstance(value, int | float) and not isinstance(value, bool):
         low = -float("inf") if declared.low is None else declared.low
         high = float("inf") if declared.high is None else declared.high
-        if not low <= value <= high:
+        if not low <= value <= high or math.isinf(value):
             raise InputError(
                 f"{owner}: {declared.name} is {value}, outside [{low:g}, {high:g}].",
                 "Give a value inside the bounds.",

@@ -14,7 +14,7 @@ from crowdselect.benchmark.sources import local_file
 from crowdselect.errors import InputError
 from crowdselect.lm.conversations import QUESTIONS, Row, naming_row, question_of
 from crowdselect.lm.messages import json_list, text_of
-from crowdselect.reading import name_list, read_table, small_letters
+from crowdselect.reading import name_list, parse_cell, read_table, small_letters
 
 _ANSWERS = ("answer", "answerkey", "answers", "target", "correct_answer", "gold", "label", "output")
 _PLACES = ("answer_index", "answer_idx", "answer_id", "correct_index")
@@ -154,7 +154,7 @@ def _choices(row: Row, given: Mapping[str, Any]) -> tuple[tuple[str, ...], tuple
             )
         return (), ()
     if isinstance(value, str) and value.lstrip().startswith("{"):
-        value = json.loads(value)
+        value = parse_cell(value)
     if isinstance(value, Mapping):
         texts, labels = json_list(value.get("text")), json_list(value.get("label"))
         if texts is not None and labels is not None and len(texts) == len(labels):

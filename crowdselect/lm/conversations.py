@@ -29,6 +29,7 @@ ANSWERS = ("output", "completion", "response", "answer", "solution", "target")
 SYSTEMS = ("system", "system_prompt", "system_message")
 _MORE = ("input", "context")
 _TALKS = ("messages", "conversations", "conversation")
+_LABELS = ("label", "kto_tag")
 _TOOLS = ("tools", "functions")
 
 
@@ -157,15 +158,7 @@ _REFUSED: tuple[tuple[frozenset[str], str, str], ...] = (
 def _recognise(columns: frozenset[str], table: Table, number: int, kinds: Sequence[str]) -> _Format:
     found = next((f for f in _FORMATS if f.fits(columns)), None)
     if found is not None:
-        if found.name != "preference" and "label" in columns and "completion" in columns:
-            first = table.rows[number - 1]
-            if isinstance(small_letters(first).get("label"), bool):
-                raise InputError(
-                    f"{table.where(number)}: its column 'label' says whether the completion is "
-                    "good (unpaired preferences, as KTO takes them); bad ones would be learned.",
-                    "Keep the rows whose label is true, without that column; or make pairs of "
-                    "chosen and rejected.",
-                )
+        _refuse_labels(found, small_letters(table.rows[number - 1]), table.where(number))
         return found
     for names, what, remedy in _REFUSED:
         if names <= columns:
@@ -181,6 +174,18 @@ def _recognise(columns: frozenset[str], table: Table, number: int, kinds: Sequen
         f"which is no known format{before}.",
         f"Known formats and the columns they need: {known}.",
     )
+
+
+def _refuse_labels(found: _Format, row: Row, where: str) -> None:
+    """Refuse unpaired preferences: the answers labelled bad would be learned."""
+    column = next((c for c in _LABELS if isinstance(row.get(c), bool)), None)
+    if column is not None and found.name != "preference":
+        raise InputError(
+            f"{where}: its column {column!r} says whether the answer is good (unpaired "
+            "preferences, as KTO takes them); bad ones would be learned.",
+            f"Keep the rows whose {column} is true, without that column; or make pairs of chosen "
+            "and rejected.",
+        )
 
 
 def _taken(columns: frozenset[str]) -> list[str]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from typing import Any, NotRequired, TypedDict, cast
+
+from crowdselect.reading import parse_cell
 
 
 class Message(TypedDict):
@@ -165,8 +166,8 @@ def json_list(value: Any) -> list[Any] | None:
         return list(value)
     if isinstance(value, str) and value.lstrip().startswith("["):
         try:
-            found = json.loads(value)
-        except (ValueError, RecursionError):
+            found = parse_cell(value)
+        except ValueError:
             return None
         return found if isinstance(found, list) else None
     return None
@@ -186,8 +187,8 @@ def _calls_of(given: Mapping[str, Any]) -> list[dict[str, Any]]:
 def _written_calls(content: Any) -> list[dict[str, Any]]:
     """Calls that a ShareGPT turn of the role ``function_call`` writes as JSON."""
     try:
-        value = json.loads(content) if isinstance(content, str) else content
-    except (ValueError, RecursionError):
+        value = parse_cell(content) if isinstance(content, str) else content
+    except ValueError:
         raise ValueError(f"a function_call is not JSON: {content!r:.60}") from None
     return [_call(call) for call in (value if isinstance(value, list) else [value])]
 
@@ -201,8 +202,8 @@ def _call(value: Any) -> dict[str, Any]:
     arguments = inner.get("arguments", inner.get("parameters")) or {}
     if isinstance(arguments, str):
         try:
-            arguments = json.loads(arguments)
-        except (ValueError, RecursionError):
+            arguments = parse_cell(arguments)
+        except ValueError:
             raise ValueError(f"the arguments of a call of {name} are not JSON") from None
     call: dict[str, Any] = {
         "type": "function",

@@ -18,7 +18,7 @@ from crowdselect.reading.delimited import CsvLayout, csv_layout, read_delimited
 from crowdselect.reading.folders import ALL_SPLITS, Shards, shards_of
 from crowdselect.reading.kinds import SUFFIXES, Kind, kind_of
 from crowdselect.reading.numbers import decimal_mark, number
-from crowdselect.reading.objects import parse_json, read_document, read_json, read_lines
+from crowdselect.reading.objects import parse_cell, parse_json, read_document, read_json, read_lines
 from crowdselect.reading.opening import (
     DEEPEST,
     MOST_BYTES,
@@ -50,6 +50,7 @@ __all__ = [
     "name_list",
     "number",
     "open_bytes",
+    "parse_cell",
     "parse_json",
     "read_delimited",
     "read_document",

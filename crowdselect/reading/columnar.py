@@ -28,7 +28,26 @@ def read_parquet(path: Path, limit: int = MOST_BYTES) -> tuple[list[dict[str, An
         _check_fields(schema, path.name)
         words = [f.name for f in schema if _is_text(f.type)]
         with pq.ParquetFile(path, read_dictionary=words) as file:
+            _refuse_repeated(file, path.name, limit)
             return _rows(file.iter_batches(batch_size=_BATCH), schema, path.name, limit)
+
+
+def _refuse_repeated(file: Any, name: str, limit: int) -> None:
+    """Count a file's values before they are made, where its first ones say that it may be needed.
+
+    A dictionary makes a small file of a value that recurs; apart, its values fill the memory.
+    """
+    first = next(file.iter_batches(batch_size=_BATCH), None)
+    if first is None:
+        return
+    guess = sum(map(_size, first.columns)) / len(first) * file.metadata.num_rows
+    if guess <= limit:
+        return
+    size = 0
+    for batch in file.iter_batches(batch_size=_BATCH):
+        size += sum(map(_size, batch.columns))
+        if size > limit:
+            raise too_large(name, limit)
 
 
 def read_arrow(path: Path, limit: int = MOST_BYTES) -> tuple[list[dict[str, Any]], list[str]]:
@@ -110,23 +129,26 @@ def _rows(
     rows: list[dict[str, Any]] = []
     size = 0
     for batch in batches:
-        size += _size(batch)
+        size += sum(map(_size, batch.columns))
         if size > limit:
             raise too_large(name, limit)
         rows += batch.drop_columns(index).to_pylist() if index else batch.to_pylist()
     return rows, [f"{name}: the index column {n!r} is left out." for n in index]
 
 
-def _size(batch: Any) -> int:
-    """Bytes of a batch's values once they stand apart: a dictionary's entry counts each time."""
+def _size(values: Any) -> int:
+    """Bytes of an array once its values stand apart: a dictionary's entry counts each time."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    total = 0
-    for column in batch.columns:
-        if pa.types.is_dictionary(column.type) and len(column.dictionary):
-            lengths = pc.binary_length(column.dictionary)
-            total += pc.sum(lengths.take(column.indices)).as_py() or 0
-        else:
-            total += column.nbytes
-    return total
+    kind = values.type
+    if pa.types.is_dictionary(kind) and len(values.dictionary):
+        if not _is_text(kind.value_type):
+            return int(values.dictionary.nbytes / len(values.dictionary) * len(values))
+        lengths = pc.binary_length(values.dictionary)
+        return int(pc.sum(lengths.take(values.indices)).as_py() or 0)
+    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
+        return _size(values.flatten())
+    if pa.types.is_struct(kind):
+        return sum(map(_size, values.flatten()))
+    return int(values.nbytes)

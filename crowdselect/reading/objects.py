@@ -140,6 +140,18 @@ def parse_json(text: str, where: str) -> Any:
     return value
 
 
+def parse_cell(text: str) -> Any:
+    """The JSON value that is written in a cell or in a text of another JSON.
+
+    Raises ValueError where it is none, as :func:`parse_json` does InputError.
+    """
+    mended, _ = without_lone_escapes(text)
+    try:
+        return parse_json(mended, "a cell")
+    except InputError as error:
+        raise ValueError(error.problem) from error
+
+
 class _Repeated(Exception):
     pass
 

@@ -153,6 +153,7 @@ def test_pairs_as_llama_factory_writes_them(tmp_path):
         ({"input_ids": [1], "labels": [1]}, "already tokenised"),
         ({"instruction": "q", "completions": []}, "several completions"),
         ({"prompt": "q", "completion": "a", "label": False}, "'label'"),
+        ({"messages": [Q, A], "kto_tag": True}, "'kto_tag'"),
         ({"messages": [S, Q, A], "system": "other"}, "system column differs"),
         ({"messages": [Q, {"role": "assistant", "content": None}]}, "has no content"),
         ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}, A]}, "'image_url'"),

@@ -174,6 +174,10 @@ def test_parquet_that_cannot_be_what_it_says(tmp_path):
     assert path.stat().st_size < 200_000
     with pytest.raises(InputError, match="more than 16 MiB"):
         read_table(path, limit=1 << 24)
+    one = pa.DictionaryArray.from_arrays(pa.array([0] * 100, pa.int32()), ["x" * 1_000_000])
+    pq.write_table(pa.table({"a": pa.ListArray.from_arrays(range(101), one)}), path)
+    with pytest.raises(InputError, match="more than 16 MiB"):
+        read_table(path, limit=1 << 24)
     whole = path.read_bytes()
     path.write_bytes(whole[:-20])
     with pytest.raises(InputError, match=r"t\.parquet cannot be read"):
