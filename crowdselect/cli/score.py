@@ -130,6 +130,12 @@ def score(
     if json:
         print_json({"run": view.id, **{k: v for k, v in found.items() if k not in ("event", "t")}})
         return
+    _tell_found(found)
+    tell(found.get("file") or found["crowd"])
+
+
+def _tell_found(found: dict[str, Any]) -> None:
+    """What the scorer reports, what its server did not take, and why values are missing."""
     for name, value in found["report"].items():
         _tell(name.replace("_", " "), value)
     if analysis := found.get("analysis"):
@@ -140,7 +146,6 @@ def score(
         say(f"{column}: {missing:,} samples without a value" if missing else column)
         for reason, count in found["reasons"][column].items():
             say(f"  {count:,} times: {reason}")
-    tell(found.get("file") or found["crowd"])
 
 
 def _tell(name: str, value: Any) -> None:
