@@ -80,9 +80,11 @@ class AlpacaEval(Benchmark):
 
     def protocol(self, context: Context) -> dict[str, Any]:
         """As every benchmark's; with the anchor."""
-        found = super().protocol(context)
         if self.judgments:
-            return given_protocol(found, self.anchor, self.judged_by)
+            return given_protocol(
+                type(self), context.limit, anchor=self.anchor, judge=self.judged_by
+            )
+        found = super().protocol(context)
         found["inputs"]["questions"] = questions_hash(self.questions, "everyday.jsonl")
         found["inputs"].setdefault("prompt", "own prompt, not comparable")
         found["options"]["anchor"] = anchor_name(self.anchor, self.name)

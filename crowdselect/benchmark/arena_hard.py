@@ -110,9 +110,11 @@ class ArenaHard(Benchmark):
 
     def protocol(self, context: Context) -> dict[str, Any]:
         """As every benchmark's; with the anchor."""
-        found = super().protocol(context)
         if self.judgments:
-            return given_protocol(found, self.anchor, self.judged_by)
+            return given_protocol(
+                type(self), context.limit, anchor=self.anchor, judge=self.judged_by
+            )
+        found = super().protocol(context)
         found["inputs"]["questions"] = questions_hash(self.questions, "hard.jsonl")
         found["inputs"].setdefault("prompt", "own prompt, not comparable")
         if read_pair_prompts(self.prompt, self.system).source:

@@ -125,6 +125,8 @@ class Benchmark(ABC):
             "inputs": {k: file_hash(options[k]) for k in named if options[k]},
             "limit": context.limit,
         }
+        if (computed := context.subject.computed) is not None:
+            found["computed"] = computed
         if self.judged and context.judge:
             found["judge"] = {"kind": context.judge.kind, "model": context.judge.model}
         return found

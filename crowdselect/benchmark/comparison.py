@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from crowdselect.benchmark.differences import Difference, Side, paired_difference, side_interval
-from crowdselect.benchmark.results import BenchmarkView, Outcome
+from crowdselect.benchmark.results import COMPUTED, BenchmarkView, Outcome
 from crowdselect.benchmark.statistics import Bounds, Interval, Sums, holm, sums_by_group
 from crowdselect.benchmark.traps import Optimism, optimism, trap_warnings
 from crowdselect.errors import InputError
@@ -143,13 +143,16 @@ def _finished(groups: Sequence[Group], label: str) -> dict[str, Finished]:
         for name, views in by_age.items()
     }
     every = {name: outcomes for name, outcomes in every.items() if outcomes}
-    keys = [{o.protocol_key for _, o in outcomes} for outcomes in every.values()]
-    shared = set.intersection(*keys) if keys else set()
-    if shared:
-        usable = [(v, o) for found in every.values() for v, o in found if o.protocol_key in shared]
-        _, best = max(usable, key=lambda pair: (not pair[1].quick_look, pair[0].started))
+    usable = [
+        (v, o)
+        for found in every.values()
+        for v, o in found
+        if all(any(_alike(o, other) for _, other in outcomes) for outcomes in every.values())
+    ]
+    if usable:
+        _, best = max(usable, key=_preferred)
         every = {
-            name: [(v, o) for v, o in outcomes if o.protocol_key == best.protocol_key]
+            name: [(v, o) for v, o in outcomes if _alike(best, o)]
             for name, outcomes in every.items()
         }
     return {
@@ -158,18 +161,38 @@ def _finished(groups: Sequence[Group], label: str) -> dict[str, Finished]:
     }
 
 
+def _preferred(pair: tuple[BenchmarkView, Outcome]) -> tuple[bool, bool, str]:
+    """Whole runs before quick looks, known machines before unknown ones, then the newest."""
+    view, outcome = pair
+    return not outcome.quick_look, outcome.computed != "", view.started
+
+
+def _alike(a: Outcome, b: Outcome) -> bool:
+    """Whether two outcomes may be compared: one protocol, and where both models ran on a machine
+    of ours, one device and dtype. Of a served model neither is known.
+    """
+    known = {a.computed, b.computed} - {""}
+    return a.asked_key == b.asked_key and len(known) < 2
+
+
 def _mixed(finished: Mapping[str, Finished], label: str) -> str:
     """Why the benchmark cannot be compared; empty: it can, or fewer than two groups have it."""
     outcomes = [o for found in finished.values() for _, o in found]
-    if len({o.protocol_key for o in outcomes}) < 2:
+    mixed = [(a, b) for a, b in itertools.combinations(outcomes, 2) if not _alike(a, b)]
+    if not mixed:
         return ""
-    differing = sorted(
-        {k for a, b in itertools.pairwise(outcomes) for k in _differing(a.protocol, b.protocol)}
-    )
+    differing = sorted({k for a, b in mixed for k in _differing(_known(a, b), _known(b, a))})
     return (
         f"{label} is not compared: the runs differ in {', '.join(differing)}, and scores of "
-        "different protocols cannot be mixed. Run it again with the same options."
+        "different protocols cannot be mixed. Run it again with the same options, on the same kind "
+        "of machine."
     )
+
+
+def _known(outcome: Outcome, other: Outcome) -> Mapping[str, Any]:
+    """The protocol, without device and dtype where the other's are not known."""
+    keep = bool(other.computed)
+    return {k: v for k, v in outcome.protocol.items() if keep or k != COMPUTED}
 
 
 def _differing(a: Any, b: Any, path: str = "") -> list[str]:

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 from crowdselect import files
 from crowdselect.benchmark.base import Benchmark, Context, Item, Score
 from crowdselect.benchmark.config import BenchmarkConfig
-from crowdselect.benchmark.harness_task import local_task
+from crowdselect.benchmark.harness_task import VERSION, local_task
 from crowdselect.errors import CrowdSelectError, InputError, require
 from crowdselect.registry import content_key, option
 
@@ -73,6 +73,8 @@ class Harness(Benchmark):
 
         found = super().protocol(context)
         del found["options"]["batch_size"]
+        if self.file:
+            found["task_version"] = VERSION
         return {**found, "lm_eval": version("lm_eval")}
 
     def run(self, context: Context) -> Sequence[Item]:

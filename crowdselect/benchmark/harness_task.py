@@ -25,6 +25,8 @@ _LIKE_CHOICES = re.compile(
     r"option|choice|distractor|ending|incorrect|op[a-d]$|sol\d|(answer|ans)[_ ]?([a-e]|\d)$"
 )
 _LETTERS = "abcdefghij"
+VERSION = 2.0
+"""Of how such tasks are scored: raised where scores are no longer comparable with older ones."""
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def local_task(path: Path, folder: Path) -> dict[str, Any]:
     ``options``: a list, ARC's ``text`` and ``label``, texts by letter, or columns A, B, C ...) the
     answer is the right one's text, letter, label or index from 0, and the model chooses by
     likelihood. Without, it writes, and its answer must equal ``answer``, or one of a list, up to
-    case and punctuation.
+    case, punctuation and blanks around it.
 
     Raises InputError naming file and row.
     """
@@ -85,7 +87,7 @@ def _described(path: Path, data: Path, *, choosing: bool) -> dict[str, Any]:
         "test_split": "test",
         "doc_to_text": "{{question}}",
         "doc_to_target": "answer",
-        "metadata": {"version": 1.0},
+        "metadata": {"version": VERSION},
     }
     if choosing:
         return {
@@ -101,8 +103,10 @@ def _described(path: Path, data: Path, *, choosing: bool) -> dict[str, Any]:
         **shared,
         "output_type": "generate_until",
         "generation_kwargs": limits,
+        "filter_list": [{"name": "none", "filter": [{"function": "remove_whitespace"},
+                                                    {"function": "take_first"}]}],
         "metric_list": [exact],
-    }
+    }  # fmt: skip
 
 
 def _row(number: int, given: Mapping[str, Any]) -> TaskRow:

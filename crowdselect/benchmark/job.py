@@ -182,7 +182,10 @@ def _facts(subject: Subject) -> dict[str, Any]:
     loaded = subject.loaded
     versions = {name: version(name) for name in ("torch", "transformers")}
     template = template_name(loaded.tokenizer)
-    return {"chat_template": template, "device": loaded.device, "versions": versions}
+    dtype = str(next(loaded.model.parameters()).dtype).removeprefix("torch.")
+    return {
+        "chat_template": template, "device": loaded.device, "dtype": dtype, "versions": versions,
+    }  # fmt: skip
 
 
 def _progress(job: Job, place: str, done: int, total: int | None, label: str = "") -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crowdselect.benchmark.base import Item
+from crowdselect.benchmark.base import Benchmark, Item
 from crowdselect.benchmark.conversations import read_rows
 from crowdselect.errors import CrowdSelectError, InputError, NotFoundError
 
@@ -142,10 +142,17 @@ def first_questions(items: Sequence[Item], limit: int | None) -> list[Item]:
     return [i for i in items if i.question in wanted]
 
 
-def given_protocol(protocol: dict[str, Any], anchor: str, judge: str) -> dict[str, Any]:
+def given_protocol(
+    benchmark: type[Benchmark], limit: int | None, *, anchor: str, judge: str
+) -> dict[str, Any]:
     """A protocol by which judgments of one judge and one anchor can be compared with each other,
     and with nothing that was judged here.
     """
-    options = {"anchor": anchor} if anchor else {}
-    judged = {"kind": "made elsewhere", "model": judge}
-    return {**protocol, "options": options, "inputs": {}, "judge": judged}
+    return {
+        "benchmark": benchmark.name,
+        "version": benchmark.version,
+        "options": {"anchor": anchor} if anchor else {},
+        "inputs": {},
+        "limit": limit,
+        "judge": {"kind": "made elsewhere", "model": judge},
+    }

@@ -106,9 +106,9 @@ class MtBench(Benchmark):
 
     def protocol(self, context: Context) -> dict[str, Any]:
         """As every benchmark's; own questions and prompts are called own."""
-        found = super().protocol(context)
         if self.judgments:
-            return given_protocol(found, "", self.judged_by)
+            return given_protocol(type(self), context.limit, anchor="", judge=self.judged_by)
+        found = super().protocol(context)
         found["inputs"]["questions"] = questions_hash(self.questions, "two_turns.jsonl")
         found["inputs"].setdefault("prompts", "own prompt, not comparable")
         return found

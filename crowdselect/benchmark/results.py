@@ -6,6 +6,7 @@ its items, ``runs/<id>/journal/`` what was finished before.
 
 from __future__ import annotations
 
+import functools
 import json
 import math
 from collections.abc import Mapping, Sequence
@@ -18,12 +19,15 @@ from crowdselect.benchmark.base import Item, Score
 from crowdselect.benchmark.config import BenchmarkConfig
 from crowdselect.benchmark.statistics import Bounds, Interval
 from crowdselect.errors import NotFoundError
+from crowdselect.registry import content_key
 from crowdselect.settings import Workspace
 
 if TYPE_CHECKING:
     import pandas as pd
 
 RESULTS = "results.jsonl"
+COMPUTED = "computed"
+"""Key of a protocol: device and dtype of a model that ran on this machine."""
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,16 @@ class Outcome:
     def headline(self) -> Score:
         """The score that the benchmark is known by."""
         return self.scores[0]
+
+    @functools.cached_property
+    def asked_key(self) -> str:
+        """Hash of the protocol but for where the model computed."""
+        return content_key({k: v for k, v in self.protocol.items() if k != COMPUTED})
+
+    @property
+    def computed(self) -> str:
+        """Device and dtype of the model under test; empty: served, or not written down."""
+        return " ".join(map(str, (self.protocol.get(COMPUTED) or {}).values()))
 
     @property
     def quick_look(self) -> bool:

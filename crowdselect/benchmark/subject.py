@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from importlib.util import find_spec
 from typing import Any
 
 from pydantic import field_validator, model_validator
 
 from crowdselect.errors import InputError
-from crowdselect.lm.models import Checkpoint, Loaded, LocalModel
+from crowdselect.lm.models import (
+    Checkpoint,
+    Loaded,
+    LocalModel,
+    usual_device,
+    usual_dtype,
+)
 from crowdselect.servers import check_address
 from crowdselect.values import Frozen, Origin, with_origin
 
@@ -85,6 +92,16 @@ class Subject:
     def loaded(self) -> Loaded:
         """The model in memory; raises as :attr:`model` and ``load_causal``."""
         return self.model.loaded
+
+    @property
+    def computed(self) -> dict[str, str] | None:
+        """Device and dtype that a model of this machine computes with: the same adapter answers
+        otherwise in another. None for a served one, of which nothing is known.
+        """
+        if self.config.endpoint or find_spec("torch") is None:
+            return None
+        device = usual_device()
+        return {"device": device, "dtype": usual_dtype(device)}
 
     @property
     def is_loaded(self) -> bool:

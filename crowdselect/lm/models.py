@@ -106,6 +106,11 @@ def usual_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
+def usual_dtype(device: str) -> str:
+    """What ``auto`` means on a device."""
+    return "float32" if device == "cpu" else "bfloat16"
+
+
 def load_causal(checkpoint: Checkpoint, options: LoadOptions | None = None) -> Loaded:
     """Load a causal language model (and an adapter on it) with its tokenizer, in eval mode.
 
@@ -192,8 +197,7 @@ def _arguments(options: LoadOptions) -> dict[str, Any]:
     if options.dtype not in DTYPES:
         known = ", ".join(DTYPES)
         raise InputError(f"There is no dtype {options.dtype!r}.", f"Choose of: {known}.")
-    on_cpu = (options.device or usual_device()) == "cpu"
-    usual = "float32" if on_cpu else "bfloat16"
+    usual = usual_dtype(options.device or usual_device())
     found: dict[str, Any] = {
         "dtype": getattr(torch, usual if options.dtype == "auto" else options.dtype)
     }

@@ -84,6 +84,7 @@ def finished(workspace: Workspace) -> Callable[..., BenchmarkView]:
         options: dict[str, Any] | None = None,
         higher: bool = True,
         bounds: tuple[float, float] | None = None,
+        computed: dict[str, str] | None = None,
         **subject: Any,
     ) -> BenchmarkView:
         given = {"name": name, "model": f"models/{name}", **subject}
@@ -97,6 +98,7 @@ def finished(workspace: Workspace) -> Callable[..., BenchmarkView]:
         ]
         write_items(path / "items" / "x.parquet", items)
         protocol = {"benchmark": benchmark, "options": options or {}, "limit": None}
+        protocol |= {"computed": computed} if computed else {}
         record = {
             "benchmark": benchmark,
             "title": benchmark,

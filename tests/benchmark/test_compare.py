@@ -138,6 +138,42 @@ def test_protocols_are_never_mixed(finished: Any) -> None:
     assert found.refused[0].startswith("verifiable is not compared: the runs differ in options.tok")
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "refused"),
+    [
+        ("cpu float32", "cuda bfloat16", True), ("cpu float32", "cpu float32", False),
+        ("cpu float32", "", False), ("", "", False),
+    ],
+)  # fmt: skip
+def test_device_and_dtype_are_part_of_what_may_be_compared(
+    finished: Any, first: str, second: str, refused: bool
+) -> None:
+    """Of a served model, and of older results, neither is known."""
+    names = {"a": first, "b": second}
+    views = [finished(n, HARD, computed=dict(zip(("device", "dtype"), c.split(), strict=False)))
+             for n, c in names.items()]  # fmt: skip
+    found = compare(views)
+    assert bool(found.refused) == refused
+    if refused:
+        assert "differ in computed.device, computed.dtype" in found.refused[0]
+    else:
+        assert len(found.benchmarks[0].differences) == 1
+
+
+def test_results_of_the_shared_dtype_are_taken(finished: Any) -> None:
+    cpu, gpu = {"device": "cpu", "dtype": "float32"}, {"device": "cuda", "dtype": "bfloat16"}
+    views = [
+        finished("a", HARD, run="ra", computed=cpu),
+        finished("a", HARD + 5, run="ra", computed=gpu),
+        finished("b", HARD - 1, run="rb", computed=cpu),
+        finished("c", HARD - 2, run="rc"),
+    ]
+    found = compare(views)
+    assert found.refused == ()
+    means = {d.second: d.interval.value for d in found.benchmarks[0].differences if d.first == "a"}
+    assert means == pytest.approx({"b": 1.0, "c": 2.0})
+
+
 def test_the_newest_result_of_a_model_counts(finished: Any) -> None:
     old = finished("a", HARD - 9, run="ra")
     views = [old, finished("a", HARD, run="ra"), finished("b", HARD, run="rb")]

@@ -136,6 +136,27 @@ def test_a_task_from_a_file(benchmarked: Any, choices: Path, loaded: Any) -> Non
     assert not any(isinstance(v, str) for v in outcome.items()[0].details.values() if v == "N/A")
 
 
+def test_blanks_around_a_written_answer_are_no_mistake(tmp_path: Path) -> None:
+    """Nor are case and punctuation; other words are."""
+    from lm_eval import simple_evaluate
+    from lm_eval.api.model import LM
+    from lm_eval.tasks import TaskManager
+
+    said = {"q0": " new york.", "q1": "\n New York \n", "q2": "New York", "q3": "York"}
+
+    class Said(LM):
+        def generate_until(self, requests: Any, **_: Any) -> list[str]:
+            return [said[r.args[0]] for r in requests]
+
+        loglikelihood = loglikelihood_rolling = None
+
+    rows = [{"question": q, "answer": "New York"} for q in said]
+    task = local_task(write_jsonl(tmp_path / "capitals.jsonl", rows), tmp_path)
+    manager = TaskManager(include_defaults=False)
+    found = simple_evaluate(model=Said(), tasks=[task], task_manager=manager, bootstrap_iters=0)
+    assert found["results"]["capitals"]["exact_match,none"] == pytest.approx(0.75)
+
+
 def test_an_unknown_task_is_offered_its_neighbours(benchmarked: Any) -> None:
     view = benchmarked("harness:task=gsm8kk")
     assert view.state == "failed"
