@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -23,6 +23,9 @@ from crowdselect.cli.options import (
 from crowdselect.cli.terminal import print_json, print_table, say, tell
 from crowdselect.errors import InputError
 from crowdselect.settings import open_workspace
+
+if TYPE_CHECKING:
+    from crowdselect.scoring import Scorer
 
 SourceArgument = Annotated[
     str, typer.Argument(metavar="CROWD_OR_FILE", help="A crowd's name, or a file of conversations")
@@ -85,10 +88,7 @@ def score(
 
     chosen = SCORERS[scorer]
     options: dict[str, Any] = own_options(chosen, option)
-    if model and chosen.uses == "no model":
-        raise InputError(f"{scorer} uses no model.", "Leave out --model.")
-    if max_tokens is not None and chosen.uses != "chat server":
-        raise InputError(f"{scorer} asks no chat server.", "Leave out --max-tokens.")
+    _check_needed(chosen, model, max_tokens)
     if max_tokens is not None:
         options["max_tokens"] = max_tokens
     if model and chosen.uses == "chat server":
@@ -146,6 +146,13 @@ def _tell_found(found: dict[str, Any]) -> None:
         say(f"{column}: {missing:,} samples without a value" if missing else column)
         for reason, count in found["reasons"][column].items():
             say(f"  {count:,} times: {reason}")
+
+
+def _check_needed(chosen: type[Scorer], model: list[str] | None, max_tokens: int | None) -> None:
+    if model and chosen.uses == "no model":
+        raise InputError(f"{chosen.name} uses no model.", "Leave out --model.")
+    if max_tokens is not None and chosen.uses != "chat server":
+        raise InputError(f"{chosen.name} asks no chat server.", "Leave out --max-tokens.")
 
 
 def _tell(name: str, value: Any) -> None:

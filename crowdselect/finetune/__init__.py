@@ -1,6 +1,6 @@
 """Fine-tuning: files -> a run, on TRL's trainers and PEFT, as a job that can be trusted.
 
-``start(workspace, FinetuneConfig(data=..., model=...))`` starts a run, ``read_run`` follows it,
+``create(workspace, FinetuneConfig(data=..., model=...))`` makes a run, ``read_run`` follows it,
 ``output_model`` says where its model is, ``estimate`` tells beforehand what it will take.
 """
 
@@ -15,7 +15,6 @@ from crowdselect.finetune.runs import (
     output_model,
     read_run,
     resume,
-    start,
 )
 
 __all__ = [
@@ -34,5 +33,4 @@ __all__ = [
     "preset_options",
     "read_run",
     "resume",
-    "start",
 ]

@@ -100,13 +100,6 @@ def create(workspace: Workspace, config: FinetuneConfig) -> Path:
     return jobs.create(workspace, "finetune", options, provenance=made_from)
 
 
-def start(workspace: Workspace, config: FinetuneConfig) -> Path:
-    """Start a fine-tune in a process of its own and return its run directory."""
-    path = create(workspace, config)
-    jobs.start(path)
-    return path
-
-
 def resume(path: Path) -> Path:
     """Start a cancelled or failed run again, from its last complete checkpoint."""
     jobs.start(path)
