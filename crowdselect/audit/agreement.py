@@ -21,7 +21,7 @@ def judge_agreement(matrices: Mapping[str, RewardMatrix], *, seed: int = 0) -> p
     result = pd.DataFrame(np.eye(len(names)), index=names, columns=names)
     if not names:
         return result
-    rows = sample_rows(len(matrices[names[0]].values), seed)
+    rows = sample_rows(matrices[names[0]].ids, seed)
     for i, a in enumerate(names):
         for b in names[i + 1 :]:
             rho = row_correlation(matrices[a].values[rows], matrices[b].values[rows])

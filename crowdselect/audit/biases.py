@@ -23,7 +23,8 @@ def length_bias(
     ``high``, and ``rho``, the judge's mean within-instruction Spearman correlation of reward and
     length. At most 20,000 instructions (seeded).
     """
-    rows = sample_rows(len(lengths), seed)
+    first = next(iter(matrices.values()), None)
+    rows = np.arange(0) if first is None else sample_rows(first.ids, seed)
     parts = [
         _length_bias_of(name, matrix.values[rows], lengths[rows])
         for name, matrix in matrices.items()
@@ -70,7 +71,7 @@ def family_bias(matrices: Mapping[str, RewardMatrix], *, seed: int = 0) -> pd.Da
         return pd.DataFrame()
     models = matrices[names[0]].models
     families = list(dict.fromkeys(m.family for m in models if m.family is not None))
-    rows = sample_rows(len(matrices[names[0]].values), seed)
+    rows = sample_rows(matrices[names[0]].ids, seed)
     differences: dict[str, list[FloatArray]] = {name: [] for name in names}
     for i, a in enumerate(names):
         for b in names[i + 1 :]:

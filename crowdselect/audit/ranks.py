@@ -5,16 +5,21 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from crowdselect.values import FloatArray, IntArray
+from crowdselect.values import FloatArray, IdArray, IntArray
 
 SAMPLE_ROWS = 20_000
 
 
-def sample_rows(n: int, seed: int = 0, size: int = SAMPLE_ROWS) -> IntArray:
-    """All row numbers, or ``size`` of them drawn without replacement, ascending."""
+def sample_rows(ids: IdArray, seed: int = 0, size: int = SAMPLE_ROWS) -> IntArray:
+    """All row numbers, or ``size`` of them drawn without replacement, ascending.
+
+    Drawn by place among the ``ids`` (n,), so that the order of the rows decides nothing.
+    """
+    n = len(ids)
     if n <= size:
         return np.arange(n)
-    return np.sort(np.random.default_rng(seed).choice(n, size, replace=False))
+    drawn = np.random.default_rng(seed).choice(n, size, replace=False)
+    return np.sort(np.argsort(ids, kind="stable")[drawn])
 
 
 def row_ranks(values: FloatArray) -> FloatArray:

@@ -131,10 +131,13 @@ def test_constant_columns_are_not_called_identical():
 
 
 def test_samples_are_seeded_and_sorted():
-    rows = sample_rows(1000, 5, 100)
+    ids = np.array([f"i{i:04}" for i in range(1000)], dtype=object)
+    rows = sample_rows(ids, 5, 100)
     assert len(set(rows)) == 100
     assert (np.diff(rows) > 0).all()
-    assert (rows == sample_rows(1000, 5, 100)).all()
+    assert (rows == sample_rows(ids, 5, 100)).all()
+    shuffle = np.random.default_rng(0).permutation(1000)
+    assert set(ids[shuffle][sample_rows(ids[shuffle], 5, 100)]) == set(ids[rows])
 
 
 def test_an_empty_crowd_has_an_empty_audit():
