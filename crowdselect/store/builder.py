@@ -255,7 +255,10 @@ class CrowdBuilder:
         for column in ("digest", *(f"r{k}" for k in range(len(loaded.judges)))):
             con.execute(f"ALTER TABLE crowd.answers DROP COLUMN {quote(column)}")
         con.execute("CREATE TABLE crowd.models (model SMALLINT, name VARCHAR)")
-        con.executemany("INSERT INTO crowd.models VALUES (?, ?)", list(enumerate(loaded.models)))
+        con.execute(
+            "INSERT INTO crowd.models SELECT unnest(range(?))::SMALLINT, unnest(?)",
+            [len(loaded.models), list(loaded.models)],
+        )
         con.execute("CREATE TABLE crowd.meta (key VARCHAR, value VARCHAR)")
         facts = {
             "schema_version": str(SCHEMA_VERSION),

@@ -30,7 +30,7 @@ from crowdselect.store.numbers import ROW
 from crowdselect.store.questions import PROMPTS
 from crowdselect.store.report import read_report, some
 from crowdselect.store.rewards import list_rewards, read_rewards, write_rewards
-from crowdselect.store.scores import Imported, ScoreFiles, ScoreInfo, read_score_file
+from crowdselect.store.scores import Imported, ScoreFiles, ScoreInfo, read_score_file, with_ids_of
 from crowdselect.store.texts import StoredTexts
 from crowdselect.values import IdArray, IntArray, Model, RewardMatrix, Scores
 
@@ -438,12 +438,8 @@ class Crowd:
         """
         path = Path(file)
         frame = read_score_file(path, id_column, columns)
+        frame = with_ids_of(frame, self.ids.tolist(), path.name)
         here = frame["id"].isin(self.row_of.keys())
-        if not here.any():
-            raise InputError(
-                f"{path.name}: none of its {len(frame):,} ids is an instruction of {self.name!r}.",
-                "Check which column holds the ids: --id-column NAME.",
-            )
         matched = frame[here]
         info = ScoreInfo(name=name or path.stem, source=f"imported from {path.name}")
         self.write_scores(info.name, matched, info)

@@ -15,7 +15,7 @@ from crowdselect.progress import Progress
 from crowdselect.store.connect import quote, run_polled
 from crowdselect.store.judge_names import check_names
 from crowdselect.store.lengths import count_lengths
-from crowdselect.store.numbers import ROW, cell_sql, number_sql, refuse_text
+from crowdselect.store.numbers import ROW, cell_sql, number_sql, refuse_texts
 from crowdselect.store.places import SHOWN, Places, repeated
 from crowdselect.store.questions import (
     PROMPTS,
@@ -204,9 +204,8 @@ class Loader:
         judges = tuple(dict.fromkeys(j for m in plan.models for j in m.rewards))
         check_names([m.name for m in plan.models], "model", table.label)
         check_names(list(judges), "judge", table.label)
-        for model in plan.models:
-            for cell in model.rewards.values():
-                refuse_text(self._con, table, cell)
+        cells = [cell for model in plan.models for cell in model.rewards.values()]
+        refuse_texts(self._con, table, cells)
         structs = ", ".join(_struct(k, m, judges, table) for k, m in enumerate(plan.models))
         # Every row is kept unless ids were dropped: the row number is the position, no join needed.
         join = "JOIN scratch.found AS f ON f.src = t.src" if dropped else ""
@@ -225,8 +224,7 @@ class Loader:
         dropped_ids = self._load_instructions(plan.instructions, repeats=repeats)
         judges = tuple(plan.rewards)
         check_names(list(judges), "judge", plan.table.label)
-        for column in plan.rewards.values():
-            refuse_text(self._con, plan.table, (column,))
+        refuse_texts(self._con, plan.table, [(column,) for column in plan.rewards.values()])
         self._refuse_missing(plan.table, plan.model)
         self._refuse_missing(plan.table, plan.id)
         places = Places(self._con, self._keep_first, self._samples)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import duckdb
@@ -17,11 +19,13 @@ from pydantic import Field
 
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.files import read_json, write_aside
-from crowdselect.plans import Column
+from crowdselect.plans import Column, Table
+from crowdselect.reading import name_list
 from crowdselect.registry import did_you_mean
 from crowdselect.store.connect import quote, readable
 from crowdselect.store.inputs import Inputs
 from crowdselect.store.numbers import ROW, number_sql, refuse_text
+from crowdselect.store.questions import id_sql
 from crowdselect.store.rewards import slug
 from crowdselect.values import FloatArray, Frozen, Scores
 
@@ -65,9 +69,15 @@ class Imported:
     @property
     def summary(self) -> str:
         """One sentence for a person."""
+        got = {c: self.matched - self.missing.get(c, 0) for c in self.columns}
+        words = [f"{c}: {n:,} instructions got a score." for c, n in got.items()]
+        if len(set(got.values())) == 1:
+            words = [f"{', '.join(got)}: {next(iter(got.values())):,} instructions got a score."]
+        lacking = {c: n for c, n in self.missing.items() if n}
+        words += [f"{n:,} rows hold no number in {c}." for c, n in lacking.items()]
         gone = f" {self.unmatched:,} rows name an id that is not here." if self.unmatched else ""
         none = f" {self.without:,} instructions have no score." if self.without else ""
-        return f"{', '.join(self.columns)}: {self.matched:,} instructions got a score.{gone}{none}"
+        return " ".join(words) + gone + none
 
 
 class ScoreFiles:
@@ -193,36 +203,84 @@ def read_score_file(
     """Read a person's score file as a frame ``id`` + numbers.
 
     ``columns`` None: every column of numbers. Raises InputError naming row, column and value
-    where a number should be.
+    where a number should be, and the rows of an id that repeats.
     """
     con = duckdb.connect(":memory:")
     try:
         con.execute("ATTACH ':memory:' AS scratch")
-        table = Inputs(con, path.parent).open_files([path])
-        names = [c.name for c in table.columns]
-        key = id_column or next((n for n in names if n.lower() in _IDS), None)
-        if key is None or key not in names:
-            raise InputError(
-                f"{path.name} has no column {id_column or 'id'!r}; found {', '.join(names)}.",
-                "Say which column holds the ids: --id-column NAME.",
-            )
-        wanted = list(columns or (c.name for c in table.columns if _holds_numbers(c, key)))
-        for column in wanted:
-            if column not in names:
-                raise InputError(
-                    f"{path.name} has no column {column!r}.", did_you_mean(column, names)
-                )
-            refuse_text(con, table, (column,))
-        numbers = ", ".join(f"{number_sql((c,), table)} AS {quote(c)}" for c in wanted)
-        comma = ", " if numbers else ""
-        return con.execute(
-            f"SELECT {quote(key)}::VARCHAR AS id{comma}{numbers} FROM scratch.{table.handle} "
-            f"ORDER BY {ROW}"
-        ).df()
+        with TemporaryDirectory(prefix="crowdselect-") as scratch:
+            table = Inputs(con, Path(scratch)).open_files([path])
+            return _numbers_by_id(con, table, id_column, columns)
     except duckdb.Error as error:
         raise readable(error, path.name) from error
     finally:
         con.close()
+
+
+def _numbers_by_id(
+    con: duckdb.DuckDBPyConnection,
+    table: Table,
+    id_column: str | None,
+    columns: Sequence[str] | None,
+) -> pd.DataFrame:
+    names = [c.name for c in table.columns]
+    key = id_column or next((n for n in names if n.lower() in _IDS), None)
+    if key is None or key not in names:
+        raise InputError(
+            f"{table.label} has no column {id_column or 'id'!r}; found {name_list(names)}.",
+            "Say which column holds the ids: --id-column NAME.",
+        )
+    wanted = list(columns or (c.name for c in table.columns if _holds_numbers(c, key)))
+    if not wanted:  # 50%, high: the first value says what is wrong
+        wanted = [c.name for c in table.columns if c.name != key and c.kind == "text"]
+    for column in wanted:
+        if column not in names:
+            raise InputError(
+                f"{table.label} has no column {column!r}.", did_you_mean(column, names)
+            )
+        refuse_text(con, table, (column,))
+    asked = id_sql(con, table, key)
+    twice = con.execute(
+        f"SELECT id, min(src), max(src) FROM (SELECT {asked} AS id, {ROW} AS src "
+        f"FROM scratch.{table.handle}) GROUP BY id HAVING count(*) > 1 ORDER BY 2 LIMIT 1"
+    ).fetchall()
+    if twice:
+        identity, first, last = twice[0]
+        raise InputError(
+            f"{table.where(last)}: the id {identity!r} is that of {table.where(first)}, too.",
+            "Keep one row per instruction.",
+        )
+    numbers = ", ".join(f"{number_sql((c,), table)} AS {quote(c)}" for c in wanted)
+    comma = ", " if numbers else ""
+    return con.execute(
+        f"SELECT {asked} AS id{comma}{numbers} FROM scratch.{table.handle} ORDER BY {ROW}"
+    ).df()
+
+
+def with_ids_of(frame: pd.DataFrame, ids: Sequence[str], label: str) -> pd.DataFrame:
+    """Return ``frame`` with the crowd's own spelling of its ids: 7.0 and 07 meet 7.
+
+    Ids that fit as they are stay so. Raises InputError, with one id of each side, where none fits.
+    """
+    known = set(ids)
+    plain = {_plain(i): i for i in ids}
+    found = [i if i in known else plain.get(_plain(i), i) for i in frame["id"].astype(str)]
+    if len(set(found)) < len(found):
+        found = list(frame["id"].astype(str))
+    if not known.intersection(found):
+        raise InputError(
+            f"{label}: none of its {len(frame):,} ids is an instruction's: there is {found[0]!r} "
+            f"here and {ids[0]!r} there."
+            if found
+            else f"{label} holds no rows.",
+            "Check which column holds the ids: --id-column NAME.",
+        )
+    return frame.assign(id=found)
+
+
+def _plain(identity: str) -> str:
+    """An id as a number would come out: without leading zeros and ``.0``."""
+    return re.sub(r"^(-?)0+(?=\d)", r"\1", re.sub(r"^(-?\d+)\.0+$", r"\1", identity.strip()))
 
 
 def _holds_numbers(column: Column, key: str) -> bool:
