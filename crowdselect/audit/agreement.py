@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from crowdselect.audit.ranks import row_correlation, sample_rows
+from crowdselect.audit.ranks import Ranked, row_correlation, sample_rows
 from crowdselect.values import RewardMatrix
 
 
@@ -22,9 +22,10 @@ def judge_agreement(matrices: Mapping[str, RewardMatrix], *, seed: int = 0) -> p
     if not names:
         return result
     rows = sample_rows(matrices[names[0]].ids, seed)
+    ranked = {name: Ranked.of(matrix.values[rows]) for name, matrix in matrices.items()}
     for i, a in enumerate(names):
         for b in names[i + 1 :]:
-            rho = row_correlation(matrices[a].values[rows], matrices[b].values[rows])
+            rho = row_correlation(ranked[a], ranked[b])
             valid = rho[~np.isnan(rho)]
             value = float(valid.mean()) if len(valid) else np.nan
             result.loc[a, b] = result.loc[b, a] = value

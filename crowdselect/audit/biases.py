@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from crowdselect.audit.ranks import row_correlation, row_ranks, sample_rows
+from crowdselect.audit.ranks import Ranked, common_ranks, row_correlation, sample_rows
 from crowdselect.values import FloatArray, RewardMatrix
 
 TENTHS = 10
@@ -25,19 +25,20 @@ def length_bias(
     """
     first = next(iter(matrices.values()), None)
     rows = np.arange(0) if first is None else sample_rows(first.ids, seed)
+    measured = Ranked.of(lengths[rows])
     parts = [
-        _length_bias_of(name, matrix.values[rows], lengths[rows])
-        for name, matrix in matrices.items()
+        _length_bias_of(name, matrix.values[rows], measured) for name, matrix in matrices.items()
     ]
     columns = ["judge", "length", "rank", "low", "high", "rho"]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
 
-def _length_bias_of(judge: str, values: FloatArray, lengths: FloatArray) -> pd.DataFrame:
-    rho = row_correlation(values, lengths)
-    rank = row_ranks(values)
-    valid = ~(np.isnan(rank) | np.isnan(lengths))
-    data = pd.DataFrame({"rank": rank[valid], "length": lengths[valid]})
+def _length_bias_of(judge: str, values: FloatArray, lengths: Ranked) -> pd.DataFrame:
+    ranked = Ranked.of(values)
+    rho = row_correlation(ranked, lengths)
+    rank = ranked.ranks
+    valid = ~(np.isnan(rank) | lengths.missing)
+    data = pd.DataFrame({"rank": rank[valid], "length": lengths.values[valid]})
     data["tenth"] = pd.qcut(data["length"], TENTHS, duplicates="drop", labels=False)
     groups = data.groupby("tenth", dropna=True)
     frame = groups.agg(
@@ -72,28 +73,21 @@ def family_bias(matrices: Mapping[str, RewardMatrix], *, seed: int = 0) -> pd.Da
     models = matrices[names[0]].models
     families = list(dict.fromkeys(m.family for m in models if m.family is not None))
     rows = sample_rows(matrices[names[0]].ids, seed)
-    differences: dict[str, list[FloatArray]] = {name: [] for name in names}
+    ranked = {name: Ranked.of(matrix.values[rows]) for name, matrix in matrices.items()}
+    sums = pd.DataFrame(0.0, index=families, columns=names)
+    counts = pd.DataFrame(0, index=families, columns=names)
     for i, a in enumerate(names):
         for b in names[i + 1 :]:
-            gap = _rank_gap(matrices[a].values[rows], matrices[b].values[rows])
-            differences[a].append(gap)
-            differences[b].append(-gap)
-    result = pd.DataFrame(index=families, columns=names, dtype=float)
-    for name in names:
-        gap = np.concatenate(differences[name])
-        for family in families:
-            cells = gap[:, [j for j, m in enumerate(models) if m.family == family]]
-            valid = cells[~np.isnan(cells)]
-            result.loc[family, name] = valid.mean() if len(valid) else np.nan
-    return result
-
-
-def _rank_gap(a: FloatArray, b: FloatArray) -> FloatArray:
-    common = ~(np.isnan(a) | np.isnan(b))
-    gap: FloatArray = row_ranks(np.where(common, a, np.nan)) - row_ranks(
-        np.where(common, b, np.nan)
-    )
-    return gap
+            ours_a, ours_b = common_ranks(ranked[a], ranked[b])
+            gap = ours_a - ours_b
+            there = ~np.isnan(gap)
+            by_model = np.where(there, gap, 0.0).sum(axis=0), there.sum(axis=0)
+            for family in families:
+                ours = [j for j, m in enumerate(models) if m.family == family]
+                total, count = (float(part[ours].sum()) for part in by_model)
+                sums.loc[family, [a, b]] += [total, -total]
+                counts.loc[family, [a, b]] += int(count)
+    return sums / counts.where(counts > 0)
 
 
 def identical_columns(matrices: Mapping[str, RewardMatrix], *, least: int = 10) -> pd.DataFrame:
@@ -105,11 +99,16 @@ def identical_columns(matrices: Mapping[str, RewardMatrix], *, least: int = 10) 
     found = []
     for name, matrix in matrices.items():
         values = matrix.values
-        for i in range(values.shape[1]):
-            for j in range(i + 1, values.shape[1]):
-                common = ~(np.isnan(values[:, i]) | np.isnan(values[:, j]))
-                a, b = values[common, i], values[common, j]
-                if len(a) >= least and np.array_equal(a, b) and np.ptp(a) > 0:
-                    pair = (name, matrix.models[i].name, matrix.models[j].name, len(a))
-                    found.append(pair)
+        for i, j in _alike_at_first(values):
+            common = ~(np.isnan(values[:, i]) | np.isnan(values[:, j]))
+            a, b = values[common, i], values[common, j]
+            if len(a) >= least and np.array_equal(a, b) and np.ptp(a) > 0:
+                found.append((name, matrix.models[i].name, matrix.models[j].name, len(a)))
     return pd.DataFrame(found, columns=["judge", "model_a", "model_b", "rows"])
+
+
+def _alike_at_first(values: FloatArray, rows: int = 64) -> list[tuple[int, int]]:
+    """Pairs of columns (i < j) that do not differ in the first rows: few of real rewards."""
+    left, right = values[:rows, :, None], values[:rows, None, :]
+    differ = ((left != right) & ~np.isnan(left) & ~np.isnan(right)).any(axis=0)
+    return [(int(i), int(j)) for i, j in zip(*np.nonzero(np.triu(~differ, 1)), strict=True)]

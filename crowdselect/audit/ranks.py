@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
-from crowdselect.values import FloatArray, IdArray, IntArray
+from crowdselect.values import BoolArray, FloatArray, IdArray, IntArray
 
 SAMPLE_ROWS = 20_000
 
@@ -34,22 +36,48 @@ def row_ranks(values: FloatArray) -> FloatArray:
     return scaled
 
 
-def row_correlation(a: FloatArray, b: FloatArray) -> FloatArray:
+@dataclass(frozen=True)
+class Ranked:
+    """One judge's values with the ranks within each row, made once for many comparisons."""
+
+    values: FloatArray
+    ranks: FloatArray
+    missing: BoolArray
+
+    @classmethod
+    def of(cls, values: FloatArray) -> Ranked:
+        """Rank ``values``, shape (n, m)."""
+        return cls(values, row_ranks(values), np.isnan(values))
+
+
+def common_ranks(a: Ranked, b: Ranked) -> tuple[FloatArray, FloatArray]:
+    """Ranks within each row by ``a`` and by ``b``, among the cells that both have; else NaN."""
+    apart = (a.missing != b.missing).any(axis=1)  # elsewhere each one's own ranks are those
+    if not apart.any():
+        return a.ranks, b.ranks
+    common = ~(a.missing | b.missing)[apart]
+    sides = []
+    for side in (a, b):
+        ranks = side.ranks.copy()
+        ranks[apart] = row_ranks(np.where(common, side.values[apart], np.nan))
+        sides.append(ranks)
+    return sides[0], sides[1]
+
+
+def row_correlation(a: Ranked, b: Ranked) -> FloatArray:
     """Spearman's rho of each row of ``a`` with the same row of ``b`` over their common cells.
 
     NaN where fewer than three cells are common or one side is constant.
     """
-    common = ~(np.isnan(a) | np.isnan(b))
-    ranks = []
-    for side in (a, b):
-        r = row_ranks(np.where(common, side, np.nan))
-        with np.errstate(invalid="ignore"):
-            r = r - np.nansum(r, axis=1, keepdims=True) / np.maximum(
-                common.sum(axis=1, keepdims=True), 1
-            )
-        ranks.append(np.nan_to_num(r))
-    x, y = ranks
+    count = (~(a.missing | b.missing)).sum(axis=1)
+    centred = []
+    for ranks in common_ranks(a, b):
+        there = np.nan_to_num(ranks)
+        mean = there.sum(axis=1, keepdims=True) / np.maximum(count, 1)[:, None]
+        centred.append(np.where(np.isnan(ranks), 0.0, there - mean))
+    x, y = centred
     with np.errstate(invalid="ignore", divide="ignore"):
-        rho: FloatArray = (x * y).sum(axis=1) / np.sqrt((x**2).sum(axis=1) * (y**2).sum(axis=1))
-    rho[common.sum(axis=1) < 3] = np.nan
+        spread = np.einsum("ij,ij->i", x, x) * np.einsum("ij,ij->i", y, y)
+        rho: FloatArray = np.einsum("ij,ij->i", x, y) / np.sqrt(spread)
+    rho[count < 3] = np.nan
     return rho

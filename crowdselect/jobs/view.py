@@ -24,6 +24,8 @@ ALIVE: tuple[State, ...] = ("waiting", "running", "stalled")
 STALE_AFTER_S = 120.0
 EVENTS = "events.jsonl"
 STATUS = "status.json"
+_LAST_WORDS = 2048
+"""Bytes of the log that surely hold its last report."""
 LAUNCH = "launch.json"
 
 
@@ -58,7 +60,7 @@ def read(path: Path) -> JobView:
         status = read_status(path)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise damaged(path, error) from error
-    events = files.read_last_lines(path / EVENTS)
+    events = files.read_last_lines(path / EVENTS, _LAST_WORDS)
     last: dict[str, Any] = next((e for e in reversed(events) if e["event"] == "progress"), {})
     state = _true_state(path, status)
     return JobView(
@@ -68,7 +70,7 @@ def read(path: Path) -> JobView:
         label=last.get("label", ""),
         done=last.get("done", 0),
         total=last.get("total"),
-        eta_s=eta_seconds(events) if state == "running" else None,
+        eta_s=eta_seconds(files.read_last_lines(path / EVENTS)) if state == "running" else None,
         started=record.created,
         error=_error_of(path, status, state),
         path=path,

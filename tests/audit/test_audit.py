@@ -12,7 +12,7 @@ from crowdselect.audit import (
     length_bias,
     missing_share,
 )
-from crowdselect.audit.ranks import row_correlation, row_ranks, sample_rows
+from crowdselect.audit.ranks import Ranked, row_correlation, row_ranks, sample_rows
 from crowdselect.values import Model, RewardMatrix
 
 MODELS = (
@@ -69,7 +69,7 @@ def test_missing_share_counts_each_cell_once(noisy):
 
 def test_row_correlation_equals_scipy(noisy):
     other = np.random.default_rng(2).normal(size=noisy.values.shape).round(0)
-    rho = row_correlation(noisy.values, other)
+    rho = row_correlation(Ranked.of(noisy.values), Ranked.of(other))
     for i in range(60):
         a, b = noisy.values[i], other[i]
         common = ~np.isnan(a)
