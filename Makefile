@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: app test monkey fuzz lint check install browser clean
+.PHONY: app test monkey fuzz kill lint check install browser clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -42,6 +42,10 @@ monkey: install browser
 # Ten thousand mangled files through every reader; the suite reads 300.
 fuzz: install
 	CROWDSELECT_FUZZ=10000 $(BIN)/python -m pytest -q -n 2 tests/attack/test_mangled.py
+
+# Every writer killed two hundred times at seeded moments; the suite kills each four times.
+kill: install
+	folder=$$(mktemp -d) && $(BIN)/python -m tests.attack.killing $$folder 200 $(or $(SEED),0) && rm -rf $$folder
 
 clean:
 	rm -rf $(VENV)
