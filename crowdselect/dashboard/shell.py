@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import logging
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +21,7 @@ from crowdselect.readonly import read_only
 from crowdselect.values import COMBINED
 
 ASSETS = Path(__file__).parent / "assets"
+LOG = logging.getLogger(__name__)
 F = TypeVar("F", bound=Callable[..., None])
 
 
@@ -78,16 +80,24 @@ def _page(folder: Path, page: Page) -> Any:
 
 def go(path: str) -> None:
     """Switch to the page with this address."""
-    st.switch_page(st.session_state["_pages"][path])
+    # With its parameters: an address without them would be a step of Back that does nothing.
+    st.switch_page(st.session_state["_pages"][path], query_params=state.address_of(path))
 
 
 @contextmanager
 def guard() -> Iterator[None]:
-    """Show an expected error as two sentences; anything else is a bug and goes its way."""
+    """Show an expected error as two sentences; of a bug say where it is written, and what to do."""
     try:
         yield
     except CrowdSelectError as error:
         st.error(f"{md(error.problem)}\n\n{md(error.remedy)}")
+    except Exception as error:
+        LOG.exception("a page failed")
+        st.error(
+            f"This part of the page failed ({md(type(error).__name__)}); it is our mistake, and "
+            "written down in the server's log.\n\nReload the page, or change what you did last; "
+            "nothing that was saved is lost."
+        )
     except OSError as refused:
         told = of_the_disk(refused)
         if told is None:

@@ -40,6 +40,8 @@ RECIPE_WIDGET = "r."
 VIEW_WIDGET = "v."
 SET = "_view_set"
 """View settings that were set from outside their widgets, which do not say so yet."""
+PUBLISHED = "_published"
+"""Page and parameters that were last written into the address."""
 WHOLE = "_whole_page"
 """Whether something changed that stands outside of the fragment that runs."""
 DEFAULT_BUDGET = 1000
@@ -71,6 +73,27 @@ def start(
     elif crowds and draft().crowd not in crowds:
         change_crowd(crowds[0])
     collect()
+    if PUBLISHED in session:
+        _follow_history(crowds, size)
+
+
+def _follow_history(crowds: list[str], size: Callable[[str], int]) -> None:
+    """After the browser's Back or Forward the address is the truth.
+
+    Only then does it say something that was not written last while nothing else changed.
+    """
+    session = st.session_state
+    shown, written = session[PUBLISHED]
+    params = st.query_params.to_dict()
+    if params in ({}, written) or _params(shown) != written:
+        return
+    session[DRAFT] = _draft_from_link(params, crowds, size)
+    page = session[PAGE] + "."
+    views = {k: read_value(v) for k, v in params.items() if not is_recipe_param(k)}
+    for full in [name for name in session[VIEW] if name.startswith(page)]:
+        views.setdefault(full, session[DEFAULTS].get(full))
+    for full, value in views.items():
+        _set_view(full, value)
 
 
 def _draft_from_link(
@@ -192,7 +215,10 @@ def _view(full: str, default: Any) -> Any:
 
 def set_view(name: str, value: Any, page: str | None = None) -> None:
     """Set the view setting ``page.name``; its widget says so when it is drawn again."""
-    full = f"{page or st.session_state[PAGE]}.{name}"
+    _set_view(f"{page or st.session_state[PAGE]}.{name}", value)
+
+
+def _set_view(full: str, value: Any) -> None:
     st.session_state[VIEW][full] = value
     if VIEW_WIDGET + full in st.session_state:
         st.session_state[SET].add(full)
@@ -211,14 +237,28 @@ def publish() -> None:
     if DRAFT not in st.session_state:
         return
     collect()
-    wanted = to_params(draft())
-    page = st.session_state[PAGE] + "."
-    for name, value in st.session_state[VIEW].items():
-        default = st.session_state[DEFAULTS].get(name)
-        if name.startswith(page) and value not in (None, default):
-            wanted[name] = write_value(value)
+    wanted = _params(st.session_state[PAGE])
+    st.session_state[PUBLISHED] = (st.session_state[PAGE], wanted)
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
+
+
+def address_of(page: str) -> dict[str, str]:
+    """The parameters of a link to ``page`` as it is now; empty without a crowd."""
+    return _params(page) if has_draft() else {}
+
+
+def _params(page: str) -> dict[str, str]:
+    """What the address of ``page`` says: the draft, and view settings that are no defaults."""
+    recipe = draft()
+    # What a new session decides by itself is written even where it is a recipe's default.
+    wanted = {name: write_value(getattr(recipe, name)) for name in ("budget", "clustering")}
+    wanted |= {"encoder": recipe.encoder, **to_params(recipe)}
+    for name, value in st.session_state[VIEW].items():
+        default = st.session_state[DEFAULTS].get(name)
+        if name.startswith(page + ".") and value not in (None, default):
+            wanted[name] = write_value(value)
+    return wanted
 
 
 def _fits(value: Any, default: Any, choices: Collection[Any] | None) -> bool:

@@ -5,6 +5,8 @@ the fragment only, while widgets outside of it keep what they say.
 """
 
 import re
+import tomllib
+from pathlib import Path
 
 import pytest
 
@@ -121,3 +123,30 @@ def test_thirty_controls_in_random_order(chromium, server, seed):
     """``make monkey`` takes 500 steps."""
     walked = monkey.walk(chromium, server, steps=30, seed=seed)
     assert len(walked.used) > 20
+
+
+def test_back_and_forward_walk_what_was_shown(chromium, server):
+    page = visit(chromium, server, "explore", **{"explore.sort": "order of the file"})
+    box = page.get_by_test_id("stDataFrame").first.bounding_box()
+    page.mouse.click(box["x"] + 52, box["y"] + 50 + 31 * 4)
+    address_says(chromium, "instruction.id=q004")
+    page.get_by_role("button", name="Next").click()
+    shown(page, "6 of 120")
+    address_says(chromium, "instruction.id=q005")
+    page.go_back(wait_until="commit")
+    shown(page, "5 of 120")
+    address_says(chromium, "instruction.id=q004")
+    page.go_back(wait_until="commit")
+    shown(page, "Sort by")
+    address_says(chromium, "explore.sort=order")
+    page.go_forward(wait_until="commit")
+    shown(page, "5 of 120")
+
+
+def test_neither_advertisement_nor_links_to_other_services(chromium, server):
+    """Streamlit would offer to ask others about an error, and advertise in the first view."""
+    settings = tomllib.loads((Path(__file__).parents[2] / ".streamlit" / "config.toml").read_text())
+    assert settings["client"]["showErrorLinks"] is False
+    assert settings["logger"]["hideWelcomeMessage"] is True
+    page = visit(chromium, server, "")
+    assert page.get_by_text("Help agents").count() == 0

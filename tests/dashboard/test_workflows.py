@@ -364,3 +364,12 @@ def test_judges_are_audited_in_words(ready, open_page):
     titles = {s.value for s in at.subheader}
     assert {"Judge agreement", "Length", "Families", "Identical columns"} <= titles
     assert "Duplicate instructions" in titles
+
+
+def test_a_link_says_what_a_new_session_would_decide_otherwise(ready, open_page):
+    """The defaults of a recipe are not those of a new session."""
+    at = open_page(ready, "select", budget=1000, clustering="exact", clusters=3)
+    assert draft_of(at).clustering == "exact"
+    at.run()
+    assert at.query_params["budget"] == ["1000"]
+    assert at.query_params["clustering"] == ["exact"]
