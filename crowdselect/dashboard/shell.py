@@ -44,6 +44,7 @@ def run(folder: Path) -> None:
         names = reads.crowd_names()
         state.start(current, names, reads.size, reads.known_encoders)
         _context_bar(names)
+        state.say_news()
         page.run()
     state.publish()
 
@@ -82,6 +83,16 @@ def go(path: str) -> None:
     """Switch to the page with this address."""
     # With its parameters: an address without them would be a step of Back that does nothing.
     st.switch_page(st.session_state["_pages"][path], query_params=state.address_of(path))
+
+
+def page_link(path: str, label: str, icon: str) -> None:
+    """A link to another page, with its state."""
+    st.page_link(
+        st.session_state["_pages"][path],
+        label=label,
+        icon=f":material/{icon}:",
+        query_params=state.address_of(path),
+    )
 
 
 @contextmanager
@@ -205,7 +216,7 @@ def _context_bar(names: list[str]) -> None:
 
 
 def _crowd_changed() -> None:
-    state.change_crowd(state.widget("crowd"))
+    state.change_crowd(state.widget("crowd"), reads.size)
 
 
 def _judge_changed(first: str) -> None:

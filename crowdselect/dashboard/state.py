@@ -42,6 +42,8 @@ SET = "_view_set"
 """View settings that were set from outside their widgets, which do not say so yet."""
 PUBLISHED = "_published"
 """Page and parameters that were last written into the address."""
+NEWS = "_news"
+"""What is to be said when the page is drawn next."""
 WHOLE = "_whole_page"
 """Whether something changed that stands outside of the fragment that runs."""
 DEFAULT_BUDGET = 1000
@@ -71,13 +73,13 @@ def start(
     if DRAFT not in session and crowds:
         session[DRAFT] = _draft_from_link(session.pop("_link"), crowds, size, encoders)
     elif crowds and draft().crowd not in crowds:
-        change_crowd(crowds[0])
+        change_crowd(crowds[0], size)
     collect()
     if PUBLISHED in session:
-        _follow_history(crowds, size)
+        _follow_history(lambda params: _draft_from_link(params, crowds, size, encoders))
 
 
-def _follow_history(crowds: list[str], size: Callable[[str], int]) -> None:
+def _follow_history(read: Callable[[dict[str, str]], Recipe]) -> None:
     """After the browser's Back or Forward the address is the truth.
 
     Only then does it say something that was not written last while nothing else changed.
@@ -87,7 +89,7 @@ def _follow_history(crowds: list[str], size: Callable[[str], int]) -> None:
     params = st.query_params.to_dict()
     if params in ({}, written) or _params(shown) != written:
         return
-    session[DRAFT] = _draft_from_link(params, crowds, size)
+    session[DRAFT] = read(params)
     page = session[PAGE] + "."
     views = {k: read_value(v) for k, v in params.items() if not is_recipe_param(k)}
     for full in [name for name in session[VIEW] if name.startswith(page)]:
@@ -107,7 +109,7 @@ def _draft_from_link(
     if crowd != wanted:
         st.toast(f"The link names a crowd that is not here; {crowd} is shown instead.")
     # What is installed decides the encoder; the slider's clusters are there at once.
-    budget = min(DEFAULT_BUDGET, max(1, size(crowd) // 5))
+    budget = usual_budget(size(crowd))
     defaults = {"encoder": default_encoder(), "clustering": "fast", "budget": budget}
     encoder = params.get("encoder")
     if encoder is not None and encoder not in encoders():
@@ -119,6 +121,11 @@ def _draft_from_link(
     except InputError as error:
         st.toast(md(error.problem))
         return from_params({}, crowd, defaults)
+
+
+def usual_budget(n: int) -> int:
+    """How many of ``n`` instructions are chosen as long as nobody said otherwise."""
+    return min(DEFAULT_BUDGET, max(1, n // 5))
 
 
 def draft() -> Recipe:
@@ -163,12 +170,29 @@ def change_filters(**changes: Any) -> None:
     amend(filters=draft().filters.model_dump(mode="json") | changes)
 
 
-def change_crowd(name: str) -> None:
-    """Open another crowd: what refers to the old one's clusters, judges and points is dropped."""
-    kept = draft().filters
-    filters = kept.model_copy(update={"clusters": (), "ranges": (), "lasso": ()})
-    changes = {"crowd": name, "judge": None, "filters": filters, "pins": (), "bans": ()}
-    adopt(draft().model_copy(update=changes))
+def change_crowd(name: str, size: Callable[[str], int]) -> None:
+    """Open another crowd: what refers to the old one's clusters, judges and points is dropped.
+
+    A budget that the old crowd's ``size`` decided, or that the new one has not, follows.
+    """
+    old = draft()
+    filters = old.filters.model_copy(update={"clusters": (), "ranges": (), "lasso": ()})
+    changes: dict[str, Any] = {"crowd": name, "judge": None, "filters": filters}
+    changes |= {"pins": (), "bans": ()}
+    if old.budget in (usual_budget(size(old.crowd)), 0) or old.budget > size(name):
+        changes["budget"] = usual_budget(size(name))
+    adopt(old.model_copy(update=changes))
+
+
+def tell(text: str) -> None:
+    """Say ``text`` once, when the page is drawn next: a toast that a rerun cannot swallow."""
+    st.session_state.setdefault(NEWS, []).append(text)
+
+
+def say_news() -> None:
+    """Say what :func:`tell` was told."""
+    for text in st.session_state.pop(NEWS, []):
+        st.toast(text)
 
 
 def recipe_key(name: str, value: Any) -> str:

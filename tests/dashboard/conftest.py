@@ -1,5 +1,6 @@
 """Workspaces for the pages' tests, and a way to open a page without a browser."""
 
+import logging
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from crowdselect.dashboard import script
+from crowdselect.dashboard import script, shell
 from crowdselect.settings import Workspace, open_workspace
 from tests.browser import Server, serve
 from tests.dashboard import small
@@ -50,6 +51,18 @@ def server(world: Workspace) -> Iterator[Server]:
     """A dashboard on that workspace."""
     with serve(APP, {"CROWDSELECT_WORKSPACE": str(world.root), "OMP_NUM_THREADS": "1"}) as running:
         yield running
+
+
+@pytest.fixture(autouse=True)
+def ours() -> Iterator[list[logging.LogRecord]]:
+    """A page says in a sentence that it failed; a test must not miss it."""
+    records: list[logging.LogRecord] = []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = records.append  # type: ignore[method-assign]
+    shell.LOG.addHandler(handler)
+    yield records
+    shell.LOG.removeHandler(handler)
+    assert not records, records[0].exc_text or str(records[0].exc_info)
 
 
 Open = Callable[..., AppTest]

@@ -56,3 +56,16 @@ def lasso(page, left=0.05, top=0.12, right=0.95, bottom=0.95) -> None:
     for x, y in ((xs[1], ys[0]), (xs[1], ys[1]), (xs[0], ys[1]), (xs[0], ys[0])):
         page.mouse.move(x, y, steps=5)
     page.mouse.up()
+
+
+def choose(page: Any, label: str, option: str) -> None:
+    """Pick from a select box."""
+    page.get_by_role("combobox", name=label).first.click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def address_says(watched: Watched, text: str) -> None:
+    """Wait until the address holds ``text`` and everything is drawn; nothing may have failed."""
+    watched.page.wait_for_function("text => location.search.includes(text)", arg=text)
+    watched.idle()
+    assert watched.page.locator(TROUBLE).count() == 0, watched.page.locator(TROUBLE).inner_text()

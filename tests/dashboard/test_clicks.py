@@ -8,11 +8,12 @@ import re
 import tomllib
 from pathlib import Path
 
+import pandas as pd
 import pytest
 
-from tests.browser import Watched, browser_page
-from tests.dashboard import monkey
-from tests.dashboard.driving import TROUBLE, lasso, shown, visit
+from tests.browser import browser_page
+from tests.dashboard import monkey, small
+from tests.dashboard.driving import TROUBLE, address_says, choose, lasso, shown, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("dashboard-browser")]
 
@@ -21,19 +22,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("dashboard-browser")]
 def chromium():
     with browser_page(width=1280, height=1000) as watched:
         yield watched
-
-
-def choose(page, label: str, option: str) -> None:
-    """Pick from a select box."""
-    page.get_by_role("combobox", name=label).first.click()
-    page.get_by_role("option", name=option, exact=True).click()
-
-
-def address_says(watched: Watched, text: str) -> None:
-    """Wait until the address holds ``text`` and everything is drawn; nothing may have failed."""
-    watched.page.wait_for_function("text => location.search.includes(text)", arg=text)
-    watched.idle()
-    assert watched.page.locator(TROUBLE).count() == 0, watched.page.locator(TROUBLE).inner_text()
 
 
 def test_a_preset_then_a_slider_then_save(chromium, server):
@@ -150,3 +138,18 @@ def test_neither_advertisement_nor_links_to_other_services(chromium, server):
     assert settings["logger"]["hideWelcomeMessage"] is True
     page = visit(chromium, server, "")
     assert page.get_by_text("Help agents").count() == 0
+
+
+def test_a_family_and_a_size_that_are_typed_are_saved(chromium, server, world):
+    page = visit(chromium, server, "", **{"crowd.tab": "Models"})
+    box = page.get_by_test_id("stDataFrame").first.bounding_box()
+    for across, text in ((0.45, "gamma"), (0.62, "13")):
+        page.mouse.dblclick(box["x"] + box["width"] * across, box["y"] + 50 + 31 * 4)
+        editor = page.locator(".gdg-input")
+        editor.fill(text)
+        editor.press("Enter")
+        editor.wait_for(state="detached")
+    page.get_by_role("button", name="Save", exact=True).click()
+    shown(page, "Families and sizes saved")
+    models = pd.read_csv(world.crowd(small.NAME) / "models.csv").set_index("model")
+    assert list(models.loc[small.EVIL_MODEL, ["family", "size_b"]]) == ["gamma", 13]

@@ -14,7 +14,7 @@ from crowdselect.dashboard.pages import PAGES
 from crowdselect.settings import open_workspace
 from tests.browser import browser_page
 from tests.dashboard import small
-from tests.dashboard.driving import address, holds, lasso, metric, shown, visit
+from tests.dashboard.driving import address, address_says, holds, lasso, metric, shown, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("dashboard-browser")]
 
@@ -43,8 +43,7 @@ def test_a_weight_moves_the_selection_and_the_link_gives_it_back(chromium, serve
     slider = page.get_by_role("slider", name="difficulty")
     # One movement: of several quick ones only the last is compared, and it may change no row.
     slider.press("Home")
-    page.wait_for_function("() => location.search.includes('w.difficulty=-')")
-    chromium.idle()
+    address_says(chromium, "w.difficulty=-")
     assert metric(page, "Come in") != before
     shown(page, "come in")
     link = page.url
@@ -59,14 +58,16 @@ def test_a_weight_moves_the_selection_and_the_link_gives_it_back(chromium, serve
 def test_state_survives_going_between_pages(chromium, server):
     page = visit(chromium, server, "select", **{"w.difficulty": 2, "filters.contains": "python"})
     shown(page, "contains “python”")
+    address_says(chromium, "w.difficulty=2")
     page.get_by_role("link", name="Map").first.click()
-    page.get_by_text("Clusters").first.wait_for()
-    chromium.idle()
+    page.wait_for_url(re.compile("/map"))
+    page.locator("[data-scatter] canvas").first.wait_for()
     shown(page, "contains “python”")
-    assert "w.difficulty=2" in page.url
+    address_says(chromium, "w.difficulty=2")
     page.get_by_role("link", name="Select").first.click()
+    page.wait_for_url(re.compile("/select"))
     shown(page, "Who comes in")
-    chromium.idle()
+    address_says(chromium, "w.difficulty=2")
     assert page.get_by_role("slider", name="difficulty").input_value() == "2"
 
 
@@ -77,13 +78,12 @@ def test_the_cluster_slider_answers_and_keeps_the_zoom(chromium, server):
     slider = page.get_by_role("slider", name="Clusters")
     slider.press("ArrowRight")
     shown(page, "k = 4")
-    chromium.idle()
-    assert "clusters=4" in page.url
+    address_says(chromium, "clusters=4")
 
 
 def test_a_lasso_on_the_map_fills_the_table_and_opens_an_instruction(chromium, server):
     page = visit(chromium, server, "map", clusters=3)
-    page.wait_for_timeout(500)
+    page.locator("[data-scatter] canvas").first.wait_for()
     lasso(page)
     shown(page, "in the lasso")
     chromium.idle()
@@ -111,8 +111,7 @@ def test_an_instruction_with_hostile_text_is_text(chromium, server):
     for identity, text in (("q001", small.IMAGE), ("q002", small.LATEX)):
         page.get_by_role("button", name="Next").click()
         shown(page, text)
-        chromium.idle()
-        assert identity in page.url
+        address_says(chromium, identity)
     assert page.evaluate("() => window.__hacked") is None
     assert page.locator("img[src*='192.0.2.1']").count() == 0
     assert page.locator(".katex").count() == 0
@@ -157,7 +156,7 @@ def test_save_compare_and_export_the_same_bytes_as_the_command_line(chromium, se
     box = table.bounding_box()
     for row in (0, 1):
         page.mouse.click(box["x"] + 15, box["y"] + 31 * row + 50)
-        page.wait_for_timeout(300)
+        address_says(chromium, "select.saved=")
     shown(page, "Shared by whom")
     chromium.idle()
     page = visit(chromium, server, "select", **{"select.part": "Export"})
@@ -198,8 +197,7 @@ def test_two_visitors_do_not_see_each_others_state(chromium, server):
         second = visit(other, server, "select", budget=40)
         holds(second, "Budget", 40)
     page.get_by_role("slider", name="stability").press("ArrowLeft")
-    page.wait_for_function("() => location.search.includes('w.stability=1.9')")
-    chromium.idle()
+    address_says(chromium, "w.stability=1.9")
     holds(page, "Budget", 25)
 
 

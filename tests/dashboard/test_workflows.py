@@ -44,6 +44,21 @@ def test_the_page_selects_the_rows_of_the_pipeline(ready, open_page):
     assert [crowd.ids[r] for r in shown] == list(wanted.ids)
 
 
+def figure(at, label: str) -> int:
+    return int(next(m.value for m in at.metric if m.label == label))
+
+
+def test_who_comes_in_and_who_leaves_is_counted_apart(ready, open_page):
+    """With a larger budget rows only come, with a smaller one they only leave."""
+    at = open_page(ready, "select", budget=20, clusters=3)
+    at.number_input(key="r.budget").set_value(26).run()
+    assert (figure(at, "Come in"), figure(at, "Leave")) == (6, 0)
+    assert list(at.dataframe[0].value["change"]) == ["in"] * 6
+    at.number_input(key="r.budget").set_value(23).run()
+    assert (figure(at, "Come in"), figure(at, "Leave")) == (0, 3)
+    assert list(at.dataframe[0].value["change"]) == ["out"] * 3
+
+
 def test_a_weight_of_zero_leaves_the_recipe(ready, open_page):
     at = open_page(ready, "select", budget=20, clusters=3)
     at.slider(key="r.weight.separability").set_value(0.0).run()
@@ -312,8 +327,11 @@ def test_a_form_and_its_ticks_are_there_again_after_another_page(ready, open_pag
 
 
 def test_a_bad_link_is_said_once_and_the_defaults_are_shown(ready, open_page):
-    at = open_page(ready, "select", budget="much")
+    at = open_page(ready, "crowd", budget="much")
     assert not at.exception
+    (said,) = [t.value.replace("\\", "") for t in at.toast]
+    assert "The link: budget" in said
+    assert "found 'much'" in said
     assert draft_of(at).crowd == small.NAME
 
 
@@ -364,12 +382,3 @@ def test_judges_are_audited_in_words(ready, open_page):
     titles = {s.value for s in at.subheader}
     assert {"Judge agreement", "Length", "Families", "Identical columns"} <= titles
     assert "Duplicate instructions" in titles
-
-
-def test_a_link_says_what_a_new_session_would_decide_otherwise(ready, open_page):
-    """The defaults of a recipe are not those of a new session."""
-    at = open_page(ready, "select", budget=1000, clustering="exact", clusters=3)
-    assert draft_of(at).clustering == "exact"
-    at.run()
-    assert at.query_params["budget"] == ["1000"]
-    assert at.query_params["clustering"] == ["exact"]

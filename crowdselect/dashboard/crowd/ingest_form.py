@@ -13,6 +13,7 @@ import streamlit as st
 from crowdselect import pipeline, settings
 from crowdselect.access import opened_path
 from crowdselect.dashboard import options, reads, shell, state
+from crowdselect.dashboard.crowd import arrival
 from crowdselect.dashboard.text import md
 from crowdselect.dashboard.uploads import MOST_MB, kept
 from crowdselect.errors import InputError, NotFoundError
@@ -125,8 +126,11 @@ def ingest(
 
 
 def _open(name: str) -> None:
+    """Show the new crowd; its page says what came in."""
+    st.session_state[arrival.CAME_IN] = name
     if state.has_draft():
-        state.change_crowd(name)
+        state.change_crowd(name, reads.size)
+    state.set_view("tab", "Leaderboard", page="crowd")
     st.rerun()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from crowdselect.dashboard import shell
+from crowdselect.dashboard import shell, state
 from crowdselect.dashboard.text import plural
 from crowdselect.store import Crowd
 
@@ -62,5 +62,5 @@ def show(crowd: Crowd) -> None:
     label = "Save" if changed or not guessed else "Confirm all"
     if st.button(label, type="primary", disabled=not (changed or guessed)):
         crowd.set_models(edited.drop(columns="source").assign(source="table"))
-        st.toast("Families and sizes saved. Metrics are computed anew.")
+        state.tell("Families and sizes saved. Metrics are computed anew.")
         st.rerun()

@@ -6,7 +6,15 @@ import numpy as np
 import streamlit as st
 
 from crowdselect.dashboard import reads, shell, state, table
-from crowdselect.dashboard.crowd import biases, board, ingest_form, making, models_editor, scores
+from crowdselect.dashboard.crowd import (
+    arrival,
+    biases,
+    board,
+    ingest_form,
+    making,
+    models_editor,
+    scores,
+)
 from crowdselect.dashboard.text import md, n_of_m
 from crowdselect.readonly import read_only
 from crowdselect.store import Crowd
@@ -36,6 +44,7 @@ def show(crowd: Crowd) -> None:
     choice = st.segmented_control(
         "Part of the page", TABS, key=key, required=True, label_visibility="collapsed"
     )
+    arrival.show(crowd)
     shown = crowd.judges[0] if judge not in crowd.judges and crowd.judges else judge
     if choice == "Models":
         models_editor.show(crowd)

@@ -35,12 +35,30 @@ def show(crowd: Crowd, recipe: Recipe) -> Outcome:
         f"{n_of_m(len(draft.rows), draft.competing, 'eligible instructions')} selected; "
         f"the crowd has {crowd.n:,}."
     )
+    if short := shortfall(recipe, draft):
+        st.warning(short)
     if not len(draft.rows):
         st.warning("Nothing is selected: no instruction is eligible, or the budget is zero.")
         return draft
     _shifts(crowd, recipe, draft)
     _changes(crowd, draft, before)
     return draft
+
+
+def shortfall(recipe: Recipe, draft: Outcome) -> str:
+    """Why fewer are selected than the budget asks for; empty where it is met."""
+    chosen = len(draft.rows)
+    if not chosen or chosen >= draft.budget:
+        return ""
+    if chosen >= draft.competing:
+        return (
+            f"The budget is {draft.budget:,}, but only {draft.competing:,} can be chosen: loosen "
+            "the filters, let a missing metric count as the middle (under More), or ask for fewer."
+        )
+    return (
+        f"The strategy found {chosen:,} of the {draft.budget:,} that the budget asks for: the "
+        "others are too alike, or lack what it goes by."
+    )
 
 
 def _figures(crowd: Crowd, recipe: Recipe, draft: Outcome, before: IntArray | None) -> None:

@@ -28,7 +28,8 @@ def form(crowd: Crowd, recipe: Recipe) -> None:
         with st.spinner("Choosing and writing"):
             chosen = pipeline.select(reads.session(crowd), recipe)
             saved = pipeline.save_selection(reads.workspace(), chosen, name or None, note)
-        st.toast(f"Saved {plural(saved.n, 'instruction')} as {md(saved.name)}.")
+        state.tell(f"Saved {plural(saved.n, 'instruction')} as {md(saved.name)}.")
+        st.rerun()  # the figures above compare with what was saved last
 
 
 def listing(crowd: Crowd) -> list[SavedSelection]:
