@@ -15,6 +15,9 @@ assert cli.main(["count", "example", "--times", "2", "--workspace", "workspace"]
 from crowdselect.export import Example, Turn
 FORMATS["plain"]()([Example("a", (Turn("user", "one\\ntwo"), Turn("assistant", "x")))], Path("p"))
 assert Path("p").read_text() == "one two\\n"
+few = cs.Recipe(crowd="example", budget=5, clusters=0, filters={"most_words": 1})
+assert len(cs.select(crowd, few).ids) == 5
+assert len(cs.select(crowd, few).report["excluded"]) == 0
 print("done")
 """
 
@@ -24,7 +27,7 @@ def blocks() -> list[str]:
 
 
 def test_examples_run_in_order(tmp_path: Path) -> None:
-    assert len(blocks()) == 6
+    assert len(blocks()) == 7
     code = "\n".join(blocks()) + TAIL
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=240
