@@ -1,8 +1,9 @@
 """Steps, memory and disk of a run, from the data's lengths and the model's shape. Pure functions.
 
-The memory of activations counts what autograd keeps per token and layer (checked against
-``torch.autograd.graph.saved_tensors_hooks`` in the tests); everything else is parameters times
-bytes. A run's measured burst replaces these numbers before it starts.
+The memory of activations is what autograd keeps (``crowdselect.finetune.kept``), that of the
+vocabulary head the copies of its logits, counted in TRL's code; everything else is parameters times
+bytes. Measured peaks stand beside the formula in docs/finetune.md. A run's measured burst replaces
+these numbers before it starts.
 """
 
 from __future__ import annotations
@@ -23,8 +24,19 @@ _MOST_TOKENS = {"cuda": 16384, "mps": 8192, "cpu": 8192}
 _HEADROOM = 0.9
 """Share of the free memory that a run may plan for."""
 
-_HEAD_CHUNK = 1024
-"""Rows of logits that the fused language model head holds at a time (TRL)."""
+_HEAD_TOKENS, _HEAD_VOCABULARY = 4096, 32768
+"""Positions and tokens of the vocabulary that TRL's fused head takes at a time."""
+
+_HEAD_COPIES = {"cuda": 1.0, "mps": 8.25, "cpu": 8.25}
+"""Copies of such a tile in the head's backward pass: on a GPU one kernel works in place; elsewhere
+PyTorch's own operations follow one another, and hold eight and a mask."""
+
+_WHOLE_LOGITS = 4
+"""32-bit copies of all logits where the head is not fused (ORPO, SimPO)."""
+
+_AUTOCAST = 0.7
+"""Share of the 32-bit activations that is kept under bfloat16 autocast: norms stay in 32 bits
+(0.6 to 0.76 over five architectures)."""
 
 
 @dataclass(frozen=True)
@@ -65,26 +77,59 @@ def trained_parameters(shape: ModelShape, config: FinetuneConfig) -> int:
 
 
 def activation_bytes(
-    shape: ModelShape, config: FinetuneConfig, setup: Setup, *, checkpointing: bool
+    shape: ModelShape,
+    config: FinetuneConfig,
+    setup: Setup,
+    *,
+    checkpointing: bool,
+    length: int = 0,
 ) -> float:
-    """Bytes that one token's forward pass keeps for the backward pass."""
+    """Bytes that the layers keep of one token for the backward pass, in rows of ``length``."""
     size = 2 if setup.bf16 else 4
-    attention = 2 * shape.hidden + 2 * shape.d_attention + 2 * shape.d_kv
-    mlp = shape.hidden + 4 * shape.intermediate
-    norms = 2 * (4 + size) * shape.hidden  # computed, and kept, in 32 bits
-    layer = float(size * (attention + mlp) + norms)
+    layer = _kept_of_a_layer(shape, setup, length)
     if config.mode == "lora" and config.lora_dropout:
         inputs = sum(i for _, i, _ in shape.targeted(config.lora_targets))
         layer += 5 * inputs / shape.layers  # the adapter's dropped-out 32-bit copy and its mask
     kept = shape.layers * size * shape.hidden + layer if checkpointing else shape.layers * layer
-    head = 3 * 4 * shape.vocabulary if config.method in ("orpo", "simpo") else 0
-    return float(kept + head + 4 * shape.hidden)
+    return float(kept + 4 * shape.hidden)
+
+
+def _kept_of_a_layer(shape: ModelShape, setup: Setup, length: int) -> float:
+    if shape.kept is not None:
+        square = setup.attention == "eager" or (setup.device == "cpu" and shape.attention_dropout)
+        kept = shape.kept.per_token + (shape.kept.per_pair * length if square else 0)
+        return kept / shape.layers * (_AUTOCAST if setup.bf16 else 1.0)
+    size = 2 if setup.bf16 else 4  # a SwiGLU layer's
+    attention = 2 * shape.hidden + 2 * shape.d_attention + 2 * shape.d_kv
+    mlp = shape.hidden + 4 * shape.intermediate
+    norms = 2 * (4 + size) * shape.hidden  # computed, and kept, in 32 bits
+    return float(size * (attention + mlp) + norms)
+
+
+def head_bytes(shape: ModelShape, config: FinetuneConfig, setup: Setup, tokens: int) -> float:
+    """Bytes at the peak of the vocabulary head's backward pass over ``tokens`` positions."""
+    if config.method in ("orpo", "simpo"):
+        return float(_WHOLE_LOGITS * 4 * shape.vocabulary * tokens)
+    size = 2 if setup.bf16 and setup.device == "cuda" else 4
+    wide = min(shape.vocabulary, _HEAD_VOCABULARY)
+    tile = _HEAD_COPIES[setup.device] * size * wide * min(tokens, _HEAD_TOKENS)
+    gradient = 4 * shape.vocabulary * shape.hidden if config.mode == "full" else 0
+    return float(tile + gradient + 4 * shape.hidden * tokens)
 
 
 def memory(
-    shape: ModelShape, config: FinetuneConfig, setup: Setup, *, tokens: int, checkpointing: bool
+    shape: ModelShape,
+    config: FinetuneConfig,
+    setup: Setup,
+    *,
+    tokens: int,
+    checkpointing: bool,
+    length: int = 0,
 ) -> Memory:
-    """Peak bytes on one device that holds ``tokens`` tokens at a time."""
+    """Peak bytes on one device that holds ``tokens`` tokens at a time, in rows of ``length``.
+
+    Beyond what the process holds when the free memory is read.
+    """
     size = 4 if setup.weights == "float32" else 2
     trained = trained_parameters(shape, config)
     shared = _sharding(config)
@@ -99,13 +144,12 @@ def memory(
         adam = trained * 2
     if config.method == "dpo" and config.mode == "full":
         weights += shape.parameters * size  # the frozen reference
-    per_token = activation_bytes(shape, config, setup, checkpointing=checkpointing)
-    head = 3 * 4 * shape.vocabulary * min(tokens, _HEAD_CHUNK)
+    per_token = activation_bytes(shape, config, setup, checkpointing=checkpointing, length=length)
     return Memory(
         weights=weights // shared["weights"],
         gradients=gradients // shared["gradients"],
         optimizer=adam // shared["optimizer"],
-        activations=int(per_token * tokens) + head,
+        activations=int(per_token * tokens + head_bytes(shape, config, setup, tokens)),
         overhead=int(_OVERHEAD[setup.device]),
     )
 
@@ -149,7 +193,12 @@ def plan(
     for checkpointing in (False, True) if wish is None else (wish,):
         for micro in _micro_batches(config, mean, setup):
             need = memory(
-                shape, config, setup, tokens=micro * longest * sides, checkpointing=checkpointing
+                shape,
+                config,
+                setup,
+                tokens=micro * longest * sides,
+                checkpointing=checkpointing,
+                length=longest,
             )
             if need.total <= _HEADROOM * machine.memory:
                 break

@@ -16,6 +16,8 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from crowdselect.finetune.kept import Kept, kept_by
+
 PEAK_BF16: tuple[tuple[str, float], ...] = (
     (r"GH200|H200", 989e12),
     (r"H100 PCIe", 756e12),
@@ -38,6 +40,9 @@ PEAK_BF16: tuple[tuple[str, float], ...] = (
 """Peak dense bf16 FLOP/s by device name (makers' data sheets, without sparsity)."""
 
 
+_ATTENTION_DROPOUT = ("attention_dropout", "attn_pdrop", "attn_dropout")
+
+
 @dataclass(frozen=True)
 class ModelShape:
     """What costs time and memory in a causal language model."""
@@ -57,6 +62,9 @@ class ModelShape:
     """Name, inputs and outputs of every linear layer but the head."""
     experts: bool
     """A mixture of experts: the formulas do not hold and no MFU is given."""
+    kept: Kept | None = None
+    """What the layers keep for the backward pass; None: it could not be measured."""
+    attention_dropout: bool = False
 
     def lora_parameters(self, rank: int, targets: tuple[str, ...]) -> int:
         """Parameters of an adapter: rank * (inputs + outputs) for every targeted layer."""
@@ -97,6 +105,8 @@ def shape_of(config: Any) -> ModelShape:
         vocabulary=int(text.vocab_size),
         linear=tuple((n, *_sizes(m)) for n, m in linear if m is not head),
         experts=any(getattr(text, key, None) for key in ("num_experts", "num_local_experts")),
+        kept=kept_by(config),
+        attention_dropout=any(getattr(text, key, None) for key in _ATTENTION_DROPOUT),
     )
 
 

@@ -20,7 +20,7 @@ from transformers.utils import logging
 
 from crowdselect import files
 from crowdselect.errors import CancelledError
-from crowdselect.finetune.callback import BurstClock, Reporter, peak_memory
+from crowdselect.finetune.callback import BurstClock, Reporter, held_memory, peak_memory
 from crowdselect.finetune.card import model_card
 from crowdselect.finetune.checkpoints import last_checkpoint, step_of, tokens_at
 from crowdselect.finetune.models import load_model
@@ -103,7 +103,7 @@ def merge(plan: Plan, run: Path) -> None:
 
 
 def measure(plan: Plan, prepared: Prepared) -> tuple[float, int]:
-    """Take a few throw-away steps; return tokens per second and peak bytes.
+    """Take a few throw-away steps; return tokens per second and peak bytes beyond those held.
 
     The first step holds the longest rows, so that memory that will not do is found now; the
     others hold rows spread evenly over the lengths and give the speed. Nothing is kept.
@@ -117,13 +117,13 @@ def measure(plan: Plan, prepared: Prepared) -> tuple[float, int]:
     order = np.random.default_rng(plan.config.seed).permutation(len(spread))
     rows = [*by_length[-micro:], *spread[order]]
     rows = [*([by_length[-1]] * (micro - len(by_length[-micro:]))), *rows]
-    clock = BurstClock()
+    clock, held = BurstClock(), held_memory()
     with tempfile.TemporaryDirectory() as folder, _quietly():
         trainer = build_burst(
             plan, prepared, Path(folder), [int(r) for r in rows], steps + 1, clock
         )
         trainer.train()
-    memory = peak_memory()
+    memory = max(0, peak_memory() - held)
     del trainer
     _forget(plan)
     taken = clock.durations[1:] or clock.durations

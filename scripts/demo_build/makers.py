@@ -7,11 +7,12 @@ from pathlib import Path
 from random import Random
 from time import process_time
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
 from crowdselect.files import read_json, write_json
+from crowdselect.lm.models import Checkpoint, LoadOptions, load_network, usual_device
 from crowdselect.progress import Progress, silent
 from crowdselect.tasks import Task, verify
 from scripts.demo_build.answering import answer
@@ -40,13 +41,6 @@ REWARD_MODEL_EPOCHS = 1
 Pupil = Member | Base
 
 
-def device() -> str:
-    """The device the build computes on: a GPU where there is one."""
-    import torch
-
-    return "cuda" if torch.cuda.is_available() else "cpu"
-
-
 def pool_tasks(n: int, seed: int) -> list[Task]:
     """The crowd's instructions: a few kinds are common and many are rare, as in real pools."""
     names = list(KINDS)
@@ -73,13 +67,10 @@ def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     return tokenizer
 
 
-def load_model(folder: Path) -> PreTrainedModel:
-    """Read a causal language model in float32, onto the build's device."""
-    import torch
-    from transformers import AutoModelForCausalLM
-
-    model: Any = AutoModelForCausalLM.from_pretrained(folder, dtype=torch.float32)
-    moved: PreTrainedModel = model.to(device()).eval()
+def load_model(folder: Path, kind: Literal["causal", "reward"] = "causal") -> PreTrainedModel:
+    """Read a model in float32, onto a GPU where there is one."""
+    network = load_network(Checkpoint(str(folder)), LoadOptions("float32"), kind)
+    moved: PreTrainedModel = network.to(usual_device()).eval()
     return moved
 
 
@@ -131,7 +122,7 @@ def _train(
     label: str,
     loss_of: Any = answer_loss,
 ) -> list[float]:
-    model.to(device())  # type: ignore[arg-type]
+    model.to(usual_device())  # type: ignore[arg-type]
     losses = []
     for step, loss in enumerate(train(model, steps, schedule, loss_of), start=1):
         losses.append(loss)
@@ -228,11 +219,7 @@ def make_rewards(
     progress: Progress = silent,
 ) -> None:
     """Judge every answer: ``rewards.parquet`` with instruction, response and reward, distinct."""
-    import torch
-    from transformers import AutoModelForSequenceClassification
-
-    judge = AutoModelForSequenceClassification.from_pretrained(judge_folder, dtype=torch.float32)
-    judge.to(device()).eval()
+    judge = load_model(judge_folder, "reward")
     pairs = pd.concat(
         [
             pd.DataFrame({"instruction": [t.instruction for t in tasks], "response": f["response"]})
