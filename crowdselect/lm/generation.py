@@ -11,13 +11,12 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
-from pathlib import Path
 from typing import Any
 
 from crowdselect.errors import CrowdSelectError
 from crowdselect.lm.batches import length_batches
 from crowdselect.lm.messages import Message
-from crowdselect.lm.models import Checkpoint, Loaded, LocalModel, load_tokenizer
+from crowdselect.lm.models import Checkpoint, Loaded, LocalModel, adapter_folder, load_tokenizer
 from crowdselect.lm.template import render, token_ids
 
 
@@ -240,7 +239,9 @@ def _with_vllm(
     from vllm.lora.request import LoRARequest
 
     engine, tokenizer = _vllm_engine(checkpoint)
-    adapter = LoRARequest("adapter", 1, checkpoint.adapter) if checkpoint.adapter else None
+    adapter = None
+    if checkpoint.adapter:
+        adapter = LoRARequest("adapter", 1, str(adapter_folder(checkpoint.adapter)))
     for start in range(0, len(requests), VLLM_CHUNK):
         chunk = requests[start : start + VLLM_CHUNK]
         prompts = [
@@ -266,10 +267,11 @@ def _vllm_engine(checkpoint: Checkpoint) -> tuple[Any, Any]:
 
     rank = 16
     if checkpoint.adapter:
-        settings = Path(checkpoint.adapter) / "adapter_config.json"
+        settings = adapter_folder(checkpoint.adapter) / "adapter_config.json"
         rank = json.loads(settings.read_text("utf-8"))["r"]
     engine = LLM(
         checkpoint.model,
+        load_format="safetensors",
         enable_lora=bool(checkpoint.adapter),
         max_lora_rank=max(8, rank),
         trust_remote_code=checkpoint.trust_remote_code,

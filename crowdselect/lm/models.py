@@ -222,12 +222,12 @@ def with_adapter(network: Any, adapter: str) -> Any:
     from peft import PeftModel
 
     try:
-        return PeftModel.from_pretrained(network, str(_adapter_folder(adapter)))
+        return PeftModel.from_pretrained(network, str(adapter_folder(adapter)))
     except (OSError, ValueError) as error:
         raise unloadable(adapter, error) from error
 
 
-def _adapter_folder(adapter: str) -> Path:
+def adapter_folder(adapter: str) -> Path:
     """The adapter's folder, fetched from the hub where it is an id; peft would take a pickle."""
     folder = Path(adapter).expanduser()
     check_folder(adapter)

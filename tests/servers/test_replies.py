@@ -177,6 +177,12 @@ def test_what_another_try_can_mend_is_tried_again(case: str, monkeypatch: Any) -
     assert times == 3
 
 
+def test_an_endless_answer_is_cut_off(monkeypatch: Any) -> None:
+    monkeypatch.setattr("crowdselect.servers.client.LARGEST_BODY", 2_000)
+    replies, _ = asked({"text": "8" * 3_000})
+    assert replies["odd"].problem.startswith("the server broke off: more than")
+
+
 def test_a_server_that_recovers_is_believed(monkeypatch: Any) -> None:
     monkeypatch.setattr("crowdselect.servers.client.FIRST_PAUSE_S", 0.0)
     said = iter([{"raw": b"{"}, {"body": {"error": "busy"}}, {"text": "8"}])

@@ -75,7 +75,10 @@ def test_text_where_a_number_should_be_names_row_column_and_value(crowd: Crowd, 
     ("rows", "message"),
     [
         ([{"id": "x", "a": 1}], "none of its 1 ids"),
-        ([{"id": "q0", "a": 1}, {"id": "q0", "a": 2}], "row 2: the id 'q0' is that of s.csv, row 1"),
+        (
+            [{"id": "q0", "a": 1}, {"id": "q0", "a": 2}],
+            "row 2: the id 'q0' is that of s.csv, row 1",
+        ),
         ([{"id": "q0", "a@b": 1}], "cannot be the name"),
         ([{"id": "q0", "word": "text"}], "column 'word' should hold a number"),
         ([{"nothing": "q0", "a": 1}], "no column 'id'"),
