@@ -34,7 +34,7 @@ def list_(
     found = pipeline.list_selections(open_workspace(workspace), crowd)
     if json:
         return print_json(found)
-    rows = [(s.id, s.name, s.recipe.crowd, s.recipe.strategy, s.n, s.created) for s in found]
+    rows = [(s.id, s.name, s.recipe.crowd, s.recipe.strategy, s.n, s.created[:19]) for s in found]
     return print_table(("id", "name", "crowd", "strategy", "rows", "created"), rows)
 
 
@@ -50,7 +50,7 @@ def show(
         return print_json(document(pipeline.load_selection(folder, selection)))
     saved = pipeline.find_selection(folder, selection)
     names = ", also ".join((saved.name, *saved.also))
-    say(f"{saved.id} {names}: {saved.n:,} rows, {saved.created}. {saved.note}".rstrip())
+    say(f"{saved.id} {names}: {saved.n:,} rows, {saved.created[:19]}. {saved.note}".rstrip())
     if saved.chosen_on:
         say(f"Its recipe was chosen on {', '.join(saved.chosen_on)}.")
     return tell(saved.recipe.to_toml())

@@ -89,7 +89,7 @@ def test_mistakes_are_named(ready, crowd, recipe) -> None:
         pipeline.export(ready, chosen, "mesages")
     with pytest.raises(InputError, match="no option"):
         pipeline.export(ready, chosen, "messages", options={"sytem": "x"})
-    with pytest.raises(InputError, match="no file"):
+    with pytest.raises(NotFoundError, match="no file"):
         pipeline.export(ready, chosen, "messages", against=["none.jsonl"])
     pipeline.remove_crowd(ready, "tiny")
     with pytest.raises(NotFoundError, match="no crowd"):

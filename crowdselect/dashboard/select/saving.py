@@ -44,7 +44,7 @@ def listing(crowd: Crowd) -> list[SavedSelection]:
             "n": [s.n for s in saved],
             "strategy": [s.recipe.strategy for s in saved],
             "note": [s.note for s in saved],
-            "saved": pd.to_datetime([s.created for s in saved]),
+            "saved": pd.to_datetime([s.created for s in saved], format="ISO8601"),
             "id": [s.id for s in saved],
         }
     )

@@ -227,7 +227,7 @@ def _about(
         "name": called[0],
         "also": called[1:],
         "note": told if note in told else "\n".join(filter(None, (told, note))),
-        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "created": datetime.now(UTC).isoformat(timespec="microseconds"),
         "chosen_on": list(
             dict.fromkeys((*(before.chosen_on if before else ()), *on, *_declared(note)))
         ),
