@@ -167,6 +167,13 @@ def _recognise(columns: frozenset[str], table: Table, number: int, kinds: Sequen
                 "known format of conversations.",
                 remedy,
             )
+    row = small_letters(table.rows[number - 1])
+    if any(f.fits(frozenset(row)) for f in _FORMATS):
+        empty = [c for c, value in row.items() if value is None]
+        raise InputError(
+            f"{table.where(number)} holds nothing (null) in {name_list(empty)}.",
+            "Correct the row, or leave it out.",
+        )
     known = "; ".join(f"{f.name}: {', '.join(n[0] for n in f.needs)}" for f in _FORMATS[:-1])
     before = f"; the rows before it are {kinds[-1]}" if kinds else ""
     raise InputError(
@@ -318,9 +325,16 @@ def _from_preference(row: Row, number: int) -> Conversation:
     asked = _asked(row)
     if chosen[0]["role"] == rejected[0]["role"] == "assistant":
         if not asked:
-            raise ValueError("chosen and rejected share no prompt, and there is no prompt column")
+            raise ValueError(
+                "chosen and rejected share no prompt, and there is no prompt column (dialogues "
+                "in one text are not parted here)"
+            )
         prompt = with_system(row, asked)
         return Conversation(number, (*prompt, *chosen), (*prompt, *rejected), len(prompt))
+    if len(rejected) == 1:  # only the other answer was written
+        rejected = [*chosen[:-1], *rejected]
+    elif len(chosen) == 1:
+        chosen = [*rejected[:-1], *chosen]
     chosen, rejected = (list(with_system(row, side)) for side in (chosen, rejected))
     shared = 0
     while shared < min(len(chosen), len(rejected)) and chosen[shared] == rejected[shared]:

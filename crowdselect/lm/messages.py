@@ -102,7 +102,10 @@ def read_message(value: Any) -> Message:
         calls, content = [*calls, *_written_calls(content)], ""
     if content is None and not calls:
         raise ValueError(f"a message of the role {role} has no content")
-    message: Message = {"role": role, "content": text_of(content or "", f"a {role} message")}
+    message: Message = {
+        "role": role,
+        "content": text_of(content or "", f"a message of the role {role}"),
+    }
     if calls:
         if role != "assistant":
             raise ValueError(f"a message of the role {role} calls a tool")

@@ -137,6 +137,18 @@ def test_a_pair_holds_its_question_once(extra, whole, tmp_path):
     assert found.prompt_turns == 1 + len(system)
 
 
+@pytest.mark.parametrize("whole", ["chosen", "rejected"])
+def test_a_pair_of_which_one_side_is_only_an_answer(whole, tmp_path):
+    sides = {"chosen": "good", "rejected": "bad"}
+    row = {
+        k: [Q, {"role": "assistant", "content": v}] if k == whole else v for k, v in sides.items()
+    }
+    found = one(tmp_path, {"prompt": "q", "system": "s", **row})
+    assert found.messages == (S, Q, {"role": "assistant", "content": "good"})
+    assert found.rejected == (S, Q, {"role": "assistant", "content": "bad"})
+    assert found.prompt_turns == 2
+
+
 def test_pairs_as_llama_factory_writes_them(tmp_path):
     row = {
         "conversations": [{"from": "human", "value": "q"}],
@@ -153,6 +165,8 @@ def test_pairs_as_llama_factory_writes_them(tmp_path):
         ({"input_ids": [1], "labels": [1]}, "already tokenised"),
         ({"instruction": "q", "completions": []}, "several completions"),
         ({"prompt": "q", "completion": "a", "label": False}, "'label'"),
+        ({"instruction": "q", "output": None}, "nothing (null) in output"),
+        ({"chosen": "Human: q", "rejected": "Human: r"}, "no prompt column"),
         ({"messages": [Q, A], "kto_tag": True}, "'kto_tag'"),
         ({"messages": [S, Q, A], "system": "other"}, "system column differs"),
         ({"messages": [Q, {"role": "assistant", "content": None}]}, "has no content"),
