@@ -13,6 +13,7 @@ from crowdselect.metrics import (
     build_metric,
     calc_share,
     combine_judges,
+    family_correlations,
     is_calculation,
     leave_one_out,
     parse_column,
@@ -190,3 +191,42 @@ def test_instruction_mining_rules():
     third = instruction_mining_v3(*(np.array([v3[k]]) for k in ("rew", "und", "nat", "coh")))
     assert first[0] == pytest.approx(v1["logL"], abs=1e-9)
     assert third[0] == pytest.approx(v3["logL"], abs=1e-9)
+
+
+@pytest.mark.parametrize("gap", [False, True])
+def test_centring_takes_each_models_mean_away(gap):
+    values = np.array([[1.0, 10.0, 4.0], [3.0, 20.0, 4.0], [5.0, 60.0, 7.0]])
+    if gap:
+        values[0, 2] = NAN
+    found = METRICS["difficulty"](center_by_model=True)(
+        inputs(values, models=rewards(np.zeros((1, 9))).models[:3])
+    )
+    expected = -np.nanmean(values - np.nanmean(values, axis=0), axis=1)
+    np.testing.assert_allclose(found, expected, atol=1e-12)
+
+
+def test_constant_families_are_counted_over_all_blocks():
+    values = np.random.default_rng(3).normal(size=(40_000, 9))
+    values[::4, :3] = 1.0
+    found = family_correlations(rewards(values))
+    assert dict(zip(found.families, found.constant, strict=True))["a"] == 10_000
+    assert found.members.dtype == np.int32
+
+
+def test_the_best_response_is_that_of_its_own_row():
+    models = rewards(np.zeros((1, 9))).models[:2]
+    matrix = rewards([[9.0, 1.0], [1.0, 2.0], [0.0, 3.0]], models=models)
+    texts = Texts(["x"] * 3, [["a b c", "d"], ["e", "f g"], ["h", "i j k l"]])
+    metric = METRICS["length"](field="response", across="best", count="words")
+    assert metric(MetricInputs(matrix, texts)).tolist() == [3.0, 2.0, 4.0]
+
+
+def test_leaving_out_stops_before_nothing_is_left():
+    models = rewards(np.zeros((1, 9))).models[:2]
+    both = leave_one_out(rewards([[1.0, 2.0]], models=models))
+    assert [(kind, name) for kind, name, _ in both] == [("model", "a-0"), ("model", "a-1")]
+    assert list(leave_one_out(rewards([[1.0]], models=models[:1]))) == []
+    with pytest.raises(InputError) as caught:
+        combine_judges([])
+    assert caught.value.problem == "There are no judges to combine."
+    assert caught.value.remedy == "Give at least one metric column."
