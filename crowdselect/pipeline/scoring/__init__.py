@@ -4,8 +4,16 @@ from crowdselect.pipeline.scoring.job import (
     ScoreConfig,
     check_source,
     create_score,
+    file_samples,
     is_given_file,
     run_score_job,
 )
 
-__all__ = ["ScoreConfig", "check_source", "create_score", "is_given_file", "run_score_job"]
+__all__ = [
+    "ScoreConfig",
+    "check_source",
+    "create_score",
+    "file_samples",
+    "is_given_file",
+    "run_score_job",
+]
