@@ -34,6 +34,10 @@ PyTorch's own operations follow one another, and hold eight and a mask."""
 _WHOLE_LOGITS = 4
 """32-bit copies of all logits where the head is not fused (ORPO, SimPO)."""
 
+_LOOSE = 6
+"""Bytes per input of an adapted layer that a CPU's allocator does not use again: an adapter makes
+and drops its outputs between those that are kept (measured by resident memory, without dropout)."""
+
 _AUTOCAST = 0.7
 """Share of the 32-bit activations that is kept under bfloat16 autocast: norms stay in 32 bits
 (0.6 to 0.76 over five architectures)."""
@@ -145,11 +149,14 @@ def memory(
     if config.method == "dpo" and config.mode == "full":
         weights += shape.parameters * size  # the frozen reference
     per_token = activation_bytes(shape, config, setup, checkpointing=checkpointing, length=length)
+    adapted = config.mode == "lora" and setup.device == "cpu" and not checkpointing
+    inputs = sum(i for _, i, _ in shape.targeted(config.lora_targets)) if adapted else 0
+    loose = _LOOSE * inputs
     return Memory(
         weights=weights // shared["weights"],
         gradients=gradients // shared["gradients"],
         optimizer=adam // shared["optimizer"],
-        activations=int(per_token * tokens + head_bytes(shape, config, setup, tokens)),
+        activations=int((per_token + loose) * tokens + head_bytes(shape, config, setup, tokens)),
         overhead=int(_OVERHEAD[setup.device]),
     )
 
