@@ -35,7 +35,7 @@ from crowdselect.pipeline.export import (
     export,
     without_contamination,
 )
-from crowdselect.pipeline.ingest import crowd_names, ingest, open_crowd, remove_crowd
+from crowdselect.pipeline.ingest import crowd_names, ingest, open_crowd, preview, remove_crowd
 from crowdselect.pipeline.landscape import (
     Landscape,
     cluster_labels,
@@ -94,6 +94,7 @@ __all__ = [
     "metrics",
     "open_crowd",
     "plane_of",
+    "preview",
     "remove_crowd",
     "remove_selection",
     "rename_selection",

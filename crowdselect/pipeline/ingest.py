@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from crowdselect.files import TEMPORARY
+from crowdselect.files import TEMPORARY, temporary_beside
 from crowdselect.ingest import SOURCES
 from crowdselect.progress import Progress, silent
 from crowdselect.registry import build
 from crowdselect.settings import Workspace
-from crowdselect.store import Crowd, CrowdBuilder, changing
+from crowdselect.store import Crowd, CrowdBuilder, IngestReport, changing
 from crowdselect.store import open_crowd as open_stored
 
 
@@ -40,6 +40,29 @@ def ingest(
     with CrowdBuilder(workspace, crowd, replace=replace, memory=memory) as builder:
         reader(texts, builder, progress)
     return open_crowd(workspace, crowd)
+
+
+def preview(
+    workspace: Workspace,
+    source: str,
+    paths: Sequence[str | Path],
+    *,
+    options: Mapping[str, Any] | None = None,
+    progress: Progress = silent,
+) -> IngestReport:
+    """What :func:`ingest` would report of ``paths``: counts, remarks, what columns are taken for.
+
+    It reads everything, into a folder of its own that goes again. Raises what ``ingest`` raises.
+    """
+    aside = temporary_beside(workspace.cache / "preview")
+    try:
+        crowd = ingest(
+            Workspace(aside), source, paths, name="preview", options=options, progress=progress
+        )
+        crowd.close()
+        return crowd.report
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
 
 
 def open_crowd(workspace: Workspace, name: str) -> Crowd:

@@ -13,7 +13,7 @@ import streamlit as st
 from crowdselect import pipeline, settings
 from crowdselect.access import opened_path
 from crowdselect.dashboard import options, reads, shell, state
-from crowdselect.dashboard.crowd import arrival
+from crowdselect.dashboard.crowd import arrival, preview
 from crowdselect.dashboard.text import md
 from crowdselect.dashboard.uploads import MOST_MB, kept
 from crowdselect.errors import InputError, NotFoundError
@@ -84,10 +84,16 @@ def form() -> None:
             persist_state="session",
             help="Notes and scores are kept.",
         )
-        asked = st.form_submit_button("Ingest", type="primary")
-    if asked:
+        with st.container(horizontal=True):
+            looked = st.form_submit_button("Preview")
+            asked = st.form_submit_button("Ingest", type="primary")
+    if looked or asked:
         with _paths(uploads, path) as paths:
-            ingest(source, paths, name, chosen, replace=replace)
+            if looked:
+                preview.look(source, paths, chosen)
+            else:
+                ingest(source, paths, name, chosen, replace=replace)
+    preview.show(source)
 
 
 def _options(source: str) -> dict[str, Any]:
@@ -122,6 +128,7 @@ def ingest(
         )
     finally:
         bar.empty()
+    preview.forget()
     _open(crowd.name)
 
 
