@@ -71,12 +71,12 @@ def test_an_example_keeps_the_contract_of_its_kind(name: str) -> None:
 @pytest.mark.parametrize("heading", EXAMPLES)
 def test_an_example_is_as_clean_as_the_project(heading: str, tmp_path: Path) -> None:
     config = str(ROOT / "pyproject.toml")
-    for command in (
-        ["check", "--ignore", ",".join(NOT_IN_A_SNIPPET)],
-        ["format", "--check"],
-    ):
+    for command in (["check", "--ignore", ",".join(NOT_IN_A_SNIPPET)], ["format", "--check"]):
         done = subprocess.run(
-            ["ruff", *command, "--config", config, "--stdin-filename", "example.py", "-"],
+            [
+                *(sys.executable, "-m", "ruff", *command, "--config", config),
+                *("--stdin-filename", "example.py", "-"),
+            ],
             input=EXAMPLES[heading], capture_output=True, text=True, check=False, cwd=tmp_path,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
