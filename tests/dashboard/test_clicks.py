@@ -149,7 +149,9 @@ def test_a_family_and_a_size_that_are_typed_are_saved(chromium, server, world):
         editor.fill(text)
         editor.press("Enter")
         editor.wait_for(state="detached")
-    page.get_by_role("button", name="Save", exact=True).click()
-    shown(page, "Families and sizes saved")
+    save = page.get_by_role("button", name="Save", exact=True)
+    save.click()
+    # What is saved needs no saving: unlike a toast, that stays.
+    save.and_(page.locator(":disabled")).wait_for()
     models = pd.read_csv(world.crowd(small.NAME) / "models.csv").set_index("model")
     assert list(models.loc[small.EVIL_MODEL, ["family", "size_b"]]) == ["gamma", 13]

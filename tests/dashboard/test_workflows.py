@@ -78,6 +78,9 @@ def test_a_preset_sets_the_sliders(ready, open_page):
     at.selectbox(key="preset").set_value("agreed").run()
     assert draft_of(at).weights == {"difficulty": 1, "separability": -1, "stability": 1}
     assert at.slider(key="r.weight.separability").value == -1
+    assert at.selectbox(key="preset").value == "agreed"
+    at.slider(key="r.weight.separability").set_value(-0.9).run()
+    assert at.selectbox(key="preset").value == "own weights"
 
 
 def test_a_metric_can_be_added(ready, open_page):

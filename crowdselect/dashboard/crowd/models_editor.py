@@ -11,6 +11,8 @@ from crowdselect.store import Crowd
 
 STANDING_OUT = {"guessed": "⚠ guessed", "unknown": "⚠ unknown"}
 """How the table shows what nobody has confirmed."""
+ASKED = "_save_models"
+"""Session key: the crowd whose models are to be saved."""
 
 
 def models_frame(crowd: Crowd) -> pd.DataFrame:
@@ -60,7 +62,20 @@ def show(crowd: Crowd) -> None:
     )
     changed = not edited.equals(frame)
     label = "Save" if changed or not guessed else "Confirm all"
-    if st.button(label, type="primary", disabled=not (changed or guessed)):
+    st.button(
+        label,
+        type="primary",
+        disabled=not (changed or guessed),
+        on_click=_ask_to_save,
+        args=(crowd.name,),
+    )
+    if st.session_state.get(ASKED) == crowd.name:
+        del st.session_state[ASKED]
         crowd.set_models(edited.drop(columns="source").assign(source="table"))
         state.tell("Families and sizes saved. Metrics are computed anew.")
         st.rerun()
+
+
+def _ask_to_save(name: str) -> None:
+    """Remember the click: an edit that arrives late runs the page anew and would lose it."""
+    st.session_state[ASKED] = name
