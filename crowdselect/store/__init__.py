@@ -4,7 +4,7 @@ from crowdselect.store.builder import CrowdBuilder
 from crowdselect.store.changing import changing
 from crowdselect.store.crowd import Crowd, Instruction
 from crowdselect.store.models_table import read_models
-from crowdselect.store.notes import NoteKind, Notes, NotesState
+from crowdselect.store.notes import Author, NoteKind, Notes, NotesState
 from crowdselect.store.opening import open_crowd
 from crowdselect.store.report import IngestReport, JudgeCount, ModelCount
 from crowdselect.store.scores import Imported, ScoreInfo
@@ -12,6 +12,7 @@ from crowdselect.store.search import SearchHits, Where
 from crowdselect.store.tags import read_tags, write_tags
 
 __all__ = [
+    "Author",
     "Crowd",
     "CrowdBuilder",
     "Imported",

@@ -1,4 +1,4 @@
-"""A person's pins, bans, tags and comments: appended line by line, undone by appending."""
+"""A person's pins, bans, tags, comments and answers: appended line by line, undone by appending."""
 
 from __future__ import annotations
 
@@ -14,8 +14,35 @@ from crowdselect.files import append_line, read_journal, read_lines
 from crowdselect.registry import did_you_mean
 from crowdselect.store.changing import changing
 
-NoteKind = Literal["pin", "unpin", "ban", "unban", "tag", "untag", "comment"]
+NoteKind = Literal[
+    "pin", "unpin", "ban", "unban", "tag", "untag", "comment", "answer", "answer_of", "unanswer"
+]
+_TEXTS = ("tag", "untag", "comment", "answer", "answer_of")
+"""Kinds that say nothing without a value."""
 _KINDS: tuple[str, ...] = get_args(NoteKind)
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who writes a note."""
+
+    name: str = ""
+    """As people know them; empty: nobody said."""
+    visit: str = ""
+    """Tells one visit of the dashboard from another, so that nobody undoes a stranger's note."""
+
+    def wrote(self, note: Mapping[str, Any]) -> bool:
+        """Tell whether a note of the history is of this author's hand."""
+        named = bool(self.name) and note.get("author") == self.name
+        return named or (bool(self.visit) and note.get("visit") == self.visit)
+
+    def said(self) -> dict[str, str]:
+        """What a note says of its author."""
+        known = {"author": self.name.strip(), "visit": self.visit}
+        return {key: value for key, value in known.items() if value}
+
+
+NOBODY = Author()
 
 
 @dataclass(frozen=True)
@@ -30,6 +57,10 @@ class NotesState:
     """Id -> its tags."""
     comments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Id -> its comments, oldest first."""
+    answers: Mapping[str, str] = field(default_factory=dict)
+    """Id -> what is trained on whatever the policy says: ``text:...`` or ``model:NAME``."""
+    authors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Id -> who wrote its notes, first come first; notes without an author name nobody."""
 
 
 class Notes:
@@ -38,28 +69,46 @@ class Notes:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def append(self, kind: NoteKind, id: str, value: str = "") -> None:  # noqa: A002
+    def append(
+        self,
+        kind: NoteKind,
+        id: str,  # noqa: A002
+        value: str = "",
+        author: Author = NOBODY,
+    ) -> None:
         """Add one note and fsync it; pinning lifts a ban, and the other way round.
 
         Raises InputError for an unknown kind, and for a tag or comment without text.
         """
         if kind not in _KINDS:
             raise InputError(f"There is no kind of note {kind!r}.", did_you_mean(kind, _KINDS))
-        if kind in ("tag", "untag", "comment") and not value.strip():
-            raise InputError(f"A {kind} needs some text.", "Write the text.")
+        if kind in _TEXTS and not value.strip():
+            raise InputError(f"A note of the kind {kind} needs some text.", "Write the text.")
         with self._changing():
-            self._write({"kind": kind, "id": str(id), "value": value.strip()})
+            text = value if kind == "answer" else value.strip()
+            self._write({"kind": kind, "id": str(id), "value": text, **author.said()})
 
-    def undo(self) -> bool:
-        """Take back the last note that still holds; tell whether there was one."""
+    def undo(self, author: Author | None = None) -> dict[str, Any] | None:
+        """Take back the last note that still holds, of ``author`` alone if given; return it.
+
+        None: there is none.
+        """
         with self._changing():
-            if not self._standing():
-                return False
-            self._write({"kind": "undo"})
-        return True
+            found = self.last(author)
+            if found is not None:
+                self._write({"kind": "undo", "note": found["number"]})
+        return found
+
+    def last(self, author: Author | None = None) -> dict[str, Any] | None:
+        """The note that :meth:`undo` would take back, as in :meth:`history`."""
+        own = (n for n in reversed(self._standing()) if author is None or author.wrote(n))
+        return next(own, None)
 
     def history(self) -> list[dict[str, Any]]:
-        """Return the notes that hold, oldest first: kind, id, value, at (UTC, ISO 8601)."""
+        """Return the notes that hold, oldest first.
+
+        Each has kind, id, value, at (UTC, ISO 8601), number; author and visit where known.
+        """
         return self._standing()
 
     def state(self) -> NotesState:
@@ -68,8 +117,12 @@ class Notes:
         bans: dict[str, None] = {}
         tags: dict[str, dict[str, None]] = {}
         comments: dict[str, list[str]] = {}
+        answers: dict[str, str] = {}
+        authors: dict[str, dict[str, None]] = {}
         for note in self._standing():
             kind, item, value = note["kind"], note["id"], note["value"]
+            if author := note.get("author"):
+                authors.setdefault(item, {})[author] = None
             if kind in ("pin", "unpin", "ban", "unban"):
                 pins.pop(item, None) if kind != "unban" else None
                 bans.pop(item, None) if kind != "unpin" else None
@@ -81,13 +134,19 @@ class Notes:
                 tags.setdefault(item, {})[value] = None
             elif kind == "untag":
                 tags.get(item, {}).pop(value, None)
-            else:
+            elif kind == "comment":
                 comments.setdefault(item, []).append(value)
+            elif kind in ("answer", "answer_of"):
+                answers[item] = f"{'text' if kind == 'answer' else 'model'}:{value}"
+            elif kind == "unanswer":
+                answers.pop(item, None)
         return NotesState(
             tuple(pins),
             tuple(bans),
             {i: tuple(t) for i, t in tags.items() if t},
             {i: tuple(c) for i, c in comments.items()},
+            answers,
+            {i: tuple(a) for i, a in authors.items()},
         )
 
     def damaged(self) -> int:
@@ -108,10 +167,14 @@ class Notes:
         append_line(self.path, {**note, "at": datetime.now(UTC).isoformat(timespec="seconds")})
 
     def _standing(self) -> list[dict[str, Any]]:
-        standing: list[dict[str, Any]] = []
+        """The notes that hold. A note's number is its place among all that were ever written."""
+        standing: dict[int, dict[str, Any]] = {}
+        written = 0
         for note in read_lines(self.path):
             if note.get("kind") != "undo":
-                standing.append(note)
+                standing[written] = {**note, "number": written}
+                written += 1
             elif standing:
-                standing.pop()
-        return standing
+                # An undo of an older version names no note: it meant the last one.
+                standing.pop(note.get("note", next(reversed(standing))), None)
+        return list(standing.values())

@@ -1,5 +1,6 @@
 """Notes: append, undo, and what holds."""
 
+import json
 import multiprocessing
 from pathlib import Path
 
@@ -8,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crowdselect.errors import InputError
-from crowdselect.store import Notes, NotesState
+from crowdselect.store import Author, Notes, NotesState
 
 IDS = st.sampled_from(["a", "b", "c"])
 NOTE = st.one_of(
@@ -80,3 +81,45 @@ def test_several_processes_append_at_once(tmp_path: Path):
     for worker in workers:
         worker.join()
     assert set(Notes(path).state().pins) == {f"{w}-{k}" for w in range(4) for k in range(50)}
+
+
+def test_undo_takes_back_ones_own_last_note_and_says_which(tmp_path: Path):
+    notes = Notes(tmp_path / "notes.jsonl")
+    ann, bob, guest = Author("ann", "1"), Author("bob", "2"), Author("", "3")
+    notes.append("comment", "a", "odd", ann)
+    notes.append("comment", "a", "fine", bob)
+    notes.append("ban", "b", author=guest)
+    notes.append("pin", "c")
+    first = notes.history()[0]
+    assert (first["value"], first["author"], first["number"]) == ("odd", "ann", 0)
+    assert notes.undo(Author("ann", "another day")) == first
+    assert notes.undo(ann) is None
+    assert notes.state().comments == {"a": ("fine",)}
+    assert notes.state().authors == {"a": ("bob",)}
+    assert notes.undo(guest)["id"] == "b"
+    assert notes.undo()["id"] == "c"
+    assert notes.undo()["author"] == "bob"
+    assert notes.state() == NotesState()
+
+
+def test_undo_of_an_older_version_meant_the_last_note(tmp_path: Path):
+    notes = Notes(tmp_path / "notes.jsonl")
+    old = [{"kind": "pin", "id": i, "value": ""} for i in "ab"] + [{"kind": "undo"}]
+    notes.path.write_text("".join(json.dumps(line) + "\n" for line in old))
+    notes.append("pin", "c")
+    assert notes.state().pins == ("a", "c")
+    assert [note["number"] for note in notes.history()] == [0, 2]
+    assert notes.undo()["id"] == "c"
+    assert notes.state().pins == ("a",)
+
+
+def test_an_answer_by_hand_keeps_its_spaces_and_the_last_word_holds(tmp_path: Path):
+    notes = Notes(tmp_path / "notes.jsonl")
+    notes.append("answer", "a", "    indented\n")
+    notes.append("answer_of", "b", "m-7b")
+    assert notes.state().answers == {"a": "text:    indented\n", "b": "model:m-7b"}
+    notes.append("unanswer", "b")
+    notes.append("answer_of", "a", "m-1b")
+    assert notes.state().answers == {"a": "model:m-1b"}
+    notes.undo()
+    assert notes.state().answers == {"a": "text:    indented\n"}
