@@ -142,7 +142,7 @@ def settings(case: dict):
     from crowdselect.finetune.models import checkpoint_of
     from crowdselect.finetune.plan import Plan
     from crowdselect.finetune.prepare import DataReport, Prepared
-    from crowdselect.finetune.template import ChatFormat
+    from crowdselect.lm.encoding import ChatFormat
     from crowdselect.lm.models import load_config
 
     here = machine.look()

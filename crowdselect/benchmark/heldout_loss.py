@@ -14,11 +14,8 @@ from crowdselect.benchmark.statistics import Interval
 from crowdselect.errors import InputError
 from crowdselect.lm.batches import length_batches
 from crowdselect.lm.conversations import Conversation
+from crowdselect.lm.encoding import IGNORED, Encoded, encode, settled_format
 from crowdselect.lm.language_model import LanguageModel, ModelSpec
-from crowdselect.lm.messages import for_template
-from crowdselect.lm.models import Loaded
-from crowdselect.lm.template import render
-from crowdselect.lm.written import check_calls
 from crowdselect.registry import option
 
 
@@ -27,8 +24,9 @@ class HeldoutLoss(Benchmark):
     """Mean negative log-likelihood per answer token, in nats, and its exponential (perplexity).
 
     Only the tokens of the assistant's turns count, end token included, under the model's own chat
-    template. Losses of models with different tokenizers count different tokens: ``bits_per_byte``
-    is what such models can be compared by.
+    template: the tokens that a fine-tune learns from (``lm.encoding``). Losses of models with
+    different tokenizers count different tokens: ``bits_per_byte`` is what such models can be
+    compared by.
     """
 
     name: ClassVar[str] = "heldout-loss"
@@ -36,6 +34,9 @@ class HeldoutLoss(Benchmark):
     unit: ClassVar[str] = "loss (nats per token)"
     higher_is_better: ClassVar[bool] = False
     source: ClassVar[str] = "this project; negative log-likelihood of the answer's tokens"
+    version: ClassVar[int] = 2
+    """2: Alpaca's ``input`` is joined as in training; what a template writes after the end token
+    does not count, nor do earlier answers that it writes differently once later ones follow."""
     kind: ClassVar[Literal["own"]] = "own"
 
     path: str = option("", "JSONL, JSON, CSV or Parquet file of conversations", opens="file")
@@ -62,14 +63,17 @@ class HeldoutLoss(Benchmark):
         rows = read_conversations(self.path)[: context.limit]
         todo = [row for row in rows if row.id not in context.journal]
         loaded = context.subject.loaded
-        encoded = [encode(loaded, row, self.max_length) for row in todo]
+        encoded = encode(loaded.tokenizer, settled_format(loaded.tokenizer), todo)
+        limit = min(self.max_length, loaded.context)
         spec = ModelSpec(model=context.subject.config.model, batch_tokens=self.batch_tokens)
         model = LanguageModel(spec, loaded)
         done = len(rows) - len(todo)
-        for group in length_batches([len(e.ids) for e in encoded], self.batch_tokens):
-            losses = token_losses(model, [encoded[i] for i in group])
+        lengths = [min(len(e.input_ids), limit) for e in encoded]
+        for group in length_batches(lengths, self.batch_tokens):
+            losses = token_losses(model, [encoded[i] for i in group], limit)
             for place, (total, count) in zip(group, losses, strict=True):
-                record = {"loss": total, "tokens": count, "bytes": encoded[place].answer_bytes}
+                size = answer_bytes(encoded[place], limit)
+                record = {"loss": total, "tokens": count, "bytes": size}
                 context.journal.add(todo[place].id, record)
             done += len(group)
             context.progress(done, len(rows), "scoring")
@@ -111,49 +115,16 @@ def _exponential(loss: Score) -> Score:
     return replace(loss, metric="perplexity", interval=Interval(*ends))
 
 
-@dataclass(frozen=True)
-class Encoded:
-    """A conversation as tokens."""
-
-    ids: list[int]
-    answers: list[bool]
-    """Which tokens belong to an answer; same length."""
-    answer_bytes: int
-    """UTF-8 bytes of the answers; 0 where the conversation was cut."""
-
-
-def encode(loaded: Loaded, row: Conversation, max_length: int) -> Encoded:
-    """Tokens under the chat template; an answer's begin where the template asks for it.
-
-    Answers of weight 0 do not count. Raises InputError for a call that the template does not write.
-    """
-
-    def text_of(row: Conversation, turns: int | None = None, complete: bool = True) -> str:
-        messages = for_template(row.messages[:turns])
-        return render(loaded.tokenizer, messages, complete=complete, tools=row.tools)
-
-    check_calls(row, text_of)
-    spans, size = [], 0
-    for place, message in enumerate(row.messages):
-        if message["role"] == "assistant" and message.get("weight", 1) != 0:
-            asked, told = text_of(row, place, complete=False), text_of(row, place + 1)
-            spans.append((_common(asked, told), len(told)))
-            size += len(message["content"].encode())
-    text = text_of(row)
-    encoding = loaded.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
-    limit = min(max_length, loaded.context)
-    ids = encoding["input_ids"]
-    answers = [any(begin <= a < end for begin, end in spans) for a, _ in encoding["offset_mapping"]]
-    return Encoded(ids[:limit], answers[:limit], size if len(ids) <= limit else 0)
-
-
-def _common(first: str, second: str) -> int:
-    """Length of the longest common beginning."""
-    pairs = zip(first, second, strict=False)
-    return next((i for i, (a, b) in enumerate(pairs) if a != b), min(len(first), len(second)))
-
-
-def token_losses(model: LanguageModel, rows: Sequence[Encoded]) -> list[tuple[float, int]]:
-    """Summed loss in nats (float64) and number of answer tokens of each row."""
-    sums, counts = model.summed_losses([r.ids for r in rows], [r.answers for r in rows])
+def token_losses(
+    model: LanguageModel, rows: Sequence[Encoded], limit: int
+) -> list[tuple[float, int]]:
+    """Summed loss in nats (float64) and number of answer tokens of each row's first ``limit``."""
+    scored = [[label != IGNORED for label in row.labels[:limit]] for row in rows]
+    sums, counts = model.summed_losses([row.input_ids[:limit] for row in rows], scored)
     return [(float(s), int(n)) for s, n in zip(sums, counts, strict=True)]
+
+
+def answer_bytes(row: Encoded, limit: int) -> int:
+    """UTF-8 bytes of the answers that count; 0 where the conversation is cut at ``limit``."""
+    whole = len(row.input_ids) <= limit
+    return sum(len(m["content"].encode()) for m in row.answers) if whole else 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,16 +14,9 @@ from crowdselect import files
 from crowdselect.errors import InputError
 from crowdselect.finetune.config import FinetuneConfig
 from crowdselect.finetune.data import TrainingData, read_data
-from crowdselect.finetune.template import (
-    IGNORED,
-    ChatFormat,
-    Encoded,
-    chat_format,
-    encode,
-    end_of_turn,
-    unused_parts,
-)
+from crowdselect.finetune.template import chat_format, encode, end_of_turn, unused_parts
 from crowdselect.lm.conversations import Conversation
+from crowdselect.lm.encoding import IGNORED, ChatFormat, Encoded
 from crowdselect.lm.messages import for_template
 from crowdselect.progress import Progress, silent
 
@@ -154,7 +147,7 @@ def _fit(side: Encoded, config: FinetuneConfig) -> Encoded | None:
     limit = config.max_length
     if len(side.input_ids) <= limit:
         return side
-    cut = Encoded(side.input_ids[:limit], side.labels[:limit])
+    cut = replace(side, input_ids=side.input_ids[:limit], labels=side.labels[:limit])
     if config.overlong == "drop" or all(label == IGNORED for label in cut.labels):
         return None
     return cut

@@ -18,7 +18,7 @@ from crowdselect.finetune.models import checkpoint_of, load_model, lora_config
 from crowdselect.finetune.order import OrderedSFTTrainer, RowOrder
 from crowdselect.finetune.plan import Plan, training_rows
 from crowdselect.finetune.prepare import Prepared
-from crowdselect.finetune.template import IGNORED
+from crowdselect.lm.encoding import IGNORED
 from crowdselect.lm.models import load_tokenizer
 
 CHECKPOINTS = "checkpoints"

@@ -17,8 +17,9 @@ from crowdselect.benchmark import (
     results_frame,
 )
 from crowdselect.benchmark.conversations import read_conversations
-from crowdselect.benchmark.heldout_loss import encode, token_losses
+from crowdselect.benchmark.heldout_loss import answer_bytes, token_losses
 from crowdselect.errors import InputError, NotFoundError
+from crowdselect.lm.encoding import IGNORED, encode, settled_format
 from crowdselect.lm.language_model import LanguageModel, ModelSpec
 
 
@@ -51,31 +52,33 @@ def test_loss_is_that_of_one_row_alone(loaded: Any, dev_file: Path) -> None:
     """Batches and padding change nothing; the reference is a plain loop over single rows."""
     import torch
 
-    rows = [encode(loaded, row, 512) for row in read_conversations(dev_file)]
+    chat = settled_format(loaded.tokenizer)
+    rows = encode(loaded.tokenizer, chat, read_conversations(dev_file))
     spec = ModelSpec(model="in memory", batch_tokens=100)
-    together = token_losses(LanguageModel(spec, loaded), rows)
+    together = token_losses(LanguageModel(spec, loaded), rows, 512)
     for row, (total, count) in zip(rows, together, strict=True):
         with torch.inference_mode():
-            logits = loaded.model(input_ids=torch.tensor([row.ids])).logits[0]
+            logits = loaded.model(input_ids=torch.tensor([row.input_ids])).logits[0]
         logs = torch.log_softmax(logits.double(), dim=-1)
-        places = [i for i, inside in enumerate(row.answers) if inside and i > 0]
+        places = [i for i, label in enumerate(row.labels) if label != IGNORED and i > 0]
         assert count == len(places)
         assert total == pytest.approx(
-            -sum(float(logs[i - 1, row.ids[i]]) for i in places), rel=1e-5
+            -sum(float(logs[i - 1, row.input_ids[i]]) for i in places), rel=1e-5
         )
 
 
 def test_only_answers_carry_loss(loaded: Any, dev_file: Path) -> None:
     row = read_conversations(dev_file)[0]
-    encoded = encode(loaded, row, 512)
-    chosen = [t for t, inside in zip(encoded.ids, encoded.answers, strict=True) if inside]
+    (encoded,) = encode(loaded.tokenizer, settled_format(loaded.tokenizer), [row])
+    chosen = [label for label in encoded.labels if label != IGNORED]
     text = loaded.tokenizer.decode(chosen, skip_special_tokens=True).split()
     spoken = " ".join(m["content"] for m in row.messages if m["role"] == "assistant")
     assert text == spoken.split()
     assert chosen[-1] == loaded.tokenizer.eos_token_id
-    assert encoded.answer_bytes == sum(
+    assert answer_bytes(encoded, 512) == sum(
         len(m["content"]) for m in row.messages if m["role"] == "assistant"
     )
+    assert answer_bytes(encoded, len(encoded.input_ids) - 1) == 0  # it is cut
 
 
 def test_resume_asks_nothing_twice(

@@ -6,8 +6,9 @@ import pytest
 
 from crowdselect.errors import InputError
 from crowdselect.finetune.prepare import load_prepared, prepare, save_prepared
-from crowdselect.finetune.template import IGNORED, chat_format, encode, end_of_turn, unused_parts
+from crowdselect.finetune.template import chat_format, encode, end_of_turn, unused_parts
 from crowdselect.lm.conversations import Conversation
+from crowdselect.lm.encoding import IGNORED
 
 from .conftest import chat, write_jsonl
 

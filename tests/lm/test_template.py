@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from crowdselect.errors import InputError
-from crowdselect.finetune.template import IGNORED, chat_format, encode
+from crowdselect.finetune.template import chat_format, encode
 from crowdselect.lm.conversations import Conversation
+from crowdselect.lm.encoding import IGNORED
 from crowdselect.lm.messages import Message
 from crowdselect.lm.template import render, settled_template, template_name, token_ids
 from tests.finetune.conftest import tokenizer
