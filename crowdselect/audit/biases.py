@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
-from crowdselect.audit.ranks import Ranked, common_ranks, row_correlation, sample_rows
-from crowdselect.values import FloatArray, RewardMatrix
+from crowdselect.audit.pairs import Alike, compared, mean_correlation
+from crowdselect.audit.ranks import row_ranks, sample_rows
+from crowdselect.values import FloatArray, IntArray, RewardMatrix
 
 TENTHS = 10
 
@@ -25,39 +26,60 @@ def length_bias(
     """
     first = next(iter(matrices.values()), None)
     rows = np.arange(0) if first is None else sample_rows(first.ids, seed)
-    measured = Ranked.of(lengths[rows])
+    measured = lengths[rows]
+    known, code = np.unique(measured, return_inverse=True)  # characters: far fewer than answers
+    values = [matrix.values[rows] for matrix in matrices.values()]
+    rho = mean_correlation([measured, *values], with_first=True)[0, 1:]
     parts = [
-        _length_bias_of(name, matrix.values[rows], measured) for name, matrix in matrices.items()
+        _by_tenth(name, row_ranks(values[j]).ravel(), known, code.ravel()).assign(rho=rho[j])
+        for j, name in enumerate(matrices)
     ]
     columns = ["judge", "length", "rank", "low", "high", "rho"]
     return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
 
 
-def _length_bias_of(judge: str, values: FloatArray, lengths: Ranked) -> pd.DataFrame:
-    ranked = Ranked.of(values)
-    rho = row_correlation(ranked, lengths)
-    rank = ranked.ranks
-    valid = ~(np.isnan(rank) | lengths.missing)
-    data = pd.DataFrame({"rank": rank[valid], "length": lengths.values[valid]})
-    data["tenth"] = pd.qcut(data["length"], TENTHS, duplicates="drop", labels=False)
-    groups = data.groupby("tenth", dropna=True)
-    frame = groups.agg(
-        length=("length", "median"),
-        rank=("rank", "mean"),
-        sd=("rank", "std"),
-        count=("rank", "size"),
+def _by_tenth(judge: str, rank: FloatArray, known: FloatArray, code: IntArray) -> pd.DataFrame:
+    """Mean rank by tenth of length; ``code`` says which of the ``known`` lengths an answer has."""
+    valid = ~(np.isnan(rank) | np.isnan(known[code]))
+    rank, code = rank[valid], code[valid]
+    count = np.bincount(code, minlength=len(known)).astype(float)
+    sums = np.bincount(code, rank, len(known)), np.bincount(code, rank * rank, len(known))
+    there = count > 0
+    tenth = _tenths(known[there], count[there])
+    rows = []
+    for part in np.unique(tenth):
+        ours = np.flatnonzero(there)[tenth == part]
+        n, total, squares = (float(each[ours].sum()) for each in (count, *sums))
+        spread = max(squares - total * total / n, 0.0) / max(n - 1, 1)
+        half = 1.96 * float(np.sqrt(spread / n))
+        mean = total / n
+        (middle,) = _quantiles(known[ours], count[ours], np.array([0.5]))
+        rows.append((judge, middle, mean, mean - half, mean + half))
+    return pd.DataFrame(rows, columns=["judge", "length", "rank", "low", "high"])
+
+
+def _tenths(known: FloatArray, count: FloatArray) -> IntArray:
+    """In which tenth of all values each of ``known``, ascending and ``count`` times there, lies."""
+    if not len(known):
+        return np.empty(0, np.int64)
+    edges = np.unique(_quantiles(known, count, np.linspace(0.0, 1.0, TENTHS + 1)))
+    return np.maximum(np.searchsorted(edges, known) - 1, 0)
+
+
+def _quantiles(known: FloatArray, count: FloatArray, at: FloatArray) -> FloatArray:
+    """Quantiles of values of which ``known``, ascending, are there ``count`` times each.
+
+    Linear between neighbours, as numpy's.
+    """
+    ends = np.cumsum(count)
+    place = at * (ends[-1] - 1)
+    below = np.floor(place)
+    low, high = (
+        known[np.minimum(np.searchsorted(ends, each, side="right"), len(known) - 1)]
+        for each in (below, below + 1)
     )
-    half = 1.96 * frame["sd"].fillna(0.0) / np.sqrt(frame["count"])
-    return pd.DataFrame(
-        {
-            "judge": judge,
-            "length": frame["length"],
-            "rank": frame["rank"],
-            "low": frame["rank"] - half,
-            "high": frame["rank"] + half,
-            "rho": float(np.nanmean(rho)) if (~np.isnan(rho)).any() else np.nan,
-        }
-    ).reset_index(drop=True)
+    between: FloatArray = low + (high - low) * (place - below)
+    return between
 
 
 def family_bias(matrices: Mapping[str, RewardMatrix], *, seed: int = 0) -> pd.DataFrame:
@@ -73,21 +95,40 @@ def family_bias(matrices: Mapping[str, RewardMatrix], *, seed: int = 0) -> pd.Da
     models = matrices[names[0]].models
     families = list(dict.fromkeys(m.family for m in models if m.family is not None))
     rows = sample_rows(matrices[names[0]].ids, seed)
-    ranked = {name: Ranked.of(matrix.values[rows]) for name, matrix in matrices.items()}
+    gaps, cells = _rank_gaps([matrix.values[rows] for matrix in matrices.values()])
     sums = pd.DataFrame(0.0, index=families, columns=names)
-    counts = pd.DataFrame(0, index=families, columns=names)
-    for i, a in enumerate(names):
-        for b in names[i + 1 :]:
-            ours_a, ours_b = common_ranks(ranked[a], ranked[b])
-            gap = ours_a - ours_b
-            there = ~np.isnan(gap)
-            by_model = np.where(there, gap, 0.0).sum(axis=0), there.sum(axis=0)
-            for family in families:
-                ours = [j for j, m in enumerate(models) if m.family == family]
-                total, count = (float(part[ours].sum()) for part in by_model)
-                sums.loc[family, [a, b]] += [total, -total]
-                counts.loc[family, [a, b]] += int(count)
+    counts = pd.DataFrame(0.0, index=families, columns=names)
+    for family in families:
+        ours = [j for j, m in enumerate(models) if m.family == family]
+        sums.loc[family] = gaps[:, ours].sum(axis=1)
+        counts.loc[family] = cells[:, ours].sum(axis=1)
     return sums / counts.where(counts > 0)
+
+
+def _rank_gaps(judges: Sequence[FloatArray]) -> tuple[FloatArray, FloatArray]:
+    """How much higher each judge ranks each model than the others do, and over how many cells.
+
+    Sums over rows and the other judges of the difference of ranks scaled to [0, 1], shape
+    (judges, models); rows of one common cell have no ranks.
+    """
+    gaps = np.zeros((len(judges), judges[0].shape[1]))
+    cells = np.zeros_like(gaps)
+    for part in compared(judges):
+        if isinstance(part, Alike):
+            count = part.there.sum(axis=1)
+            scaled = part.ranks / np.maximum(count - 1, 1)[:, None, None]
+            others = part.judged.sum(axis=1, keepdims=True) - part.judged
+            of_all = scaled.sum(axis=1, keepdims=True)  # where a judge scored nothing it adds 0
+            gaps += np.einsum("rj,rjm->jm", part.judged * others, scaled)
+            gaps -= np.einsum("rj,rjm->jm", part.judged, of_all - scaled)
+            cells += (part.judged * others * (count > 1)[:, None]).T @ part.there
+        else:
+            count = part.common.sum(axis=0, dtype=np.float64)
+            gap = (part.x - part.y) @ (0.5 / np.maximum(count - 1.0, 1.0))
+            gaps[part.a] += gap
+            gaps[part.b] -= gap
+            cells[[part.a, part.b]] += part.common @ (count > 1).astype(float)
+    return gaps, cells
 
 
 def identical_columns(matrices: Mapping[str, RewardMatrix], *, least: int = 10) -> pd.DataFrame:

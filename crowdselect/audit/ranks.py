@@ -1,15 +1,20 @@
-"""Ranks of the answers to one instruction, which compare judges on unlike scales."""
+"""Ranks of the answers to one instruction, which compare judges on unlike scales.
+
+A row is sorted once; pandas' ranks of rows take five times as long.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 
-from crowdselect.values import BoolArray, FloatArray, IdArray, IntArray
+from crowdselect.values import FloatArray, IdArray, IntArray
 
 SAMPLE_ROWS = 20_000
+
+CELLS = 200_000
+"""Cells of one judge at a time: what is done with them stays in the processor's cache."""
 
 
 def sample_rows(ids: IdArray, seed: int = 0, size: int = SAMPLE_ROWS) -> IntArray:
@@ -27,57 +32,63 @@ def sample_rows(ids: IdArray, seed: int = 0, size: int = SAMPLE_ROWS) -> IntArra
 def row_ranks(values: FloatArray) -> FloatArray:
     """Average rank within each row scaled to [0, 1], 1 = highest; NaN stays NaN.
 
-    Rows with fewer than two values are NaN throughout.
+    Rows with fewer than two values are NaN throughout. Shape (n, m), float64.
     """
-    ranks = pd.DataFrame(values).rank(axis=1).to_numpy(dtype=np.float64)
-    count = (~np.isnan(values)).sum(axis=1, keepdims=True)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        scaled: FloatArray = np.where(count > 1, (ranks - 1) / (count - 1), np.nan)
+    scaled = np.full(values.shape, np.nan)
+    step = max(1, CELLS // max(values.shape[1], 1))
+    for begin in range(0, len(values), step):
+        part = values[begin : begin + step]
+        there = ~np.isnan(part)
+        count = there.sum(axis=1, keepdims=True)
+        places = (Ordered.of(part).twice() / 2.0 - 1.0) / np.maximum(count - 1, 1)
+        scaled[begin : begin + step] = np.where(there & (count > 1), places, np.nan)
     return scaled
 
 
 @dataclass(frozen=True)
-class Ranked:
-    """One judge's values with the ranks within each row, made once for many comparisons."""
+class Ordered:
+    """One judge's rows in ascending order; NaN last, and equal to nothing."""
 
-    values: FloatArray
-    ranks: FloatArray
-    missing: BoolArray
+    order: IntArray
+    """The cell at each place of its row."""
+    low: IntArray
+    """How many cells of the row are lower than this one, per cell."""
+    high: IntArray
+    """How many are lower or equal."""
 
     @classmethod
-    def of(cls, values: FloatArray) -> Ranked:
-        """Rank ``values``, shape (n, m)."""
-        return cls(values, row_ranks(values), np.isnan(values))
+    def of(cls, values: FloatArray) -> Ordered:
+        """Order ``values``, shape (rows, m)."""
+        rows, m = values.shape
+        values = np.where(np.isnan(values), np.inf, values)  # NaN takes four times the sorting
+        order = np.argsort(values, axis=1)
+        flat = (order + np.arange(rows)[:, None] * m).ravel()
+        ascending = values.take(flat, mode="clip").reshape(rows, m)
+        begins = np.ones(values.shape, bool)
+        np.not_equal(ascending[:, 1:], ascending[:, :-1], out=begins[:, 1:])
+        begins |= ascending == np.inf
+        places = np.broadcast_to(np.arange(m), values.shape)
+        low = _put(flat, places)
+        if begins.all():
+            return cls(order, low, low + 1)
+        first = np.maximum.accumulate(np.where(begins, places, 0), axis=1)
+        ends = np.where(np.roll(begins, -1, axis=1), places, m)
+        last = np.minimum.accumulate(ends[:, ::-1], axis=1)[:, ::-1]
+        return cls(order, _put(flat, first), _put(flat, last) + 1)
+
+    def twice(self) -> IntArray:
+        """Twice the average rank of each cell, from 2; of NaN no rank."""
+        return self.low + self.high + 1
+
+    def by_model(self) -> Ordered:
+        """The same with models first, and cells counted through the whole array."""
+        rows = np.arange(len(self.order))
+        parts = (np.ascontiguousarray(p.T) for p in (self.order, self.low, self.high))
+        return Ordered(*(part * len(rows) + rows for part in parts))
 
 
-def common_ranks(a: Ranked, b: Ranked) -> tuple[FloatArray, FloatArray]:
-    """Ranks within each row by ``a`` and by ``b``, among the cells that both have; else NaN."""
-    apart = (a.missing != b.missing).any(axis=1)  # elsewhere each one's own ranks are those
-    if not apart.any():
-        return a.ranks, b.ranks
-    common = ~(a.missing | b.missing)[apart]
-    sides = []
-    for side in (a, b):
-        ranks = side.ranks.copy()
-        ranks[apart] = row_ranks(np.where(common, side.values[apart], np.nan))
-        sides.append(ranks)
-    return sides[0], sides[1]
-
-
-def row_correlation(a: Ranked, b: Ranked) -> FloatArray:
-    """Spearman's rho of each row of ``a`` with the same row of ``b`` over their common cells.
-
-    NaN where fewer than three cells are common or one side is constant.
-    """
-    count = (~(a.missing | b.missing)).sum(axis=1)
-    centred = []
-    for ranks in common_ranks(a, b):
-        there = np.nan_to_num(ranks)
-        mean = there.sum(axis=1, keepdims=True) / np.maximum(count, 1)[:, None]
-        centred.append(np.where(np.isnan(ranks), 0.0, there - mean))
-    x, y = centred
-    with np.errstate(invalid="ignore", divide="ignore"):
-        spread = np.einsum("ij,ij->i", x, x) * np.einsum("ij,ij->i", y, y)
-        rho: FloatArray = np.einsum("ij,ij->i", x, y) / np.sqrt(spread)
-    rho[count < 3] = np.nan
-    return rho
+def _put(places: IntArray, values: IntArray) -> IntArray:
+    """``values`` put at ``places`` of a whole array."""
+    out = np.empty(values.shape, np.intp)
+    out.ravel()[places] = values.ravel()
+    return out

@@ -1,6 +1,7 @@
 """The audit's numbers against plain scipy on the same rewards."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
@@ -12,7 +13,8 @@ from crowdselect.audit import (
     length_bias,
     missing_share,
 )
-from crowdselect.audit.ranks import Ranked, row_correlation, row_ranks, sample_rows
+from crowdselect.audit.pairs import mean_correlation
+from crowdselect.audit.ranks import row_ranks, sample_rows
 from crowdselect.values import Model, RewardMatrix
 
 MODELS = (
@@ -67,15 +69,63 @@ def test_missing_share_counts_each_cell_once(noisy):
     assert edges[-1] == 200
 
 
-def test_row_correlation_equals_scipy(noisy):
+def test_correlation_of_judges_equals_scipy(noisy):
+    """Rows alike in what is missing, apart, of one judge only, constant: each by itself."""
     other = np.random.default_rng(2).normal(size=noisy.values.shape).round(0)
-    rho = row_correlation(Ranked.of(noisy.values), Ranked.of(other))
-    for i in range(60):
+    other[::3][np.isnan(noisy.values[::3])] = np.nan
+    other[5::11] = np.nan
+    seen = []
+    for i in range(200):
+        rho = mean_correlation([noisy.values[[i]], other[[i]], -other[[i]]])
         a, b = noisy.values[i], other[i]
-        common = ~np.isnan(a)
+        common = ~(np.isnan(a) | np.isnan(b))
         constant = common.sum() < 3 or np.ptp(b[common]) == 0
         expected = np.nan if constant else stats.spearmanr(a[common], b[common]).statistic
-        assert rho[i] == pytest.approx(expected, nan_ok=True)
+        assert rho[0, 1] == pytest.approx(expected, nan_ok=True)
+        assert rho[0, 2] == pytest.approx(-expected, nan_ok=True)
+        seen.append(expected)
+    whole = mean_correlation([noisy.values, other, -other])
+    assert whole[0, 1] == pytest.approx(np.nanmean(seen))
+    assert whole[1, 0] == whole[0, 1]
+    first = mean_correlation([noisy.values, other, -other], with_first=True)
+    assert first[0].tolist() == whole[0].tolist()
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_a_family_s_advantage_is_the_mean_gap_of_scipy_s_ranks(shared):
+    rng = np.random.default_rng(6)
+    judges = {name: rng.normal(size=(60, 4)).round(1) for name in "abc"}
+    missing = rng.random((60, 4)) < 0.2
+    for values in judges.values():
+        values[missing if shared else rng.random((60, 4)) < 0.2] = np.nan
+    judges["a"][::7] = np.nan
+    gaps = []
+    for other in "bc":
+        for x, y in zip(judges["a"], judges[other], strict=True):
+            common = ~(np.isnan(x) | np.isnan(y))
+            n = common.sum()
+            if n < 2:
+                continue
+            gap = (stats.rankdata(x[common]) - stats.rankdata(y[common])) / (n - 1)
+            gaps.extend(gap[np.flatnonzero(common) < 2])  # the models of family "a"
+    table = family_bias({name: matrix(values, name) for name, values in judges.items()})
+    assert table.loc["a", "a"] == pytest.approx(np.mean(gaps))
+
+
+def test_tenths_of_length_are_pandas_own():
+    rng = np.random.default_rng(5)
+    values, lengths = rng.normal(size=(90, 4)), rng.integers(1, 40, (90, 4)).astype(float)
+    values[rng.random(values.shape) < 0.1] = np.nan
+    lengths[rng.random(lengths.shape) < 0.1] = np.nan
+    ranks = row_ranks(values)
+    there = ~(np.isnan(ranks) | np.isnan(lengths))
+    data = pd.DataFrame({"rank": ranks[there], "length": lengths[there]})
+    groups = data.groupby(pd.qcut(data["length"], 10, duplicates="drop", labels=False))
+    frame = length_bias({"j": matrix(values)}, lengths)
+    assert frame["length"].tolist() == groups["length"].median().tolist()
+    assert frame["rank"].tolist() == pytest.approx(groups["rank"].mean().tolist())
+    half = 1.96 * groups["rank"].sem()
+    assert (frame["high"] - frame["rank"]).tolist() == pytest.approx(half.tolist())
 
 
 def test_row_ranks_run_from_0_to_1_and_need_two_values():
