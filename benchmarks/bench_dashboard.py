@@ -1,13 +1,18 @@
 """Time what a visitor waits for, in headless Chromium, on a synthetic crowd.
 
 python benchmarks/bench_dashboard.py [--rows 100000] [--steps 15] [--workspace DIR]
+                                     [--parts sliders lasso rows sessions loads]
 
-Prints the median and the worst of: a weight slider released until all figures are redrawn; the
-cluster slider until the map shows the new colours; a lasso of about five per cent of the points
-until the table stands; an instruction with its nineteen answers opened, and the next one; a load of
-every page from its address once server and browser are warm. Chromium draws WebGL by software where
-there is no graphics unit. The crowd is synthetic (see dashboard_crowd.py); give --workspace to
-keep it between runs.
+Prints the median and the worst wall time, the median of the server's CPU time and its memory after:
+a weight slider released until all figures are redrawn; the cluster slider until the map shows the
+colours of a count that nobody asked for before (right after a start, and later), and of one seen
+before; a lasso of about five per cent of the points until the table stands; an instruction with
+its nineteen answers opened, and the next one; a weight slider while a second visitor moves to a
+count never seen; a load of every page from its address once server and browser are warm.
+
+Chromium draws WebGL by software where there is no graphics unit, and shares the machine's cores
+with the server: on a busy machine read the CPU times. The crowd is synthetic (see
+dashboard_crowd.py); give --workspace to keep it between runs.
 """
 
 import argparse
@@ -17,13 +22,16 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlencode
 
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT))
 
+import psutil  # noqa: E402
 from dashboard_crowd import ENCODER, NAME, build  # noqa: E402
 
 from crowdselect.dashboard.pages import PAGES, address  # noqa: E402
@@ -32,6 +40,7 @@ from tests.browser import Watched, browser_page, serve  # noqa: E402
 
 MEASURED = [page.path for page in PAGES if page.per_crowd]
 PATIENCE_MS = 300_000
+COLOURED = {"map.colour": "cluster"}
 STANDS = """() => {
   const app = document.querySelector('[data-testid="stApp"]')
   if (!app || app.getAttribute('data-test-script-state') !== 'notRunning') return false
@@ -67,11 +76,35 @@ def changed(watched: Watched, probe: str, before: str) -> None:
     stands(watched)
 
 
-def timed(work: Callable[[], None]) -> float:
-    """Seconds of ``work``."""
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
+@dataclass(frozen=True)
+class Spent:
+    """What one movement took."""
+
+    wall: float
+    """Seconds until the page stood."""
+    cpu: float
+    """Seconds of CPU time of the server, whatever else it was doing meanwhile included."""
+    megabytes: float
+    """Resident memory of the server afterwards."""
+
+
+@dataclass(frozen=True)
+class Bench:
+    """A running server, measured from outside."""
+
+    url: str
+    process: psutil.Process
+
+    def timed(self, work: Callable[[], None]) -> Spent:
+        """What ``work`` took."""
+        cpu, started = self._cpu(), time.perf_counter()
+        work()
+        wall = time.perf_counter() - started
+        return Spent(wall, self._cpu() - cpu, self.process.memory_info().rss / 1e6)
+
+    def _cpu(self) -> float:
+        times = self.process.cpu_times()
+        return float(times.user + times.system)
 
 
 def visit(watched: Watched, url: str, page: str, **params: object) -> None:
@@ -84,26 +117,25 @@ def visit(watched: Watched, url: str, page: str, **params: object) -> None:
     stands(watched)
 
 
+def press(watched: Watched, label: str, probe: str, key: str) -> None:
+    """Press a key on a slider and wait until the page stands again."""
+    before = watched.page.evaluate(probe)
+    watched.page.get_by_role("slider", name=label).press(key)
+    changed(watched, probe, before)
+
+
 def steps_of_slider(
-    watched: Watched, label: str, probe: str, steps: int, keys: tuple[str, str]
-) -> list[float]:
-    """Seconds per key press on a slider until the page stands again, back and forth."""
-    slider = watched.page.get_by_role("slider", name=label)
+    bench: Bench, watched: Watched, label: str, probe: str, keys: list[str]
+) -> list[Spent]:
+    """What each of the key presses on a slider took."""
     found = []
-    for i in range(steps):
-        before = watched.page.evaluate(probe)
-        key = keys[0] if (i // 5) % 2 == 0 else keys[1]
-
-        def press(key: str = key, before: str = before) -> None:
-            slider.press(key)
-            changed(watched, probe, before)
-
-        found.append(timed(press))
+    for key in keys:
+        found.append(bench.timed(lambda key=key: press(watched, label, probe, key)))
         watched.page.wait_for_timeout(200)
     return found
 
 
-def lassos(watched: Watched, steps: int) -> tuple[list[float], int]:
+def lassos(bench: Bench, watched: Watched, steps: int) -> tuple[list[Spent], int]:
     """Seconds from letting go of a lasso until its table stands; rows in the last one."""
     page = watched.page
     page.get_by_role("button", name="Lasso").first.click()
@@ -123,21 +155,21 @@ def lassos(watched: Watched, steps: int) -> tuple[list[float], int]:
             page.mouse.up()
             changed(watched, words, before)
 
-        found.append(timed(release))
+        found.append(bench.timed(release))
         page.wait_for_timeout(300)
     text = str(page.evaluate(words))
     digits = "".join(c for c in text.split(" in ")[0].split(" of ")[0] if c.isdigit())
     return found, int(digits or 0)
 
 
-def opened(watched: Watched, url: str, steps: int, across: int) -> list[float]:
+def opened(bench: Bench, watched: Watched, steps: int, across: int) -> list[Spent]:
     """Seconds from a click ``across`` pixels into a table's row until its instruction stands.
 
     The first is the first of a page's life: the browser has to compile plotly for it.
     """
     page = watched.page
     found = []
-    visit(watched, url, "explore")
+    visit(watched, bench.url, "explore")
     for i in range(steps + 1):
         if i:
             page.get_by_test_id("stTopNavLink").filter(has_text="Explore").click()
@@ -153,11 +185,11 @@ def opened(watched: Watched, url: str, steps: int, across: int) -> list[float]:
             page.get_by_text("Compare two answers").wait_for()
             stands(watched)
 
-        found.append(timed(click))
+        found.append(bench.timed(click))
     return found
 
 
-def following(watched: Watched, steps: int) -> list[float]:
+def following(bench: Bench, watched: Watched, steps: int) -> list[Spent]:
     """Seconds from an instruction to the next one."""
     page = watched.page
     found = []
@@ -168,48 +200,124 @@ def following(watched: Watched, steps: int) -> list[float]:
             page.get_by_role("button", name="Next").click()
             changed(watched, TEXTS, before)
 
-        found.append(timed(go))
+        found.append(bench.timed(go))
         page.wait_for_timeout(200)
     return found
 
 
-def line(title: str, seconds: list[float], aim: str) -> None:
+def line(title: str, spent: list[Spent], aim: str) -> None:
     """Print one line of the table."""
-    median = statistics.median(seconds) * 1000
-    print(f"| {title} | {median:,.0f} | {max(seconds) * 1000:,.0f} | {len(seconds)} | {aim} |")
+    walls, cpus = [s.wall * 1000 for s in spent], [s.cpu * 1000 for s in spent]
+    print(
+        f"| {title} | {statistics.median(walls):,.0f} | {max(walls):,.0f} | "
+        f"{statistics.median(cpus):,.0f} | {len(spent)} | {aim} | {spent[-1].megabytes:,.0f} |",
+        flush=True,
+    )
 
 
-def run(url: str, steps: int, rows: int) -> None:
-    """Warm every page, then measure."""
+def sliders(bench: Bench, steps: int) -> None:
+    """The weight slider and the cluster slider."""
+    back_and_forth = (["ArrowLeft"] * 5 + ["ArrowRight"] * 5) * steps
     with browser_page(width=1280, height=950) as watched:
-        for page in MEASURED:
-            seconds = timed(lambda page=page: visit(watched, url, page))
-            print(f"cold {page}: {seconds:.1f} s", file=sys.stderr)
-    print(f"\n{rows:,} x 19, load average {os.getloadavg()[0]:.1f}\n")
-    print("| what | median, ms | worst, ms | n | aim, ms |\n|---|---|---|---|---|")
+        visit(watched, bench.url, "select", budget=1000)
+        keys = back_and_forth[:steps]
+        found = steps_of_slider(bench, watched, "difficulty", LINK, keys)
+        line("weight slider to all figures", found, "250")
+        for k in (10, 30):
+            visit(watched, bench.url, "map", **COLOURED, clusters=k)
+            new = steps_of_slider(bench, watched, "Clusters", PLOT, ["ArrowRight"] * (steps // 2))
+            line(f"cluster slider, never seen: {k + 1} to {k + len(new)}", new, "300")
+            seen = steps_of_slider(bench, watched, "Clusters", PLOT, ["ArrowLeft"] * len(new))
+            line("cluster slider, seen before", seen, "250")
+
+
+def first_after_a_start(workspace: Path, starts: int) -> None:
+    """The first movement of the cluster slider, as soon as the map of a fresh server stands."""
+    found = []
+    for i in range(starts):
+        forget_clusters(workspace)
+        with served(workspace) as bench, browser_page(width=1280, height=950) as watched:
+            visit(watched, bench.url, "map", **COLOURED, clusters=14 + 6 * i)
+            found += steps_of_slider(bench, watched, "Clusters", PLOT, ["ArrowRight"])
+    line("cluster slider, never seen, the first after a start", found, "")
+
+
+def sessions(bench: Bench, steps: int) -> None:
+    """One visitor moves a weight while another moves to a number of clusters never seen."""
+    with browser_page(width=1280, height=950) as one, browser_page(width=1280) as two:
+        visit(one, bench.url, "select", budget=1000)
+        visit(two, bench.url, "map", **COLOURED, clusters=20)
+        clusters = two.page.get_by_role("slider", name="Clusters")
+        found = []
+        for i in range(steps // 2):
+            before = two.page.evaluate(PLOT)
+            clusters.press("ArrowRight")
+            key = "ArrowLeft" if i % 2 == 0 else "ArrowRight"
+            found += steps_of_slider(bench, one, "difficulty", LINK, [key])
+            changed(two, PLOT, before)
+        line("weight slider, while a second visitor moves the clusters", found, "250")
+
+
+def rows_opened(bench: Bench, steps: int) -> None:
+    """An instruction opened, and the next one."""
     with browser_page(width=1280, height=950) as watched:
-        visit(watched, url, "select", budget=1000)
-        keys = ("ArrowLeft", "ArrowRight")
-        found = steps_of_slider(watched, "difficulty", LINK, steps, keys)
-        line("weight slider to all figures", found, "300")
-        visit(watched, url, "map", **{"map.colour": "cluster"})
-        found = steps_of_slider(watched, "Clusters", PLOT, steps, ("ArrowRight", "ArrowLeft"))
-        line("cluster slider to the map's colours and cards", found, "300")
-        found, inside = lassos(watched, max(4, steps // 2))
-        line(f"lasso of {inside:,} points to the table", found, "500")
         for what, across in (("its row's button", 52), ("a cell of its row", 200)):
-            first, *rest = opened(watched, url, steps, across)
-            line(f"an instruction opened by {what}", rest, "300")
+            first, *rest = opened(bench, watched, steps, across)
+            line(f"an instruction opened by {what}", rest, "250")
             line(f"the same, the first after the page's load, by {what}", [first], "")
-        line("the next instruction", following(watched, steps), "300")
+        line("the next instruction", following(bench, watched, steps), "250")
+
+
+def lassoed(bench: Bench, steps: int) -> None:
+    """A lasso on the map."""
+    with browser_page(width=1280, height=950) as watched:
+        visit(watched, bench.url, "map", **COLOURED)
+        found, inside = lassos(bench, watched, max(4, steps // 2))
+        line(f"lasso of {inside:,} points to the table", found, "250")
+
+
+def loads(bench: Bench, steps: int) -> None:
+    """Every page from its address, the server warm, the browser's programs fetched."""
     for page in MEASURED:
         with browser_page(width=1280, height=950) as watched:
-            visit(watched, url, page)  # the browser fetches the programs once
+            visit(watched, bench.url, page)
             seconds = []
             for _ in range(max(3, steps // 3)):
                 watched.page.goto("about:blank")
-                seconds.append(timed(lambda page=page, w=watched: visit(w, url, page)))
+                work = lambda page=page, w=watched: visit(w, bench.url, page)  # noqa: E731
+                seconds.append(bench.timed(work))
         line(f"load of {page}, warm", seconds, "2,000")
+
+
+PARTS: dict[str, Callable[[Bench, int], None]] = {
+    "sliders": sliders,
+    "lasso": lassoed,
+    "rows": rows_opened,
+    "sessions": sessions,
+    "loads": loads,
+}
+
+
+def forget_clusters(workspace: Path) -> None:
+    """Throw away the clusters that were kept: every number of them was never seen."""
+    shutil.rmtree(workspace / "crowds" / NAME / "cache" / "clusters", ignore_errors=True)
+
+
+@contextmanager
+def served(workspace: Path) -> Iterator[Bench]:
+    """A fresh server on the workspace."""
+    environment = {"CROWDSELECT_WORKSPACE": str(workspace), "OMP_NUM_THREADS": "1"}
+    with serve(ROOT / "app.py", environment) as server:
+        yield Bench(server.url, psutil.Process(server.process.pid))
+
+
+def warm(bench: Bench) -> None:
+    """Open every page once."""
+    with browser_page(width=1280, height=950) as watched:
+        for page in MEASURED:
+            spent = bench.timed(lambda page=page: visit(watched, bench.url, page))
+            words = f"cold {page}: {spent.wall:.1f} s, CPU {spent.cpu:.1f} s"
+            print(f"{words}, {spent.megabytes:,.0f} MB", file=sys.stderr)
 
 
 def main() -> None:
@@ -218,15 +326,23 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--steps", type=int, default=15)
     parser.add_argument("--workspace", type=Path, help="keep the synthetic crowd here")
+    parser.add_argument("--parts", nargs="+", choices=[*PARTS, "start"], default=[*PARTS, "start"])
     arguments = parser.parse_args()
     scratch = Path(tempfile.mkdtemp(prefix="crowdselect-bench-"))
     try:
         workspace = open_workspace(arguments.workspace or scratch / "workspace")
         if NAME not in workspace.crowd_names():
             build(workspace, scratch / "files", arguments.rows)
-        environment = {"CROWDSELECT_WORKSPACE": str(workspace.root), "OMP_NUM_THREADS": "1"}
-        with serve(ROOT / "app.py", environment) as server:
-            run(server.url, arguments.steps, arguments.rows)
+        forget_clusters(workspace.root)
+        head = "| what | median, ms | worst, ms | server CPU, ms | n | aim, ms | server MB |"
+        print(f"\n{arguments.rows:,} x 19, load average {os.getloadavg()[0]:.1f}\n\n{head}")
+        print("|---|---|---|---|---|---|---|", flush=True)
+        if "start" in arguments.parts:
+            first_after_a_start(workspace.root, 3)
+        with served(workspace.root) as bench:
+            warm(bench)
+            for part in (p for p in PARTS if p in arguments.parts):
+                PARTS[part](bench, arguments.steps)
     finally:
         shutil.rmtree(scratch, ignore_errors=True)
 

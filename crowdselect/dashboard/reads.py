@@ -150,7 +150,7 @@ def _counting(crowd: Crowd) -> Future[ClusterLabels]:
 
 
 def prepare_cluster_names(crowd: Crowd) -> None:
-    """Count the words of the instructions in the background (2 s at 100,000), before a slide asks.
+    """Have the words of the instructions counted (2 s at 100,000, once) before a slide asks.
 
     A page calls it when everything on it is drawn.
     """
@@ -161,16 +161,9 @@ def clustering(crowd: Crowd, recipe: Recipe) -> Clustering | None:
     """The clusters of ``recipe``, or None where it has none or nothing is embedded yet."""
     if recipe.clusters == 0 or not has_landscape(crowd, recipe.encoder, recipe.seed):
         return None
-    return _clustering(crowd, recipe)
-
-
-@cached("texts", most=4 * MOST_CLUSTERS, recipe=CLUSTERED)
-def _clustering(crowd: Crowd, recipe: Recipe) -> Clustering:
     if recipe.clustering == "fast":
         _fast(crowd, recipe.encoder, recipe.seed)
-    return pipeline.clustering(
-        crowd, recipe.encoder, recipe.clusters, recipe.clustering, recipe.seed
-    )
+    return session(crowd).clustering(recipe)
 
 
 @cached(most=KEPT_CROWDS)

@@ -8,11 +8,12 @@ from crowdselect.landscape.embed import embed
 from crowdselect.landscape.encoder import Encoder, Vectors
 from crowdselect.landscape.encoders import ENCODERS, default_encoder, encoder_named
 from crowdselect.landscape.fast import FastClusters
-from crowdselect.landscape.label import ClusterLabels, label_clusters
+from crowdselect.landscape.label import COUNTING, ClusterLabels, label_clusters
 from crowdselect.landscape.neighbours import nearest, typical_rows
 from crowdselect.landscape.plane import project
 
 __all__ = [
+    "COUNTING",
     "ENCODERS",
     "ClusterLabels",
     "Clusters",

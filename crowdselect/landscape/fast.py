@@ -96,7 +96,7 @@ class FastClusters:
         self._rows = np.ascontiguousarray(vectors if as_it_is else vectors[self._places])
         self._small = len(self._rows) < _SMALL
         self._found: OrderedDict[int, Clusters] = OrderedDict()
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
 
     def labels(self, k: int) -> IntArray:
         """Return the labels for ``k`` clusters, shape (n,); see :class:`Clusters`."""
@@ -105,12 +105,15 @@ class FastClusters:
     def clusters(self, k: int) -> Clusters:
         """Return the partition into ``k`` clusters; raises InputError for k < 1."""
         with self._lock:
-            if k not in self._found:
-                self._found[k] = self._compute(k)
-                if len(self._found) > _KEPT:
-                    self._found.popitem(last=False)
+            known = self._found.get(k)
+        # Outside the lock: a slider does not wait for what is computed ahead of it.
+        found = self._compute(k) if known is None else known
+        with self._lock:
+            found = self._found.setdefault(k, found)
             self._found.move_to_end(k)
-            return self._found[k]
+            if len(self._found) > _KEPT:
+                self._found.popitem(last=False)
+            return found
 
     def precompute(self, ks: Iterable[int], progress: Progress = silent) -> None:
         """Compute the partitions for ``ks`` ahead of the questions (up to 64 are kept)."""

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Self
 
 import numpy as np
+import numpy.typing as npt
 
 from crowdselect.landscape.neighbours import largest
 from crowdselect.landscape.words import stop_words, words
@@ -17,6 +18,8 @@ _LONGEST = 40
 """Letters of a word that may name a cluster: more is a key, a hash or a blob."""
 _CONSIDERED = 60
 """Terms of a cluster that are looked at for its name."""
+COUNTING = 1
+"""Which rules count: what was counted by others is counted again."""
 
 
 def label_clusters(texts: Sequence[str], labels: IntArray, n_terms: int = 3) -> tuple[str, ...]:
@@ -45,16 +48,40 @@ class ClusterLabels:
             # scikit-learn's way to say that no text holds a word worth counting.
             self._counts, self._vocabulary = None, []
 
+    def arrays(self) -> dict[str, npt.NDArray[Any]]:
+        """What was counted, as arrays to keep: see :meth:`from_arrays`."""
+        if self._counts is None:
+            nothing = np.empty(0, np.int32)
+            return {"indices": nothing, "starts": nothing, "vocabulary": np.empty(0, np.str_)}
+        return {
+            "indices": self._counts.indices,
+            "starts": self._counts.indptr,
+            "vocabulary": np.array(self._vocabulary, np.str_),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, npt.NDArray[Any]]) -> Self:
+        """The labels of the texts whose :meth:`arrays` these are."""
+        from scipy.sparse import csr_matrix
+
+        made = cls.__new__(cls)
+        indices, starts = arrays["indices"], arrays["starts"]
+        made._vocabulary = arrays["vocabulary"].tolist()
+        shape = (len(starts) - 1, len(made._vocabulary))
+        ones = np.ones(len(indices), np.float32)
+        made._counts = csr_matrix((ones, indices, starts), shape=shape) if len(starts) else None
+        return made
+
     def names(self, labels: IntArray, n_terms: int = 3) -> tuple[str, ...]:
         """Return one unique name per label 0..k-1; ``labels`` has shape (n,), -1 is left out."""
         k = int(labels.max(initial=-1)) + 1
-        ranked = self._ranked(labels, k) if k and self._vocabulary else [[] for _ in range(k)]
+        ranked = self._ranked(labels, k) if k and self._vocabulary else [()] * k
         names: list[str] = []
         for label, terms in enumerate(ranked):
             names.append(_unique(terms, n_terms, label, names))
         return tuple(names)
 
-    def _ranked(self, labels: IntArray, k: int) -> list[list[str]]:
+    def _ranked(self, labels: IntArray, k: int) -> Sequence[Iterable[str]]:
         """The terms of each cluster, most distinctive first."""
         from scipy.sparse import csr_array
 
@@ -65,14 +92,17 @@ class ClusterLabels:
         weights = class_tf_idf(counts)
         return [self._terms_of(row) for row in weights]
 
-    def _terms_of(self, weights: FloatArray) -> list[str]:
-        """Terms by falling weight, without those that repeat a stronger one (plural, pair)."""
+    def _terms_of(self, weights: FloatArray) -> Iterator[str]:
+        """Terms by falling weight, without those that repeat a stronger one (plural, pair).
+
+        One after another, because a name takes the first few.
+        """
         kept: list[str] = []
         for column in largest(np.where(weights > 0, weights, -np.inf), _CONSIDERED):
             term = self._vocabulary[column]
             if not any(_alike(term, other) for other in kept):
                 kept.append(term)
-        return kept
+                yield term
 
 
 def class_tf_idf(counts: FloatArray) -> FloatArray:
@@ -90,13 +120,14 @@ def class_tf_idf(counts: FloatArray) -> FloatArray:
     return weights
 
 
-def _unique(terms: list[str], n_terms: int, label: int, taken: Sequence[str]) -> str:
+def _unique(terms: Iterable[str], n_terms: int, label: int, taken: Sequence[str]) -> str:
     """Join the first terms, more of them where the name is taken; a number where none is left."""
-    for count in range(n_terms, len(terms) + 1):
-        name = _JOIN.join(terms[:count])
-        if name not in taken:
-            return name
-    name = _JOIN.join(terms)
+    joined: list[str] = []
+    for term in terms:
+        joined.append(term)
+        if len(joined) >= n_terms and _JOIN.join(joined) not in taken:
+            return _JOIN.join(joined)
+    name = _JOIN.join(joined)
     return name if name and name not in taken else f"{name or 'cluster'} {label}"
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from crowdselect.errors import InputError
 from crowdselect.jobs import Job
 from crowdselect.landscape import (
+    COUNTING,
     ClusterLabels,
     FastClusters,
     Vectors,
@@ -108,6 +109,23 @@ def clustering(
     depends_on = [texts_key(crowd, encoder), clusters, method, seed, *_order_key(crowd)]
     path = artifact(crowd.cache, "clusters", depends_on, ".npz")
 
+    def found() -> Clustering:
+        return _clustering(crowd, path, encoder, clusters, method, seed, progress)
+
+    # Pages, sessions and command share one: also where nothing can be kept on the disk.
+    return _CLUSTERINGS.get((path, crowd.fingerprint), found)
+
+
+def _clustering(
+    crowd: Crowd,
+    path: Path,
+    encoder: str,
+    clusters: int,
+    method: Method,
+    seed: int,
+    progress: Progress,
+) -> Clustering:
+
     def make() -> dict[str, Any]:
         if method == "fast":
             found = fast_clusters(crowd, encoder, seed, progress).clusters(clusters)
@@ -130,7 +148,14 @@ def clustering(
 
 def cluster_labels(crowd: Crowd) -> ClusterLabels:
     """The words of the crowd's texts, counted once (2 s at 100,000) to name any clusters."""
-    return _LABELS.get(_digest(crowd), lambda: ClusterLabels(crowd.instruction_texts()))
+    texts = _digest(crowd)
+    path = artifact(crowd.cache, "words", [texts, COUNTING], ".npz")
+
+    def make() -> ClusterLabels:
+        counted = load_or_make(path, lambda: ClusterLabels(crowd.instruction_texts()).arrays())
+        return ClusterLabels.from_arrays(counted)
+
+    return _LABELS.get(texts, make)
 
 
 def plane_of(
@@ -196,6 +221,7 @@ _VECTORS = Memo(3)
 _ORDERS = Memo(4)
 _LABELS = Memo(3)
 _FAST = Memo(3)
+_CLUSTERINGS = Memo(64)
 
 
 def _order(crowd: Crowd) -> IntArray | None:

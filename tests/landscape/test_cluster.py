@@ -1,5 +1,6 @@
 """K-means: scikit-learn's result, ordered; and the fast way next to it."""
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -199,6 +200,27 @@ def test_fast_remembers_the_last_64(many) -> None:
     again = fast.clusters(2)
     assert again is not kept
     assert again.labels.tobytes() == kept.labels.tobytes()
+
+
+def test_a_slide_does_not_wait_for_what_is_computed_ahead(many, monkeypatch) -> None:
+    vectors, _ = many
+    fast = FastClusters(vectors[:20])
+    begun, go_on = threading.Event(), threading.Event()
+    compute = fast._compute
+
+    def slowly(k: int):
+        if k == 2:
+            begun.set()
+            assert go_on.wait(60)
+        return compute(k)
+
+    monkeypatch.setattr(fast, "_compute", slowly)
+    ahead = fast.precompute_in_background([2])
+    assert begun.wait(60)
+    assert fast.clusters(3).k == 3
+    go_on.set()
+    ahead.join()
+    assert fast.clusters(2).k == 2
 
 
 def test_fast_leaves_rows_without_vector_out(many) -> None:

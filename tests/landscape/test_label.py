@@ -76,7 +76,9 @@ def test_names_are_unique_and_repeatable(texts: list[str], data) -> None:
     assert len(set(names)) == len(names)
     assert all(names)
     assert names == label_clusters(list(texts), labels.copy())
-    assert names == ClusterLabels(texts).names(labels)
+    counted = ClusterLabels(texts)
+    assert names == counted.names(labels)
+    assert names == ClusterLabels.from_arrays(counted.arrays()).names(labels)
 
 
 def test_words_fold_case_and_width() -> None:
