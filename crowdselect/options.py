@@ -200,7 +200,8 @@ def check_option(owner: str, declared: Option, value: Any) -> None:
             f"{owner}: {declared.name} is {value!r:.80}, expected {kinds}.",
             f"Give a value such as {declared.default!r}.",
         )
-    if declared.choices and value not in declared.choices:
+    unset = value is None and declared.optional
+    if declared.choices and value not in declared.choices and not unset:
         raise InputError(
             f"{owner}: {declared.name} is {value!r}, which is not a choice.",
             f"Choose one of: {', '.join(map(str, declared.choices))}.",

@@ -252,6 +252,14 @@ class Recipe(Frozen):
             raise ValueError("expected a whole number >= 0 or a share between 0 and 1")
         return value
 
+    @field_validator("filters")
+    @classmethod
+    def _filters(cls, value: Filters) -> Filters:
+        looking = next((declared.name for declared, _ in value.active() if declared.looks), None)
+        if looking is not None:
+            raise ValueError(f"{looking} says what is listed, not what may be selected")
+        return value
+
     @field_validator("weights")
     @classmethod
     def _weights(cls, value: dict[str, float]) -> dict[str, float]:

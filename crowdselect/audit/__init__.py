@@ -3,7 +3,7 @@
 Pure numpy and pandas on reward matrices; the dashboard and the report draw what comes out.
 """
 
-from crowdselect.audit.agreement import judge_agreement
+from crowdselect.audit.agreement import judge_agreement, row_agreement
 from crowdselect.audit.biases import family_bias, identical_columns, length_bias
 from crowdselect.audit.leaderboard import leaderboard
 from crowdselect.audit.missing import missing_share
@@ -17,4 +17,5 @@ __all__ = [
     "leaderboard",
     "length_bias",
     "missing_share",
+    "row_agreement",
 ]

@@ -98,6 +98,7 @@ def select(
     found = pipeline.open_crowd(folder, crowd)
     base = _with_notes(found, _base(recipe)) if notes else _base(recipe)
     wanted = build_recipe(crowd, base, with_preset(given, preset), option)
+    wanted = pipeline.with_selection_ids(folder, wanted)
     flagged = None
     with progress() as report:
         if against:

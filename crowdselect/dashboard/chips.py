@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
-from crowdselect.dashboard import state
+from crowdselect.dashboard import reads
+from crowdselect.dashboard.filtering import DRAFT, Scope
 from crowdselect.dashboard.text import md, number, plural, shorten
-from crowdselect.filters import Filter, Range
+from crowdselect.filters import Filter, Own, Range
+from crowdselect.store import Crowd
 from crowdselect.values import Filters
 
 NAMED = 2
@@ -26,72 +28,97 @@ class Chip:
     """Changes to the filters that remove it."""
 
 
-def chips_of(filters: Filters, cluster_names: Sequence[str] = ()) -> list[Chip]:
-    """The chips of ``filters``, in the order of declaration; one per range."""
+def chips_of(
+    filters: Filters,
+    cluster_names: Sequence[str] = (),
+    selection_names: Mapping[str, str] | None = None,
+) -> list[Chip]:
+    """The chips of ``filters``, in the order of declaration; one per range and per column.
+
+    ``selection_names`` maps ids of saved selections to what people call them.
+    """
+    names: dict[str, Mapping[Any, str]] = {
+        "clusters": {**dict(enumerate(cluster_names)), -1: "unclustered"},
+        "selections": selection_names or {},
+    }
     chips = []
     for declared, value in filters.active():
         if declared.item is Range:
             for one in value:
                 rest = [r.model_dump() for r in value if r != one]
                 chips.append(Chip(declared.chip.format(_range(one)), {declared.name: rest}))
+        elif declared.item is Own:
+            for column in dict.fromkeys(own.column for own in value):
+                words = _own([own for own in value if own.column == column])
+                rest = [own.model_dump() for own in value if own.column != column]
+                chips.append(Chip(declared.chip.format(words), {declared.name: rest}))
         else:
-            words = declared.chip.format(_words(declared, value, cluster_names))
+            words = declared.chip.format(_words(declared, value, names))
             chips.append(Chip(words, {declared.name: declared.default}))
     return chips
 
 
-def _words(declared: Filter, value: Any, cluster_names: Sequence[str]) -> str:
+def _words(declared: Filter, value: Any, names: Mapping[str, Mapping[Any, str]]) -> str:
     """The value of a filter in a few words."""
     if declared.needs == "plane":
         return plural(len(value), "corner")
     if declared.item is not None:
-        clusters = declared.needs == "clusters"
-        names = [_cluster(v, cluster_names) if clusters else shorten(str(v), 22) for v in value]
-        more = f" and {len(names) - NAMED} more" if len(names) > NAMED else ""
-        return ", ".join(names[:NAMED]) + more
-    if isinstance(value, str):
+        known = names.get(declared.needs, {})
+        return _some([shorten(known.get(v, str(v)), 22) for v in value])
+    if isinstance(value, str) and not declared.choices:
         text = shorten(value, 24)
         return f"\N{LEFT DOUBLE QUOTATION MARK}{text}\N{RIGHT DOUBLE QUOTATION MARK}"
+    if isinstance(value, str):
+        return value
     return number(value) if isinstance(value, float) else f"{value:,}"
 
 
-def _cluster(label: int, names: Sequence[str]) -> str:
-    if label == -1:
-        return "unclustered"
-    return shorten(names[label], 22) if label < len(names) else str(label)
+def _some(words: Sequence[str]) -> str:
+    more = f" and {len(words) - NAMED} more" if len(words) > NAMED else ""
+    return ", ".join(words[:NAMED]) + more
+
+
+def _own(conditions: Sequence[Own]) -> str:
+    """What is asked of one column."""
+    parts = [shorten(value, 22) or "none" for own in conditions for value in own.values]
+    parts += [_bounds(own.low, own.high) for own in conditions if own.low is not None
+              or own.high is not None]  # fmt: skip
+    return f"{shorten(conditions[0].column, 22)} {_some(parts)}"
 
 
 def _range(bounds: Range) -> str:
-    if bounds.low is None:
-        return f"{bounds.metric} up to {number(bounds.high)}"
-    if bounds.high is None:
-        return f"{bounds.metric} from {number(bounds.low)}"
-    return f"{bounds.metric} {number(bounds.low)} to {number(bounds.high)}"
+    return f"{bounds.metric} {_bounds(bounds.low, bounds.high)}"
 
 
-def show(cluster_names: Sequence[str] = ()) -> None:
+def _bounds(low: float | None, high: float | None) -> str:
+    if low is None:
+        return f"up to {number(high)}"
+    return f"from {number(low)}" if high is None else f"{number(low)} to {number(high)}"
+
+
+def show(crowd: Crowd, cluster_names: Sequence[str] = (), scope: Scope = DRAFT) -> None:
     """A row of chips; a click removes the filter. Nothing where there is no filter."""
-    chips = chips_of(state.draft().filters, cluster_names)
+    filters = scope.filters()
+    saved = reads.selection_names(crowd) if "selections" in filters.needs else {}
+    chips = chips_of(filters, cluster_names, saved)
     if not chips:
         return
-    with st.container(horizontal=True, gap="xsmall", key="chips"):
+    with st.container(horizontal=True, gap="xsmall", key=f"{scope.key}chips"):
         for i, chip in enumerate(chips):
             st.button(
                 md(chip.label),
-                key=f"chip {i} {chip.label}",
+                key=f"{scope.key}chip {i} {chip.label}",
                 icon=":material/close:",
                 icon_position="right",
                 help="Remove this filter",
                 on_click=_remove,
-                args=(chip.without,),
+                args=(scope, chip.without),
             )
         if len(chips) > 1:
-            st.button("Clear all", key="chips clear", type="tertiary", on_click=_clear)
+            st.button(
+                "Clear all", key=f"{scope.key}chips clear", type="tertiary", on_click=scope.clear
+            )
 
 
-def _remove(without: dict[str, Any]) -> None:
-    state.change_filters(**without)
-
-
-def _clear() -> None:
-    state.amend(filters={})
+def _remove(scope: Scope, without: dict[str, Any]) -> None:
+    scope.change(**without)

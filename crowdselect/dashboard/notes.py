@@ -22,6 +22,8 @@ WORDS = {
     "tag": "tagged",
     "untag": "tag removed from",
     "comment": "commented on",
+    "review": "marked as reviewed",
+    "unreview": "marked as not reviewed",
 }
 
 

@@ -82,12 +82,13 @@ def _kind(one: Option, choices: Sequence[Any] | None) -> tuple[Callable[..., Any
     if choices is not None and one.item is not None:
         return st.multiselect, {"options": choices}
     if choices is not None or one.choices:
-        return st.selectbox, {"options": list(one.choices if choices is None else choices)}
+        look: dict[str, Any] = {"index": None, "placeholder": "any"} if one.optional else {}
+        return st.selectbox, {"options": list(one.choices if choices is None else choices), **look}
     number = next((k for k in (float, int) if k in one.kinds), None)
     if number is None or str in one.kinds:
         return st.text_input, {}
     low, high = (None if b is None else number(b) for b in (one.low, one.high))
-    look: dict[str, Any] = {"step": 1} if number is int else {"format": "%.4g", "step": None}
+    look = {"step": 1} if number is int else {"format": "%.4g", "step": None}
     if one.optional:
         look |= {"value": None, "placeholder": "off"}
     return st.number_input, {"min_value": low, "max_value": high, **look}

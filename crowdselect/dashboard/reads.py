@@ -5,8 +5,10 @@ Everything here is read-only; nothing belongs to one visitor.
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -28,6 +30,10 @@ from crowdselect.values import BoolArray, Clustering, FloatArray, IntArray, Reci
 KEPT_CROWDS = 3
 MOST_CLUSTERS = 40
 MOST_HITS = 5_000
+MOST_VALUES = 300
+"""A column of text with more different values is none to choose from."""
+MOST_NUMBERS = 20
+"""A column with more different numbers is asked for by its bounds."""
 MEASURED = ("judge", "profile")
 """What a metric depends on."""
 CLUSTERED = ("encoder", "clusters", "clustering", "seed")
@@ -172,6 +178,45 @@ def session(crowd: Crowd) -> Session:
     return Session(crowd)
 
 
+def selection_names(crowd: Crowd) -> dict[str, str]:
+    """Id -> name of the crowd's saved selections, newest first."""
+    return {each.id: each.name for each in pipeline.list_selections(workspace(), crowd.name)}
+
+
+def cluster_names(clusters: Clustering) -> dict[int, str]:
+    """Label -> name; -1 where rows without a vector are."""
+    names = dict(enumerate(clusters.names))
+    return {**names, -1: "unclustered"} if (clusters.labels < 0).any() else names
+
+
+def scorer_tags(crowd: Crowd) -> Mapping[str, tuple[str, ...]]:
+    """Id -> tags that models gave."""
+    return session(crowd).scorer_tags()
+
+
+@cached(most=KEPT_CROWDS)
+def own_columns(crowd: Crowd) -> dict[str, list[Any] | None]:
+    """The data's own columns, each with its values; see :func:`column_values`."""
+    return {name: column_values(each) for name, each in session(crowd).own_columns().items()}
+
+
+def column_values(column: np.ndarray[Any, Any]) -> list[Any] | None:
+    """What a column can be filtered by: its texts or few numbers, else lowest and highest number.
+
+    Empty: the row has none. None: there are too many texts to choose from.
+    """
+    if column.dtype == object:
+        found = sorted({"" if v is None else str(v) for v in column.tolist()})
+        return found if len(found) <= MOST_VALUES else None
+    numbers = np.unique(column[~np.isnan(column)])
+    if len(numbers) > MOST_NUMBERS:
+        return [float(numbers[0]), float(numbers[-1])]
+    return [
+        *([""] if np.isnan(column).any() else []),
+        *(repr(float(n)).removesuffix(".0") for n in numbers),
+    ]
+
+
 def judge_of(crowd: Crowd, recipe: Recipe) -> str | None:
     """The judge that ``recipe`` means; None: the crowd has none."""
     return pipeline.judge_of(crowd, recipe.judge)
@@ -201,12 +246,14 @@ def best_model(crowd: Crowd, judge: str) -> IntArray:
     return answers_of(crowd, "best", judge).columns(rows, 0)
 
 
-@cached(recipe=(*MEASURED, "filters", *CLUSTERED))
 def filtered(crowd: Crowd, recipe: Recipe) -> BoolArray:
     """Rows that the recipe's filters keep, shape (n,). Duplicates are dropped when selecting."""
-    causes = session(crowd).left_out(recipe)
-    out: BoolArray = np.logical_or.reduce([np.zeros(crowd.n, dtype=bool), *causes.values()])
-    return ~out
+    return _filtered(crowd, recipe, session(crowd).stamp(recipe))
+
+
+@cached(recipe=(*MEASURED, "filters", *CLUSTERED))
+def _filtered(crowd: Crowd, recipe: Recipe, stamp: tuple[Hashable, ...]) -> BoolArray:
+    return session(crowd).listed(recipe, recipe.filters)
 
 
 @cached("texts", spinner="Searching")
@@ -221,9 +268,13 @@ def build_index(crowd: Crowd, progress: Progress) -> None:
     search.clear()  # type: ignore[attr-defined]
 
 
-@cached()
 def picks(crowd: Crowd, recipe: Recipe) -> Picks:
     """What ``recipe`` chooses, with reasons; the same rows as ``crowdselect select``."""
+    return _picks(crowd, recipe, session(crowd).stamp(recipe))
+
+
+@cached()
+def _picks(crowd: Crowd, recipe: Recipe, stamp: tuple[Hashable, ...]) -> Picks:
     return session(crowd).picks(recipe)
 
 

@@ -50,6 +50,7 @@ from crowdselect.pipeline.landscape import (
 from crowdselect.pipeline.metrics import MetricInfo, available_metrics, judge_of, metrics
 from crowdselect.pipeline.selection.answers import Answers, answers_of
 from crowdselect.pipeline.selection.comparison import Comparison, compare
+from crowdselect.pipeline.selection.recipes import with_selection_ids
 from crowdselect.pipeline.selection.robustness import Robustness, robustness
 from crowdselect.pipeline.selection.saving import (
     SavedSelection,
@@ -103,5 +104,6 @@ __all__ = [
     "save_selection",
     "select",
     "vectors",
+    "with_selection_ids",
     "without_contamination",
 ]

@@ -9,7 +9,7 @@ from crowdselect.store.opening import open_crowd
 from crowdselect.store.report import IngestReport, JudgeCount, ModelCount
 from crowdselect.store.scores import Imported, ScoreInfo
 from crowdselect.store.search import SearchHits, Where
-from crowdselect.store.tags import read_tags, write_tags
+from crowdselect.store.tags import read_tags, tags_by_scorers, write_tags
 
 __all__ = [
     "Author",
@@ -30,5 +30,6 @@ __all__ = [
     "open_crowd",
     "read_models",
     "read_tags",
+    "tags_by_scorers",
     "write_tags",
 ]

@@ -15,8 +15,9 @@ from crowdselect.registry import did_you_mean
 from crowdselect.store.changing import changing
 
 NoteKind = Literal[
-    "pin", "unpin", "ban", "unban", "tag", "untag", "comment", "answer", "answer_of", "unanswer"
-]
+    "pin", "unpin", "ban", "unban", "tag", "untag", "comment",
+    "answer", "answer_of", "unanswer", "review", "unreview",
+]  # fmt: skip
 _TEXTS = ("tag", "untag", "comment", "answer", "answer_of")
 """Kinds that say nothing without a value."""
 _KINDS: tuple[str, ...] = get_args(NoteKind)
@@ -61,6 +62,8 @@ class NotesState:
     """Id -> what is trained on whatever the policy says: ``text:...`` or ``model:NAME``."""
     authors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Id -> who wrote its notes, first come first; notes without an author name nobody."""
+    reviewed: tuple[str, ...] = ()
+    """Ids that somebody looked at and marked so."""
 
 
 class Notes:
@@ -119,6 +122,7 @@ class Notes:
         comments: dict[str, list[str]] = {}
         answers: dict[str, str] = {}
         authors: dict[str, dict[str, None]] = {}
+        reviewed: dict[str, None] = {}
         for note in self._standing():
             kind, item, value = note["kind"], note["id"], note["value"]
             if author := note.get("author"):
@@ -140,6 +144,10 @@ class Notes:
                 answers[item] = f"{'text' if kind == 'answer' else 'model'}:{value}"
             elif kind == "unanswer":
                 answers.pop(item, None)
+            elif kind == "review":
+                reviewed[item] = None
+            elif kind == "unreview":
+                reviewed.pop(item, None)
         return NotesState(
             tuple(pins),
             tuple(bans),
@@ -147,6 +155,7 @@ class Notes:
             {i: tuple(c) for i, c in comments.items()},
             answers,
             {i: tuple(a) for i, a in authors.items()},
+            tuple(reviewed),
         )
 
     def damaged(self) -> int:

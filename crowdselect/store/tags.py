@@ -32,3 +32,12 @@ def read_tags(crowd: Path, name: str) -> dict[str, tuple[str, ...]]:
     table = pq.read_table(path)
     pairs = zip(table["id"].to_pylist(), table["tags"].to_pylist(), strict=True)
     return {key: tuple(each) for key, each in pairs}
+
+
+def tags_by_scorers(crowd: Path) -> dict[str, tuple[str, ...]]:
+    """Id -> tags that any model gave, each once."""
+    found: dict[str, dict[str, None]] = {}
+    for path in sorted((crowd / FOLDER).glob("[!.]*.parquet")):
+        for key, tags in read_tags(crowd, path.stem).items():
+            found.setdefault(key, {}).update(dict.fromkeys(tags))
+    return {key: tuple(tags) for key, tags in found.items()}

@@ -13,6 +13,7 @@ from crowdselect.cli import app
 from crowdselect.finetune import FinetuneConfig
 from crowdselect.options import options_of
 from crowdselect.scoring import SCORERS
+from crowdselect.selection import STRATEGIES
 
 PACKAGE = Path(__file__).parents[2] / "crowdselect"
 OPTION = re.compile(r"(?<![\w-])--[a-z][a-z0-9-]*(?![\w.-])")
@@ -129,7 +130,7 @@ def test_every_option_of_a_command_line_in_a_message_is_that_commands() -> None:
 
 
 def test_every_option_given_by_its_name_exists() -> None:
-    plugins = [*SCORERS, *BENCHMARKS, FinetuneConfig]
+    plugins = [*SCORERS, *BENCHMARKS, *STRATEGIES, FinetuneConfig]
     known = {option.name for plugin in plugins for option in options_of(plugin)}
     wrong = [f"{p}: {name}" for p, text in TEXTS for name in WITH_NAME.findall(text)
              if name not in known]  # fmt: skip

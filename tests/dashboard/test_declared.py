@@ -103,3 +103,21 @@ def test_every_declaration_says_what_it_is(declared):
     if isinstance(declared, Filter):
         assert chips_of(Filters()) == []
         assert declared.leaves_out or declared.name.endswith("duplicates")
+
+
+def test_what_rows_have_is_in_form_chip_and_link(ready, open_page):
+    crowd = pipeline.open_crowd(ready, small.NAME)
+    crowd.notes.append("tag", "q004", "odd")
+    crowd.notes.append("review", "q005")
+    at = open_page(ready, "explore", **{"filters.unmarked": '["tagged","reviewed"]'})
+    assert not at.exception
+    assert f"{small.N - 2} of {small.N} instructions match" in " ".join(t.value for t in at.text)
+    assert "not tagged\\, reviewed" in [b.label for b in at.button]
+    at.multiselect(key="r.filters.tags").set_value(["odd"]).run()
+    at.multiselect(key="r.filters.unmarked").set_value([]).run()
+    at.selectbox(key="r.filters.rewards").set_value("complete").run()
+    filters = at.session_state[state.DRAFT].filters
+    assert filters == Filters(tags=["odd"], rewards="complete")
+    assert to_params(at.session_state[state.DRAFT])["filters.tags"] == '["odd"]'
+    assert f"1 of {small.N} instructions match" in " ".join(t.value for t in at.text)
+    assert "The draft" not in [s.label for s in at.selectbox]  # it cannot decide itself

@@ -12,13 +12,19 @@ REFUSALS = [
         "instag",
         {"tags": None},
         "The strategy 'instag' needs tags and this crowd has none.",
-        "Let a model tag them (crowdselect score CROWD -s instag), or tag by hand.",
+        (
+            "Let a model tag them (crowdselect score CROWD -s instag), or go by those "
+            "that people gave: -o by_hand=true."
+        ),
     ),
     (
         "instag_crowdselect",
         {"tags": None},
         "The strategy 'instag_crowdselect' needs tags and this crowd has none.",
-        "Let a model tag them (crowdselect score CROWD -s instag_crowdselect).",
+        (
+            "Let a model tag them (crowdselect score CROWD -s instag_crowdselect), or go by those "
+            "that people gave: -o by_hand=true."
+        ),
     ),
     (
         "reference",

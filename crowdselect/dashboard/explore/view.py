@@ -26,7 +26,7 @@ def show(crowd: Crowd) -> None:
         search.where(crowd, recipe)
         filters_form.show(crowd, clusters)
     search.like_chip(crowd)
-    chips.show(() if clusters is None else clusters.names)
+    chips.show(crowd, () if clusters is None else clusters.names)
     found = search.find(crowd, recipe)
     metrics = [info.name for info in reads.metric_infos(crowd)]
     left, right = st.columns([3, 2], gap="medium")

@@ -41,7 +41,7 @@ def _map(crowd: Crowd) -> None:
     recipe = state.draft()
     on_top, colour = _controls(crowd, recipe)
     clusters = reads.clustering(crowd, recipe)
-    chips.show(() if clusters is None else clusters.names)
+    chips.show(crowd, () if clusters is None else clusters.names)
     points = reads.map_points(crowd, recipe.encoder, recipe.seed)
     kept = reads.filtered(crowd, recipe)
     selected = _selected(crowd, recipe, on_top, kept)

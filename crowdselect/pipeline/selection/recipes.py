@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from crowdselect.errors import NotFoundError
+from crowdselect.pipeline.selection.saving import find_selection
 from crowdselect.registry import build
 from crowdselect.selection import STRATEGIES, Strategy
+from crowdselect.settings import Workspace
 from crowdselect.store import Crowd
-from crowdselect.values import IntArray, Recipe
+from crowdselect.values import Filters, IntArray, Recipe
 
 
 def strategy_of(recipe: Recipe) -> Strategy:
@@ -32,3 +34,16 @@ def rows_of(crowd: Crowd, ids: Sequence[str], what: str) -> IntArray:
             "Take them out of the recipe, or open the crowd that they belong to.",
         )
     return crowd.rows(ids)
+
+
+def with_selection_ids(workspace: Workspace, recipe: Recipe) -> Recipe:
+    """``recipe`` with saved selections by id: a name can be given to another selection later."""
+    named = {
+        declared.name: sorted({find_selection(workspace, key).id for key in keys})
+        for declared, keys in recipe.filters.active()
+        if declared.needs == "selections"
+    }
+    if not named:
+        return recipe
+    filters = recipe.filters.model_dump(mode="json") | named
+    return recipe.model_copy(update={"filters": Filters.parse(filters, "The filters")})

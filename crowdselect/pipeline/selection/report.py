@@ -12,6 +12,7 @@ from crowdselect.errors import CrowdSelectError
 from crowdselect.metrics import family_correlations
 from crowdselect.pipeline.metrics import judge_of
 from crowdselect.pipeline.selection.recipes import uses_clusters
+from crowdselect.pipeline.selection.rows import sources_of
 from crowdselect.pipeline.selection.session import Session
 from crowdselect.progress import Progress, silent
 from crowdselect.selection import Picks, jaccard
@@ -46,6 +47,7 @@ def full_report(
         "judge": judge,
         "missing_rewards": {name: _missing(crowd.rewards(name).values) for name in crowd.judges},
         "responders": _responders(session, columns),
+        **sources_of(crowd, recipe),
     }
     progress(1, 4, "report")
     report["families"] = [] if judge is None else _families(session, judge, rows)

@@ -6,21 +6,23 @@ partition. ``select`` (crowdselect/pipeline/selection/select.py) stands above th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+import pandas as pd
 
+from crowdselect.audit import row_agreement
 from crowdselect.equal_texts import exact_duplicates
 from crowdselect.errors import InputError
 from crowdselect.filters import EMBEDDED, left_out
 from crowdselect.landscape import Vectors
 from crowdselect.pipeline.cache import Memo
-from crowdselect.pipeline.landscape import clustering, plane_of, vectors
+from crowdselect.pipeline.landscape import clustering, vectors
 from crowdselect.pipeline.metrics import metrics
 from crowdselect.pipeline.selection.answers import Answers, answers_of
 from crowdselect.pipeline.selection.recipes import rows_of, strategy_of, uses_clusters
+from crowdselect.pipeline.selection.rows import FilteredRows, stamp_of
 from crowdselect.progress import Progress, silent
 from crowdselect.selection import (
     MetricTable,
@@ -28,9 +30,10 @@ from crowdselect.selection import (
     Picks,
     Pool,
     Reselector,
+    Strategy,
 )
-from crowdselect.store import Crowd, read_tags
-from crowdselect.values import BoolArray, Clustering, FloatArray, IntArray, Recipe
+from crowdselect.store import Crowd, NotesState, read_tags, tags_by_scorers
+from crowdselect.values import BoolArray, Clustering, Filters, FloatArray, IntArray, Recipe
 
 
 class Session:
@@ -71,7 +74,7 @@ class Session:
             return Reselector(self.pool(fixed, progress), **recipe.options)  # type: ignore[arg-type]
 
         strategy_of(recipe)
-        return self._reselectors.get(fixed.id, make)
+        return self._reselectors.get((fixed.id, stamp_of(self.crowd, recipe)), make)
 
     def pool(self, recipe: Recipe, progress: Progress = silent) -> Pool:
         """What the recipe's strategy sees."""
@@ -93,7 +96,7 @@ class Session:
             vectors=self.vectors(recipe, progress) if needs_vectors else None,
             near_duplicates=recipe.filters.near_duplicates,
             progress=progress,
-            tags=self._tags(strategy.name) if "tags" in strategy.needs else None,
+            tags=self._tags(strategy) if "tags" in strategy.needs else None,
         )
 
     def table(self, recipe: Recipe, progress: Progress = silent) -> MetricTable:
@@ -145,10 +148,11 @@ class Session:
         )
 
     def _excluded(self, recipe: Recipe, progress: Progress) -> dict[str, BoolArray]:
-        needs = {declared.needs for declared, _ in recipe.filters.active()}
+        needs = recipe.filters.needs
         place = (recipe.encoder, recipe.seed) if needs & EMBEDDED else None
         cut = (recipe.clusters, recipe.clustering) if "clusters" in needs else None
-        key = ("out", recipe.filters, recipe.answer, recipe.judge, recipe.profile, place, cut)
+        asked = (recipe.answer, recipe.judge, recipe.profile, stamp_of(self.crowd, recipe))
+        key = ("out", recipe.filters, *asked, place, cut)
 
         def make() -> dict[str, BoolArray]:
             empty = self.crowd.texts.instruction_lengths("words") == 0
@@ -162,17 +166,62 @@ class Session:
 
     def left_out(self, recipe: Recipe, progress: Progress = silent) -> dict[str, BoolArray]:
         """Cause -> rows (n,) that the recipe's filters leave out."""
-        return left_out(recipe.filters, _Rows(self, recipe, progress))
+        return left_out(recipe.filters, FilteredRows(self, recipe, progress))
+
+    def listed(self, recipe: Recipe, filters: Filters, progress: Progress = silent) -> BoolArray:
+        """Rows (n,) that ``filters`` keep; they may also ask what ``recipe`` selects."""
+        out = left_out(filters, FilteredRows(self, recipe, progress)).values()
+        kept: BoolArray = ~np.logical_or.reduce([np.zeros(self.crowd.n, dtype=bool), *out])
+        return kept
+
+    def stamp(self, recipe: Recipe) -> tuple[Hashable, ...]:
+        """Changes with what the recipe's filters ask about and the crowd's files do not say."""
+        return stamp_of(self.crowd, recipe)
+
+    def notes(self) -> NotesState:
+        """What people noted, as it is now."""
+        path = self.crowd.notes.path
+        stamp = (path.stat().st_mtime_ns, path.stat().st_size) if path.exists() else (0, 0)
+        return self._memo.get(("notes", stamp), self.crowd.notes.state)
+
+    def own_columns(self) -> Mapping[str, np.ndarray[Any, Any]]:
+        """What was kept beside the instructions, by column: numbers or text, each shape (n,)."""
+
+        def make() -> dict[str, np.ndarray[Any, Any]]:
+            return {k: _numbers(each) for k, each in self.crowd.extra_columns().items()}
+
+        return self._memo.get("own", make)
+
+    def scorer_tags(self) -> Mapping[str, tuple[str, ...]]:
+        """Id -> tags that models gave."""
+        return self._memo.get("scorer tags", lambda: tags_by_scorers(self.crowd.path))
+
+    def agreement(self) -> FloatArray:
+        """Mean rank correlation of the judges per row; InputError where there is one judge only."""
+        judges = self.crowd.judges
+        if len(judges) < 2:
+            raise InputError(
+                f"The crowd {self.crowd.name} has fewer than two judges, so none disagree.",
+                "Take the filter off, or let a second one judge: crowdselect crowd judge.",
+            )
+        return self._memo.get(
+            "agreement", lambda: row_agreement([self.crowd.rewards(each) for each in judges])
+        )
 
     def answers(self, recipe: Recipe) -> Answers:
         """The responses that the recipe's answer policy may use."""
         key = ("answers", recipe.answer, recipe.judge)
         return self._memo.get(key, lambda: answers_of(self.crowd, recipe.answer, recipe.judge))
 
-    def _tags(self, strategy: str) -> Sequence[Sequence[str]]:
-        """Every instruction's tags: those that people gave it, and the strategy's own scorer."""
-        given = self.crowd.notes.state().tags
-        made = read_tags(self.crowd.path, strategy)
+    def _tags(self, strategy: Strategy) -> Sequence[Sequence[str]] | None:
+        """Every instruction's tags by the strategy's scorer, with people's where it asks for them.
+
+        None: there are none at all.
+        """
+        made = read_tags(self.crowd.path, strategy.name)
+        given = self.notes().tags if getattr(strategy, "by_hand", False) else {}
+        if not made and not given:
+            return None
         return [sorted({*given.get(i, ()), *made.get(i, ())}) for i in self.crowd.ids]
 
     def _check(self, recipe: Recipe) -> None:
@@ -183,28 +232,10 @@ class Session:
             )
 
 
-@dataclass(frozen=True)
-class _Rows:
-    """What filters may ask about the crowd's rows, under one recipe."""
-
-    session: Session
-    recipe: Recipe
-    progress: Progress
-
-    def texts(self) -> list[str]:
-        self.progress(0, None, "reading texts")
-        return self.session.crowd.instruction_texts()
-
-    def lengths(self) -> FloatArray:
-        return self.session.crowd.texts.instruction_lengths("chars")
-
-    def column(self, name: str) -> FloatArray:
-        return self.session.column(name, self.recipe)
-
-    def clusters(self) -> Clustering:
-        return self.session.clustering(self.recipe, self.progress)
-
-    def places(self) -> npt.NDArray[np.float32]:
-        recipe = self.recipe
-        crowd = self.session.crowd
-        return plane_of(crowd, recipe.encoder, recipe.seed, self.progress).xy
+def _numbers(column: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The column as numbers (NaN: none) where all its texts are finite numbers: CSV has text."""
+    there = [value for value in column.tolist() if value is not None]
+    if column.dtype != object or not there:
+        return column
+    numbers = pd.to_numeric(pd.Series(column, dtype=object), errors="coerce").to_numpy(np.float64)
+    return numbers if np.isfinite(numbers).sum() == len(there) else column

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from crowdselect.errors import InputError
+from crowdselect.registry import option
 from crowdselect.selection.pool import Picks, Pool
 from crowdselect.selection.ranking import greedy_budget, ground_set, in_order
 from crowdselect.selection.report import picks
@@ -31,6 +32,8 @@ class InsTag:
     source: ClassVar[str] = "InsTag (arXiv 2308.07074), complexity-first diverse sampling"
     needs: ClassVar[frozenset[Need]] = frozenset({"tags"})
 
+    by_hand: bool = option(False, "also go by the tags that people gave")
+
     def columns(self, weights: Mapping[str, float]) -> tuple[str, ...]:
         """Return no metric."""
         return ()
@@ -40,7 +43,8 @@ class InsTag:
         if pool.tags is None:
             raise InputError(
                 "The strategy 'instag' needs tags and this crowd has none.",
-                "Let a model tag them (crowdselect score CROWD -s instag), or tag by hand.",
+                "Let a model tag them (crowdselect score CROWD -s instag), or go by those "
+                "that people gave: -o by_hand=true.",
             )
         tags = [frozenset(row) for row in pool.tags]
         counts = np.array([len(row) for row in tags], dtype=np.float64)

@@ -9,6 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from crowdselect.errors import InputError
+from crowdselect.registry import option
 from crowdselect.selection.pool import Picks, Pool
 from crowdselect.selection.ranking import greedy_budget, ground_set, in_order
 from crowdselect.selection.report import picks
@@ -33,6 +34,8 @@ class InsTagCrowdSelect:
     source: ClassVar[str] = "CrowdSelect's repository, InsTag baseline"
     needs: ClassVar[frozenset[Need]] = frozenset({"tags"})
 
+    by_hand: bool = option(False, "also go by the tags that people gave")
+
     def columns(self, weights: Mapping[str, float]) -> tuple[str, ...]:
         """Return the length in words."""
         return (_COLUMN,)
@@ -42,7 +45,8 @@ class InsTagCrowdSelect:
         if pool.tags is None:
             raise InputError(
                 "The strategy 'instag_crowdselect' needs tags and this crowd has none.",
-                "Let a model tag them (crowdselect score CROWD -s instag_crowdselect).",
+                "Let a model tag them (crowdselect score CROWD -s instag_crowdselect), or go by "
+                "those that people gave: -o by_hand=true.",
             )
         words = pool.table.raw(_COLUMN)
         eligible, rows, exact = ground_set(pool, [(_COLUMN, words)], words)

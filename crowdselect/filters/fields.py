@@ -1,80 +1,19 @@
-"""Filters: which rows may be selected at all, each declared once with how it leaves rows out.
-
-A field of :class:`Filters` says the type and the default, its :class:`Filter` the rest: what forms,
-chips and the command line call it, what it needs to know, and which rows it leaves out. A filter
-that is not among the fields is declared whole and registered (``FILTERS.add``); recipes that do not
-use it keep their id.
-"""
+"""Filters by text, length, metric and place, and :class:`Filters`, the values of them all."""
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Mapping, Sequence
-from typing import Annotated, Any, Literal, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from crowdselect.errors import InputError
-from crowdselect.options import Frozen, Option, check_option, options_of
+from crowdselect.filters.base import EMBEDDED, NEEDS, Filter, Mask, Numbers, Rows
+from crowdselect.options import Frozen, check_option, options_of
 from crowdselect.polygon import points_in_polygon
 from crowdselect.registry import Registry, did_you_mean
-
-Mask = npt.NDArray[np.bool_]
-Numbers = npt.NDArray[np.float64]
-NEEDS = ("texts", "lengths", "columns", "clusters", "plane", "vectors")
-"""What a filter may need, cheapest first: filters apply in this order."""
-EMBEDDED = {"clusters", "plane", "vectors"}
-"""What is there only once the instructions are embedded."""
-
-
-class Clusters(Protocol):
-    """What a filter sees of a clustering."""
-
-    @property
-    def labels(self) -> npt.NDArray[np.int64]:
-        """Cluster of every row, shape (n,); -1: no vector."""
-
-    @property
-    def k(self) -> int:
-        """Number of clusters."""
-
-
-class Rows(Protocol):
-    """What filters may ask about a crowd's rows, n of them; each is computed when it is asked."""
-
-    def texts(self) -> Sequence[str]:
-        """Every instruction."""
-
-    def lengths(self) -> Numbers:
-        """Characters of every instruction, shape (n,)."""
-
-    def column(self, name: str) -> Numbers:
-        """A metric as measured, shape (n,); NaN: none."""
-
-    def clusters(self) -> Clusters:
-        """The recipe's clusters."""
-
-    def places(self) -> npt.NDArray[np.float32]:
-        """Every row's place on the map, shape (n, 2)."""
-
-
-LeavesOut = Callable[[Any, Rows], Mapping[str, Mask]]
-"""(value, rows) -> cause -> rows (n,) that may not be selected."""
-
-
-@dataclasses.dataclass(frozen=True)
-class Filter(Option):
-    """One filter: an option with what makes it leave out rows."""
-
-    chip: str = "{}"
-    """What an active filter says; ``{}`` stands for the value in words."""
-    needs: str = "columns"
-    """One of NEEDS."""
-    leaves_out: LeavesOut | None = dataclasses.field(default=None, compare=False)
-    """None: it is applied when selecting (of equals the best-scored is kept)."""
 
 
 class Range(Frozen):
@@ -167,6 +106,7 @@ CLUSTERS = Filter(
     flag="--in-cluster",
     chip="cluster {}",
     needs="clusters",
+    group="Numbers",
     leaves_out=_other_clusters,
 )
 RANGES = Filter(
@@ -175,6 +115,7 @@ RANGES = Filter(
     label="Range of a metric",
     flag="--range",
     needs="columns",
+    group="Numbers",
     parse=Range.from_text,
     leaves_out=_outside_ranges,
 )
@@ -260,9 +201,14 @@ class Filters(Frozen):
         return [(d, value) for d, value in values if value not in (d.default, "", ())]
 
     @property
+    def needs(self) -> set[str]:
+        """What the filters that are set need to know; see NEEDS."""
+        return {declared.needs for declared, _ in self.active()}
+
+    @property
     def embedded(self) -> bool:
         """Tell whether one of them needs the instructions' embeddings."""
-        return any(declared.needs in EMBEDDED for declared, _ in self.active())
+        return bool(self.needs & EMBEDDED)
 
 
 def _checked(declared: Filter, value: Any) -> Any:
