@@ -44,6 +44,8 @@ class Option:
     """Help on the command line, where it says one of several; empty: ``help``."""
     card: str = ""
     """What the card of a model calls it; empty: it is not told there."""
+    required: bool = False
+    """Whether it has no default."""
     result: bool = True
     """False: it is how the work is done; what comes out is the same."""
     opens: str = ""
@@ -105,6 +107,12 @@ def options_of(declaring: type[Any]) -> tuple[Option, ...]:
     )
 
 
+def options_named(declaring: type[Any], *names: str) -> tuple[Option, ...]:
+    """Return those of the declared options that a form or a command offers, in its order."""
+    declared = {o.name: o for o in options_of(declaring)}
+    return tuple(declared[name] for name in names)
+
+
 def opening(declaring: type[Any], what: str = "") -> tuple[str, ...]:
     """Names of the options whose text names a thing to open: exactly ``what``; empty: any."""
     return tuple(o.name for o in options_of(declaring) if o.opens and what in ("", o.opens))
@@ -116,6 +124,7 @@ def _of_field(name: str, field: Any) -> Option:
     return dataclasses.replace(
         named,
         default=None if field.is_required() else field.get_default(call_default_factory=True),
+        required=field.is_required(),
         help=declared.help or field.description or "",
         low=_bound(field, "ge", "gt") if named.low is None else named.low,
         high=_bound(field, "le", "lt") if named.high is None else named.high,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from typer.main import get_command
 
@@ -41,7 +41,7 @@ def section(path: tuple[str, ...], command: Any) -> str:
     usage = " ".join([line, *(argument_name(p) for p in arguments), "[OPTIONS]"])
     examples = [text for text in (command.epilog or "").split("\n\n") if text != "Example:"]
     rows = [f"| `{argument_name(p)}` | {cell(p.help)} |" for p in arguments]
-    rows += [f"| {names(p)} | {cell(p.help)}{default(p)} |" for p in options]
+    rows += [f"| {names(p)} | {cell(p.help)}{choices(p)}{default(p)} |" for p in options]
     return "\n".join(
         [
             f"### `{line}`",
@@ -70,6 +70,13 @@ def names(parameter: Any) -> str:
     """``--long``, ``-s``: the long name first."""
     every = [*parameter.opts, *parameter.secondary_opts]
     return ", ".join(f"`{name}`" for name in sorted(every, key=lambda n: (n[:2] != "--", n)))
+
+
+def choices(parameter: Any) -> str:
+    """What it takes one of, where its help does not name them."""
+    kind = parameter.type_descriptor.annotation
+    found = [str(c) for c in get_args(kind)] if get_origin(kind) is Literal else []
+    return "" if all(c in (parameter.help or "") for c in found) else f" ({', '.join(found)})"
 
 
 def default(parameter: Any) -> str:

@@ -10,22 +10,22 @@ import typer
 from crowdselect import files
 from crowdselect.cli.follow import run_job
 from crowdselect.cli.options import (
-    ApiKeyOption,
-    ConcurrencyOption,
     CrowdArgument,
     DetachOption,
     JsonOption,
-    MaxTokensOption,
-    SeedOption,
-    ServerOption,
     WorkspaceOption,
     example,
+    option_parameters,
+    values_of,
+    with_declared,
 )
 from crowdselect.cli.terminal import print_json, print_table, say, tell
+from crowdselect.making import Answerer, GenerateConfig, JudgingConfig
+from crowdselect.options import options_named, options_of
 from crowdselect.settings import open_workspace
 
-LimitOption = Annotated[int | None, typer.Option(help="Only so many instructions", min=1)]
-BatchOption = Annotated[int, typer.Option(help="Padded tokens of one batch", min=8)]
+GENERATE, JUDGE = options_of(GenerateConfig), options_of(JudgingConfig)
+SERVER = options_named(Answerer, "base_url")
 
 
 def register(group: typer.Typer) -> None:
@@ -36,65 +36,38 @@ def register(group: typer.Typer) -> None:
             "crowdselect crowd generate prompts.jsonl --name mine -m ./small -m ./large",
             "crowdselect crowd generate mine -m qwen2.5-7b --server http://127.0.0.1:8000/v1",
         ),
-    )(generate)
+    )(with_declared(generate, option_parameters([*GENERATE, *SERVER])))
     group.command(
         "judge",
         epilog=example(
             "crowdselect crowd judge mine --model Skywork/Skywork-Reward-V2-Qwen3-0.6B",
             "crowdselect crowd judge mine -m judge --server http://127.0.0.1:8000/v1",
         ),
-    )(judge)
+    )(with_declared(judge, option_parameters(JUDGE)))
 
 
 def generate(
     source: Annotated[
         str, typer.Argument(metavar="CROWD_OR_FILE", help="A crowd, or a file of instructions")
     ],
-    model: Annotated[
-        list[str],
-        typer.Option("--model", "-m", help="Folder, hub id or served name; or NAME=MODEL"),
-    ],
+    given: dict[str, Any],
     name: Annotated[
         str | None, typer.Option(help="Crowd to make from a file; else the file's name")
     ] = None,
-    server: ServerOption = None,
-    concurrency: ConcurrencyOption = 8,
-    api_key_variable: ApiKeyOption = "OPENAI_API_KEY",
-    system: Annotated[str, typer.Option(help="System message of every question")] = "",
-    max_new_tokens: Annotated[int, typer.Option(help="Longest answer", min=1)] = 1024,
-    temperature: Annotated[float, typer.Option(help="0 = always the likeliest token", min=0)] = 0.0,
-    seed: SeedOption = 42,
-    batch_tokens: BatchOption = 8192,
-    limit: LimitOption = None,
-    trust_remote_code: Annotated[
-        bool, typer.Option(help="Let a hub model run its own code here")
-    ] = False,
     workspace: WorkspaceOption = None,
     detach: DetachOption = False,
     json: JsonOption = False,
 ) -> None:
     """Let models answer instructions: makes a crowd of a file, or adds models to a crowd."""
     from crowdselect.ingest import safe_name
-    from crowdselect.pipeline.making import GenerateConfig, create_generate
+    from crowdselect.pipeline.making import create_generate
 
     is_file = Path(source).expanduser().is_file()
-    config = GenerateConfig.parse(
-        {
-            "source": source,
-            "name": name or (safe_name(Path(source).name) if is_file else source),
-            "answerers": [{**answerer(text), "base_url": server} for text in model],
-            "system": system,
-            "max_new_tokens": max_new_tokens,
-            "temperature": temperature,
-            "seed": seed,
-            "batch_tokens": batch_tokens,
-            "concurrency": concurrency,
-            "api_key_variable": api_key_variable,
-            "limit": limit,
-            "trust_remote_code": trust_remote_code,
-        },
-        "crowd generate",
-    )
+    options = values_of(GENERATE, given)
+    where = values_of(SERVER, given)
+    options["answerers"] = [{**a.model_dump(), **where} for a in options["answerers"]]
+    called = name or (safe_name(Path(source).name) if is_file else source)
+    config = GenerateConfig.parse({"source": source, "name": called, **options}, "crowd generate")
     path = create_generate(open_workspace(workspace), config)
     view = run_job(path, detach=detach, as_json=json)
     if detach:
@@ -113,61 +86,22 @@ def generate(
 
 def judge(
     crowd: CrowdArgument,
-    model: Annotated[
-        str,
-        typer.Option("--model", "-m", help="Reward model (folder or hub id), or a served model"),
-    ],
+    given: dict[str, Any],
     name: Annotated[str | None, typer.Option(help="Name of the judge; else the model's")] = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace the rewards of a judge of this name")
     ] = False,
-    server: ServerOption = None,
-    concurrency: ConcurrencyOption = 8,
-    api_key_variable: ApiKeyOption = "OPENAI_API_KEY",
-    dimension: Annotated[
-        str, typer.Option(help="What a served judge grades from 0 to 10")
-    ] = "overall quality",
-    max_tokens: MaxTokensOption = None,
-    only: Annotated[
-        list[str] | None, typer.Option(help="Judge only this model's answers; repeatable")
-    ] = None,
-    max_length: Annotated[
-        int, typer.Option(help="Longest conversation in tokens for a reward model", min=8)
-    ] = 4096,
-    batch_tokens: Annotated[
-        int | None,
-        typer.Option(help="Padded tokens of one batch; else what suits the device", min=8),
-    ] = None,
-    limit: LimitOption = None,
-    engine: Annotated[str, typer.Option(help="local, or ray for a pool of workers")] = "local",
-    workers: Annotated[int, typer.Option(help="Workers of --engine ray", min=1)] = 2,
     workspace: WorkspaceOption = None,
     detach: DetachOption = False,
     json: JsonOption = False,
 ) -> None:
     """Let a reward model, or a served chat model, judge a crowd's answers: a new judge."""
-    from crowdselect.pipeline.making import JudgingConfig, create_judge, describe_end
+    from crowdselect.pipeline.making import create_judge, describe_end
 
-    config = JudgingConfig.parse(
-        {
-            "crowd": crowd,
-            "name": name or Path(model).name,
-            "model": model,
-            "kind": "server" if server else "reward",
-            "base_url": server,
-            "api_key_variable": api_key_variable,
-            "concurrency": concurrency,
-            "dimension": dimension,
-            **({} if max_tokens is None else {"max_tokens": max_tokens}),
-            "max_length": max_length,
-            "batch_tokens": batch_tokens,
-            "models": only or [],
-            "limit": limit,
-            "engine": engine,
-            "workers": workers,
-        },
-        "crowd judge",
-    )
+    options = values_of(JUDGE, given)
+    options["kind"] = "server" if options.get("base_url") else "reward"
+    called = name or Path(options["model"]).name
+    config = JudgingConfig.parse({"crowd": crowd, "name": called, **options}, "crowd judge")
     path = create_judge(open_workspace(workspace), config, replace=replace)
     view = run_job(path, detach=detach, as_json=json)
     if detach:
@@ -181,14 +115,6 @@ def judge(
         say(found["note"])
     for problem, count in found["problems"].items():
         say(f"{count:,} times: {problem}")
-
-
-def answerer(text: str) -> dict[str, str]:
-    """``MODEL``, or ``NAME=MODEL``; without a name the last part of the model's."""
-    name, sign, model = text.partition("=")
-    if sign:
-        return {"name": name.strip(), "model": model.strip()}
-    return {"name": Path(text).name, "model": text}
 
 
 def _events(path: Path, name: str) -> list[dict[str, Any]]:

@@ -14,20 +14,29 @@ import typer
 
 from crowdselect import files, jobs
 from crowdselect.cli.follow import run_job
-from crowdselect.cli.options import DetachOption, JsonOption, WorkspaceOption, example
+from crowdselect.cli.options import (
+    DetachOption,
+    JsonOption,
+    WorkspaceOption,
+    example,
+    option_parameters,
+    values_of,
+    with_declared,
+)
 from crowdselect.cli.terminal import plain, print_json, print_table, progress, say, tell
 from crowdselect.errors import CrowdSelectError, InputError
 from crowdselect.finetune import (
     PRESETS,
     Estimate,
     FinetuneConfig,
+    PairRule,
     create,
     estimate,
     method_of,
     output_model,
     read_run,
 )
-from crowdselect.options import options_of, read_pairs
+from crowdselect.options import options_named, options_of, read_pairs
 from crowdselect.settings import open_workspace
 
 SourceArgument = Annotated[
@@ -36,6 +45,11 @@ SourceArgument = Annotated[
 _NEVER_ASKED = ("data", "model", "origin", "preset", "method", "mode")
 ASKED = [o for o in options_of(FinetuneConfig) if o.name not in _NEVER_ASKED]
 """Every option of a fine-tune that -o takes."""
+FLAGS = options_named(
+    FinetuneConfig, "model", "preset", "method", "epochs", "max_steps", "learning_rate",
+    "batch_size", "max_length", "seed", "launcher", "processes", "accelerate_config", "report_to",
+)  # fmt: skip
+"""Those that have a flag of their own."""
 
 
 def register(app: typer.Typer) -> None:
@@ -48,45 +62,16 @@ def register(app: typer.Typer) -> None:
             "crowdselect finetune best-1000 --model ./base --method dpo --margin 1.0 --estimate",
             "crowdselect finetune train.jsonl --model ./base -o lora_rank=64 -o rslora=true",
         ),
-    )(finetune)
+    )(with_declared(finetune, [*option_parameters(FLAGS, given=True),
+                               *option_parameters(options_of(PairRule))]))  # fmt: skip
     app.command("finetune-options", epilog=example("crowdselect finetune-options"))(list_options)
 
 
 def finetune(
     source: SourceArgument,
-    model: Annotated[str, typer.Option("--model", "-m", help="Folder or hub name of the base")],
+    given: dict[str, Any],
     lora: Annotated[bool, typer.Option("--lora", help="Train an adapter (the default)")] = False,
     full: Annotated[bool, typer.Option("--full", help="Train every weight")] = False,
-    preset: Annotated[
-        str, typer.Option(help=f"Named settings: {', '.join(PRESETS)}; else by method and mode")
-    ] = "",
-    method: Annotated[
-        str | None, typer.Option(help="sft, dpo, orpo or simpo; else the preset's, else sft")
-    ] = None,
-    epochs: Annotated[float | None, typer.Option(help="Passes over the data")] = None,
-    max_steps: Annotated[int | None, typer.Option(help="Steps, whatever the epochs")] = None,
-    learning_rate: Annotated[float | None, typer.Option("--lr", help="Peak learning rate")] = None,
-    batch_size: Annotated[
-        int | None, typer.Option(help="Rows per optimiser step over all devices")
-    ] = None,
-    max_length: Annotated[int | None, typer.Option(help="Longest row in tokens")] = None,
-    seed: Annotated[int | None, typer.Option(help="Seed of everything random")] = None,
-    launcher: Annotated[str | None, typer.Option(help="none, accelerate or torchrun")] = None,
-    processes: Annotated[int | None, typer.Option(help="Processes, one per device")] = None,
-    accelerate_config: Annotated[
-        str | None, typer.Option(help="ddp, fsdp2, zero2, zero3, or a YAML file")
-    ] = None,
-    report_to: Annotated[
-        list[str] | None,
-        typer.Option(help="tensorboard, wandb, mlflow or trackio; repeatable"),
-    ] = None,
-    judge: Annotated[str | None, typer.Option(help="Preference pairs: by whose rewards")] = None,
-    margin: Annotated[
-        float, typer.Option(help="Preference pairs: least distance in standard deviations")
-    ] = 0.5,
-    worse: Annotated[
-        str, typer.Option(help="Preference pairs: worst, closest or random among those")
-    ] = "worst",
     option: Annotated[
         list[str] | None,
         typer.Option(
@@ -104,37 +89,18 @@ def finetune(
     from crowdselect.pipeline.finetune import training_source  # it loads every stage
 
     folder = open_workspace(workspace)
-    named: dict[str, Any] = {
-        "preset": preset or None,
-        "method": method,
-        "mode": _mode(lora, full),
-        "epochs": epochs,
-        "max_steps": max_steps,
-        "learning_rate": learning_rate,
-        "batch_size": batch_size,
-        "max_length": max_length,
-        "seed": seed,
-        "launcher": launcher,
-        "processes": processes,
-        "accelerate_config": accelerate_config,
-        "report_to": report_to or None,
+    mode = _mode(lora, full)
+    options = {
+        **values_of(FLAGS, given),
+        **({} if mode is None else {"mode": mode}),
+        **read_pairs(ASKED, option or [], "a fine-tune"),
     }
-    given = {k: v for k, v in named.items() if v is not None} | read_pairs(
-        ASKED, option or [], "a fine-tune"
-    )
-    if worse not in ("worst", "closest", "random"):
-        raise InputError(f"--worse is {worse!r}.", "Choose worst, closest or random.")
+    rule = PairRule.parse(values_of(options_of(PairRule), given), "finetune")
     with progress() as report:
         found = training_source(
-            folder,
-            source,
-            method=method_of(given),
-            judge=judge,
-            margin=margin,
-            worse=worse,  # type: ignore[arg-type]  # checked above
-            progress=report,
+            folder, source, method=method_of(options), pairs=rule, progress=report
         )
-        config = FinetuneConfig.parse({"model": model, **found.options, **given}, "finetune")
+        config = FinetuneConfig.parse({**found.options, **options}, "finetune")
         if found.pairs:
             say(f"Pairs of {found.pairs}.")
         if estimate_only:

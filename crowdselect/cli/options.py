@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, get_origin
 import typer
 
 from crowdselect.options import Option, options_of, read_pairs
+from crowdselect.servers import MAX_TOKENS
 from crowdselect.values import Recipe
 
 RECIPE = {declared.name: declared for declared in options_of(Recipe)}
@@ -41,30 +42,8 @@ OptionsOption = Annotated[
     list[str] | None,
     typer.Option("--option", "-o", metavar="NAME=VALUE", help="A plug-in's own option; repeatable"),
 ]
-ServerOption = Annotated[
-    str | None,
-    typer.Option(
-        "--server",
-        metavar="URL",
-        help="OpenAI-compatible server of the model, such as http://127.0.0.1:8000/v1",
-        show_default=False,
-    ),
-]
-ConcurrencyOption = Annotated[
-    int, typer.Option("--concurrency", help="Requests at once to a server", min=1, max=512)
-]
-ApiKeyOption = Annotated[
-    str,
-    typer.Option("--api-key-variable", help="Environment variable that holds the server's key"),
-]
 MaxTokensOption = Annotated[
-    int | None,
-    typer.Option(
-        "--max-tokens",
-        help="Longest reply of a served judge in tokens; one that reasons needs thousands",
-        min=8,
-        max=1_000_000,
-    ),
+    int | None, typer.Option("--max-tokens", help=MAX_TOKENS.help, min=8, max=1_000_000)
 ]
 DetachOption = Annotated[
     bool, typer.Option("--detach", help="Start the job and return; follow it with run follow")
@@ -101,7 +80,7 @@ def with_declared(function: Callable[..., None], declared: Sequence[inspect.Para
 def option_parameters(
     declared: Iterable[Option], *, given: bool = False, prefix: str = "", panel: str | None = None
 ) -> list[inspect.Parameter]:
-    """Command line options from their declarations, one parameter each.
+    """Command line options from their declarations, one parameter each; see :func:`values_of`.
 
     ``given``: what is not given is None, instead of the declared default. ``prefix`` keeps the
     parameters (not the flags) of several declarations apart.
@@ -122,10 +101,11 @@ def _parameter(declared: Option, name: str, given: bool, panel: str | None) -> i
         show_default=bool(declared.default) and not given,
         rich_help_panel=panel,
     )
+    default = None if given or declared.item is not None else declared.default
     return inspect.Parameter(
         name,
         inspect.Parameter.KEYWORD_ONLY,
-        default=None if given or declared.item is not None else declared.default,
+        default=inspect.Parameter.empty if declared.required else default,
         annotation=Annotated[kind, info],
     )
 

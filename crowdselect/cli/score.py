@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 
 import typer
 
 from crowdselect import files
 from crowdselect.cli.follow import run_job
 from crowdselect.cli.options import (
-    ApiKeyOption,
-    ConcurrencyOption,
     DetachOption,
     JsonOption,
     MaxTokensOption,
     OptionsOption,
-    ServerOption,
     WorkspaceOption,
     example,
+    option_parameters,
     own_options,
+    values_of,
+    with_declared,
 )
 from crowdselect.cli.terminal import print_json, print_table, say, tell
 from crowdselect.errors import InputError
+from crowdselect.options import options_named, options_of
+from crowdselect.scoring import SCORERS, ModelSpec, ScoreConfig, Scorer
+from crowdselect.servers import ServerConfig
 from crowdselect.settings import open_workspace
-
-if TYPE_CHECKING:
-    from crowdselect.scoring import Scorer
 
 SourceArgument = Annotated[
     str, typer.Argument(metavar="CROWD_OR_FILE", help="A crowd's name, or a file of conversations")
 ]
+
+HOW = options_of(ScoreConfig)
+LOADED = options_named(ModelSpec, "dtype", "batch_tokens", "trust_remote_code")
+"""How models are loaded here."""
+SERVED = options_named(ServerConfig, "base_url", "concurrency", "api_key_variable")
+"""How a server is asked."""
 
 
 def register(app: typer.Typer) -> None:
@@ -44,83 +50,38 @@ def register(app: typer.Typer) -> None:
             "crowdselect score mycrowd -s instruction_mining -o reward=best_reward "
             "-o length=length:response:best -o knn6=my_distances",
         ),
-    )(score)
+    )(with_declared(score, option_parameters([*HOW, *LOADED, *SERVED])))
 
 
 def score(
     source: SourceArgument,
-    scorer: Annotated[str, typer.Option("--scorer", "-s", help="See `crowdselect plugins`")],
+    given: dict[str, Any],
     model: Annotated[
         list[str] | None,
         typer.Option("--model", "-m", help="Folder or hub id, or MODEL:SIZE_IN_BILLIONS"),
     ] = None,
-    server: ServerOption = None,
-    concurrency: ConcurrencyOption = 8,
-    api_key_variable: ApiKeyOption = "OPENAI_API_KEY",
     max_tokens: MaxTokensOption = None,
-    answer: Annotated[
-        str, typer.Option(help="Which response of a crowd: best, random or model:NAME")
-    ] = "best",
-    judge: Annotated[str | None, typer.Option(help="Whose rewards say which one is best")] = None,
-    name: Annotated[str | None, typer.Option(help="What to call the score")] = None,
-    out: Annotated[str | None, typer.Option(help="Parquet file for the scores of a file")] = None,
-    dtype: Annotated[str, typer.Option(help="auto, float32, bfloat16 or float16")] = "auto",
-    batch_tokens: Annotated[
-        int | None, typer.Option(help="Padded tokens of one batch; else what suits the device")
-    ] = None,
-    engine: Annotated[str, typer.Option(help="local, or ray for a pool of workers")] = "local",
-    workers: Annotated[int, typer.Option(help="Workers of --engine ray")] = 2,
-    limit: Annotated[
-        int | None, typer.Option(help="Only so many samples, for a quick look")
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the answer policy random")] = 42,
-    trust_remote_code: Annotated[
-        bool, typer.Option(help="Let a hub model run its own code here")
-    ] = False,
     option: OptionsOption = None,
     workspace: WorkspaceOption = None,
     detach: DetachOption = False,
     json: JsonOption = False,
 ) -> None:
     """Score samples with models; the columns join the crowd's metrics, or go to a Parquet file."""
-    from crowdselect.pipeline.scoring import ScoreConfig, create_score
-    from crowdselect.scoring import SCORERS
+    from crowdselect.pipeline.scoring import create_score  # it loads every stage
 
-    chosen = SCORERS[scorer]
+    said = values_of(HOW, given)
+    chosen = SCORERS[said["scorer"]]
     options: dict[str, Any] = own_options(chosen, option)
     _check_needed(chosen, model, max_tokens)
     if max_tokens is not None:
         options["max_tokens"] = max_tokens
     if model and chosen.uses == "chat server":
-        asked = {
-            "base_url": server,
-            "concurrency": concurrency,
-            "api_key_variable": api_key_variable,
-        }
+        asked = values_of(SERVED, given)
         options["models"] = [{"model": name, **asked} for name in model]
     elif model:
-        loading = {
-            "dtype": dtype,
-            "batch_tokens": batch_tokens,
-            "trust_remote_code": trust_remote_code,
-        }
+        loading = values_of(LOADED, given)
         options["models"] = [{**_model(text), **loading} for text in model]
-    config = ScoreConfig.parse(
-        {
-            "source": source,
-            "scorer": scorer,
-            "options": options,
-            "answer": answer,
-            "judge": judge,
-            "name": name,
-            "out": out,
-            "engine": engine,
-            "workers": workers,
-            "limit": limit,
-            "seed": seed,
-        },
-        "score",
-    )
+    config = ScoreConfig.parse({"source": source, "options": options, **said}, "score")
     path = create_score(open_workspace(workspace), config)
     view = run_job(path, detach=detach, as_json=json)
     if detach:

@@ -68,7 +68,7 @@ def add(crowd: Crowd, kind: NoteKind, ids: Iterable[str], value: str = "") -> No
 
 def undo(crowd: Crowd, times: int = 1) -> None:
     """Take back the last ``times`` notes, whoever made them."""
-    done = sum(crowd.notes.undo() for _ in range(times))
+    done = sum(crowd.notes.undo() is not None for _ in range(times))
     st.toast(f"{plural(done, 'note')} taken back." if done else "There is nothing to undo.")
 
 

@@ -27,12 +27,21 @@ def edit(
     declared = {o.name: o for o in options_of(plugin)}
     values = {}
     for name in only or tuple(declared):
-        one, key = declared[name], f"{prefix}.{name}"
-        if key not in st.session_state:
-            st.session_state[key] = shown(one, present.get(name, one.default))
-        value = said(one, widget(one, key, persist_state="session"))
+        one = declared[name]
+        value = ask(one, f"{prefix}.{name}", begin=present.get(name, one.default), label=one.words)
         values[name] = opened_value(reads.workspace(), one.opens, value) if one.opens else value
     return {n: v for n, v in values.items() if v != declared[n].default}
+
+
+def ask(one: Option, key: str, *, begin: Any = None, **look: Any) -> Any:
+    """The value that a form's widget says; it begins at ``begin``, else at the option's default.
+
+    ``look`` goes to :func:`widget`.
+    """
+    if key not in st.session_state:
+        st.session_state[key] = shown(one, one.default if begin is None else begin)
+    look = {"label": one.label or one.words.capitalize(), **look}
+    return said(one, widget(one, key, persist_state="session", **look))
 
 
 def edit_draft(plugin: type[Any], present: Mapping[str, Any]) -> None:

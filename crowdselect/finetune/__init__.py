@@ -6,7 +6,7 @@
 
 from crowdselect.finetune.config import FinetuneConfig
 from crowdselect.finetune.estimation import Estimate, estimate
-from crowdselect.finetune.preferences import PreferencePairs, pairs_from_rewards
+from crowdselect.finetune.preferences import PairRule, PreferencePairs, pairs_from_rewards
 from crowdselect.finetune.presets import PRESETS, Preset, method_of, preset_options
 from crowdselect.finetune.runs import (
     OutputModel,
@@ -22,6 +22,7 @@ __all__ = [
     "Estimate",
     "FinetuneConfig",
     "OutputModel",
+    "PairRule",
     "PreferencePairs",
     "Preset",
     "RunView",

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from crowdselect.errors import InputError
-from crowdselect.finetune.presets import with_preset
+from crowdselect.finetune.presets import PRESETS, with_preset
 from crowdselect.options import Option, options_of
 from crowdselect.registry import content_key
 from crowdselect.values import Frozen, Origin, with_origin
@@ -16,9 +16,20 @@ from crowdselect.values import Frozen, Origin, with_origin
 Method = Literal["sft", "dpo", "orpo", "simpo"]
 Batching = Literal["auto", "padding-free", "packing", "padded"]
 Launcher = Literal["none", "torchrun", "accelerate"]
-HOW = Option(result=False)
-"""What comes out does not follow from it: how the work is done, or what is known by its hash."""
 TRACKERS = ("tensorboard", "wandb", "mlflow", "trackio")
+
+
+def how(help: str = "") -> Option:  # noqa: A002 - the word every command line uses
+    """What comes out does not follow from it: how the work is done, or what its hash tells."""
+    return Option(help=help, result=False)
+
+
+HOW = how()
+
+
+PRESET = Option(
+    help=f"Named settings: {', '.join(PRESETS)}; else by method and mode", card="preset"
+)
 
 
 class FinetuneConfig(Frozen):
@@ -33,22 +44,30 @@ class FinetuneConfig(Frozen):
     data: Annotated[str, HOW]
     """JSONL, JSON, Parquet or CSV file: messages, prompt/completion, Alpaca or ShareGPT rows;
     prompt/chosen/rejected rows for the preference methods."""
-    model: str
+    model: Annotated[str, Option(help="Folder or hub name of the base", short="-m")]
     """A folder or a hub name of a causal language model in safetensors."""
-    preset: Annotated[str, Option(card="preset")] = ""
+    preset: Annotated[str, PRESET] = ""
     """Name of a preset (see ``PRESETS``); empty: by method and mode."""
-    method: Method = "sft"
-    mode: Literal["lora", "full"] = "lora"
+    method: Annotated[Method, Option(help="How it is trained; else the preset's, else sft")] = "sft"
+    mode: Annotated[Literal["lora", "full"], Option(label="Train")] = "lora"
     origin: Annotated[Origin | None, HOW] = None
     """The selection and recipe that the data came from; told in the model card."""
 
-    learning_rate: Annotated[float, Option(card="learning rate"), Field(gt=0)] = 2e-4
-    """Peak learning rate of AdamW."""
-    epochs: Annotated[float, Option(card="epochs"), Field(gt=0)] = 3.0
-    max_steps: Annotated[int | None, Option(card="steps"), Field(ge=1)] = None
+    learning_rate: Annotated[
+        float, Option(help="Peak learning rate", flag="--lr", card="learning rate"), Field(gt=0)
+    ] = 2e-4
+    """Of AdamW."""
+    epochs: Annotated[float, Option(help="Passes over the data", card="epochs"), Field(gt=0)] = 3.0
+    max_steps: Annotated[
+        int | None, Option(help="Steps, whatever the epochs", card="steps"), Field(ge=1)
+    ] = None
     """Optimiser steps; None: as many as the epochs need."""
-    batch_size: Annotated[int, Option(card="rows per step"), Field(ge=1)] = 16
-    """Rows per optimiser step over all devices: what the result depends on."""
+    batch_size: Annotated[
+        int,
+        Option(help="Rows per optimiser step over all devices", card="rows per step"),
+        Field(ge=1),
+    ] = 16
+    """What the result depends on."""
     micro_batch: Annotated[int | None, HOW, Field(ge=1)] = None
     """Rows per device at a time: what memory depends on; None: chosen from the memory."""
     schedule: Annotated[Literal["cosine", "linear", "constant"], Option(card="schedule")] = "cosine"
@@ -56,23 +75,30 @@ class FinetuneConfig(Frozen):
     """Share of the steps over which the learning rate rises."""
     weight_decay: Annotated[float, Option(card="weight decay"), Field(ge=0)] = 0.0
     max_grad_norm: float = Field(default=1.0, ge=0)
-    seed: Annotated[int, Option(card="seed", result=False), Field(ge=0)] = 42
+    seed: Annotated[
+        int, Option(help="Seed of everything random", card="seed", result=False), Field(ge=0)
+    ] = 42
     beta: Annotated[float | None, Option(card="beta"), Field(gt=0)] = None
     """DPO and SimPO: inverse temperature; ORPO: lambda. None: the method's preset."""
     gamma: Annotated[float | None, Option(card="gamma"), Field(ge=0)] = None
     """SimPO: target reward margin; None: the preset's."""
 
-    max_length: Annotated[int, Option(card="max length"), Field(ge=8)] = 2048
-    """Longest row in tokens, prompt included."""
+    max_length: Annotated[
+        int,
+        Option(help="Longest row in tokens", label="Max length, tokens", card="max length"),
+        Field(ge=8),
+    ] = 2048
+    """Prompt included."""
     overlong: Literal["truncate", "drop"] = "truncate"
     """What becomes of longer rows; both are counted in the report."""
     chat_template: str = "auto"
     """``auto``: the model's own, or ``plain`` where it has none; ``merge-system``: the same, system
     texts put before the first question; ``plain``; ``none`` (raw text); or a Jinja file's path."""
-    eval_share: float = Field(default=0.0, ge=0, lt=1)
-    """Share of the rows held out for a validation loss."""
+    eval_share: Annotated[
+        float, Option(help="Share of the rows kept for a validation loss"), Field(ge=0, lt=1)
+    ] = 0.0
 
-    lora_rank: Annotated[int, Option(card="LoRA rank"), Field(ge=1)] = 16
+    lora_rank: Annotated[int, Option(label="LoRA rank", card="LoRA rank"), Field(ge=1)] = 16
     lora_alpha: Annotated[float, Option(card="LoRA alpha"), Field(gt=0)] = 32.0
     lora_dropout: Annotated[float, Option(card="LoRA dropout"), Field(ge=0, lt=1)] = 0.05
     lora_targets: Annotated[tuple[str, ...], Option(card="LoRA modules")] = ("all-linear",)
@@ -98,14 +124,14 @@ class FinetuneConfig(Frozen):
     """Recompute activations to save memory; None: only where it would not fit otherwise."""
     trust_remote_code: bool = False
 
-    launcher: Annotated[Launcher, HOW] = "none"
-    processes: int = Field(default=1, ge=1)
-    """Processes over all machines, one per device."""
+    launcher: Annotated[Launcher, how("What starts several processes")] = "none"
+    processes: Annotated[int, Option(help="Processes, one per device"), Field(ge=1)] = 1
+    """Over all machines."""
     machines: int = Field(default=1, ge=1)
     main_address: Annotated[str, HOW] = "127.0.0.1"
     main_port: Annotated[int, HOW, Field(ge=1, le=65535)] = 29500
-    accelerate_config: Annotated[str, HOW] = "fsdp2"
-    """``ddp``, ``fsdp2``, ``zero2``, ``zero3`` (they ship with crowdselect), or a YAML file."""
+    accelerate_config: Annotated[str, how("ddp, fsdp2, zero2, zero3, or a YAML file")] = "fsdp2"
+    """The first four ship with crowdselect."""
 
     save_steps: Annotated[int | None, HOW, Field(ge=1)] = None
     """Steps between checkpoints; None: ten over the run."""
@@ -114,8 +140,7 @@ class FinetuneConfig(Frozen):
     """Steps between log lines; None: about two hundred over the run."""
     burst_steps: Annotated[int, HOW, Field(ge=0)] = 3
     """Steps of the measured burst before the run; 0: none."""
-    report_to: Annotated[tuple[str, ...], HOW] = ()
-    """Trackers: tensorboard, wandb, mlflow, trackio."""
+    report_to: Annotated[tuple[str, ...], how(f"{', '.join(TRACKERS)}; repeatable")] = ()
 
     @model_validator(mode="before")
     @classmethod

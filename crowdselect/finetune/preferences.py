@@ -11,16 +11,31 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import Field
 
 from crowdselect.errors import InputError
 from crowdselect.lm.messages import Message
+from crowdselect.options import Frozen, Option
 from crowdselect.values import FloatArray, IdArray, IntArray, RewardMatrix
 
 Worse = Literal["worst", "closest", "random"]
+
+
+class PairRule(Frozen):
+    """Which answers make a pair: what a person decides of the rule above."""
+
+    judge: Annotated[str | None, Option(help="Preference pairs: by whose rewards")] = None
+    """None: the recipe's, or the crowd's first where the recipe combines judges."""
+    margin: Annotated[
+        float, Option(help="Preference pairs: least distance in standard deviations"), Field(ge=0)
+    ] = 0.5
+    worse: Annotated[Worse, Option(help="Preference pairs: which one is the worse answer")] = (
+        "worst"
+    )
 
 
 @dataclass(frozen=True)

@@ -8,9 +8,12 @@ from typing import Any, Literal
 from crowdselect.errors import require
 from crowdselect.lm.passes import Pass, Sample
 from crowdselect.lm.shards import ShardFolder
+from crowdselect.options import Option
 from crowdselect.progress import Progress
 
 Engine = Literal["local", "ray"]
+ENGINE = Option(help="Where models run: in one process, or on a pool of Ray workers")
+WORKERS = Option(help="Workers of --engine ray")
 
 
 def run_pass(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import Field
@@ -20,7 +20,8 @@ from crowdselect.lm.identity import model_identity
 from crowdselect.lm.models import Checkpoint, Loaded, LoadOptions, load_causal
 from crowdselect.lm.vocabulary import ROWS as HEAD_ROWS
 from crowdselect.lm.vocabulary import VocabularyHead
-from crowdselect.values import FloatArray, Frozen, IntArray
+from crowdselect.options import Frozen, Option
+from crowdselect.values import FloatArray, IntArray
 
 WORTH_SHARING = 16
 """A common beginning is read once if it is at least this part of the mean length: a sixteenth."""
@@ -33,11 +34,15 @@ class ModelSpec(Frozen):
     """Folder or hub id of a causal language model (safetensors)."""
     size_b: float | None = None
     """Parameters in billions for Model-R; None: counted."""
-    dtype: str = "auto"
-    """``auto`` (bfloat16 on a GPU, float32 on a CPU), ``float32``, ``bfloat16`` or ``float16``."""
-    batch_tokens: int | None = Field(default=None, ge=1)
-    """Padded tokens of one batch; None: 512 on a CPU, 8192 on a GPU."""
-    trust_remote_code: bool = False
+    dtype: Annotated[str, Option(help="auto, float32, bfloat16 or float16")] = "auto"
+    """``auto``: bfloat16 on a GPU, float32 on a CPU."""
+    batch_tokens: Annotated[
+        int | None,
+        Option(help="Padded tokens of one batch; else what suits the device"),
+        Field(ge=1),
+    ] = None
+    """None: 512 on a CPU, 8192 on a GPU."""
+    trust_remote_code: Annotated[bool, Option(help="Let a hub model run its own code here")] = False
     files: str = ""
     """Tells the contents of a local folder apart; filled in by :func:`model_spec`."""
 

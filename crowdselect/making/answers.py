@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
@@ -15,10 +15,18 @@ from crowdselect.lm.identity import model_identity
 from crowdselect.lm.journal import Journal
 from crowdselect.lm.messages import Message
 from crowdselect.lm.models import Checkpoint, LocalModel, check_folder
+from crowdselect.options import Frozen, Option
 from crowdselect.progress import Progress
 from crowdselect.registry import content_key
-from crowdselect.servers import RequestCache, ServerConfig, answered_there, is_final
-from crowdselect.values import Frozen
+from crowdselect.servers import (
+    ADDRESS,
+    CONCURRENCY,
+    KEY_VARIABLE,
+    RequestCache,
+    ServerConfig,
+    answered_there,
+    is_final,
+)
 
 PROTOCOL = 1
 """Raised whenever the same options would give other answers."""
@@ -32,31 +40,49 @@ class Answerer(Frozen):
     """What the crowd calls it; family and size are told from it."""
     model: str
     """Folder or hub id, or the served name."""
-    base_url: str | None = None
+    base_url: Annotated[str | None, ADDRESS] = None
     """OpenAI-compatible server; None: vLLM where it is installed with a GPU, else transformers."""
+
+
+def answerer_from_text(text: str) -> Answerer:
+    """``MODEL``, or ``NAME=MODEL``; without a name the last part of the model's."""
+    name, sign, model = text.partition("=")
+    if sign:
+        return Answerer(name=name.strip(), model=model.strip())
+    return Answerer(name=Path(text).name, model=text)
+
+
+ANSWERERS = Option(
+    help="Folder, hub id or served name; or NAME=MODEL",
+    flag="--model",
+    short="-m",
+    parse=answerer_from_text,
+)
 
 
 class GenerateConfig(Frozen):
     """What a generating job does."""
 
-    source: str
+    source: Annotated[str, Option(flag=None)]
     """A crowd's name, or a file of instructions (JSONL, JSON, CSV, Parquet)."""
-    name: str
+    name: Annotated[str, Option(flag=None)]
     """The crowd to make or to extend."""
-    answerers: tuple[Answerer, ...] = Field(min_length=1)
-    system: str = ""
-    """System message of prompts that have none of their own."""
-    max_new_tokens: int = Field(default=1024, ge=1)
-    temperature: float = Field(default=0.0, ge=0)
-    seed: int = 42
-    batch_tokens: int = Field(default=8192, ge=8)
-    concurrency: int = Field(default=8, ge=1, le=512)
-    retries: int = Field(default=6, ge=0)
+    answerers: Annotated[tuple[Answerer, ...], ANSWERERS, Field(min_length=1)]
+    concurrency: Annotated[int, CONCURRENCY, Field(ge=1, le=512)] = 8
+    api_key_variable: Annotated[str, KEY_VARIABLE] = "OPENAI_API_KEY"
+    retries: Annotated[int, Option(flag=None), Field(ge=0)] = 6
     """Further attempts at a request to a server."""
-    api_key_variable: str = "OPENAI_API_KEY"
-    limit: int | None = Field(default=None, ge=1)
-    """Only the first instructions are answered."""
-    trust_remote_code: bool = False
+    system: Annotated[str, Option(help="System message of every question")] = ""
+    """Of prompts that have none of their own."""
+    max_new_tokens: Annotated[
+        int, Option(help="Longest answer", label="Longest answer, tokens"), Field(ge=1)
+    ] = 1024
+    temperature: Annotated[float, Option(help="0 = always the likeliest token"), Field(ge=0)] = 0.0
+    seed: Annotated[int, Option(help="Seed of everything random")] = 42
+    batch_tokens: Annotated[int, Option(help="Padded tokens of one batch"), Field(ge=8)] = 8192
+    limit: Annotated[int | None, Option(help="Only so many instructions"), Field(ge=1)] = None
+    """The first ones."""
+    trust_remote_code: Annotated[bool, Option(help="Let a hub model run its own code here")] = False
 
     @field_validator("answerers")
     @classmethod

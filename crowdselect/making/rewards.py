@@ -6,22 +6,30 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
 from crowdselect.lm.batches import usual_tokens
-from crowdselect.lm.engines import Engine, run_pass
+from crowdselect.lm.engines import ENGINE, WORKERS, Engine, run_pass
 from crowdselect.lm.identity import model_identity
 from crowdselect.lm.messages import Message, assistant, user
 from crowdselect.lm.models import check_folder
 from crowdselect.lm.passes import Columns, Pass, Sample, Worker
 from crowdselect.lm.rewards import load_reward_model, scored_batches
 from crowdselect.lm.shards import ShardFolder, shard_folder
+from crowdselect.options import Frozen, Option
 from crowdselect.progress import Progress
-from crowdselect.servers import GradePass, server_of
-from crowdselect.values import FloatArray, Frozen
+from crowdselect.servers import (
+    ADDRESS,
+    CONCURRENCY,
+    KEY_VARIABLE,
+    MAX_TOKENS,
+    GradePass,
+    server_of,
+)
+from crowdselect.values import FloatArray
 
 SHARD = 256
 BEST_GRADE = 10.0
@@ -32,29 +40,38 @@ Block = tuple[Sequence[Sample], Sequence[tuple[int, int]]]
 class JudgingConfig(Frozen):
     """What a judging job does."""
 
-    crowd: str
-    name: str
+    crowd: Annotated[str, Option(flag=None)]
+    name: Annotated[str, Option(flag=None)]
     """What the crowd calls the judge."""
-    model: str
-    """Folder or hub id of a reward model, or a served chat model's name."""
-    kind: Literal["reward", "server"] = "reward"
-    base_url: str | None = None
-    api_key_variable: str = "OPENAI_API_KEY"
-    concurrency: int = Field(default=8, ge=1, le=512)
-    dimension: str = "overall quality"
-    """What a served judge grades, from 0 to 10."""
-    max_tokens: int = Field(default=256, ge=8)
-    """Longest reply of a served judge; one that reasons needs thousands."""
-    max_length: int = Field(default=4096, ge=8)
-    """Longest conversation in tokens for a reward model; longer ones get no reward."""
-    batch_tokens: int | None = Field(default=None, ge=8)
-    """Padded tokens of one batch; None: 512 on a CPU, 8192 on a GPU."""
-    models: tuple[str, ...] = ()
-    """Whose answers; empty: everybody's."""
-    limit: int | None = Field(default=None, ge=1)
-    """Only the first instructions."""
-    engine: Engine = "local"
-    workers: int = Field(default=2, ge=1, le=1024)
+    model: Annotated[
+        str, Option(help="Reward model (folder or hub id), or a served model", short="-m")
+    ]
+    kind: Annotated[Literal["reward", "server"], Option(flag=None)] = "reward"
+    base_url: Annotated[str | None, ADDRESS] = None
+    api_key_variable: Annotated[str, KEY_VARIABLE] = "OPENAI_API_KEY"
+    concurrency: Annotated[int, CONCURRENCY, Field(ge=1, le=512)] = 8
+    dimension: Annotated[
+        str, Option(help="What a served judge grades from 0 to 10", label="What it grades, 0 to 10")
+    ] = "overall quality"
+    max_tokens: Annotated[int, MAX_TOKENS, Field(ge=8)] = 256
+    max_length: Annotated[
+        int, Option(help="Longest conversation in tokens for a reward model"), Field(ge=8)
+    ] = 4096
+    """Longer ones get no reward."""
+    models: Annotated[
+        tuple[str, ...], Option(help="Judge only this model's answers; repeatable", flag="--only")
+    ] = ()
+    """Empty: everybody's."""
+    batch_tokens: Annotated[
+        int | None,
+        Option(help="Padded tokens of one batch; else what suits the device"),
+        Field(ge=8),
+    ] = None
+    """None: 512 on a CPU, 8192 on a GPU."""
+    limit: Annotated[int | None, Option(help="Only so many instructions"), Field(ge=1)] = None
+    """The first ones."""
+    engine: Annotated[Engine, ENGINE] = "local"
+    workers: Annotated[int, WORKERS, Field(ge=1, le=1024)] = 2
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ import numpy as np
 
 from crowdselect import files, jobs
 from crowdselect.errors import InputError, NotFoundError
-from crowdselect.finetune import FinetuneConfig, create, pairs_from_rewards
-from crowdselect.finetune.preferences import PreferencePairs, Worse, preference_rows
+from crowdselect.finetune import FinetuneConfig, PairRule, create, pairs_from_rewards
+from crowdselect.finetune.preferences import PreferencePairs, preference_rows
 from crowdselect.finetune.presets import method_of
 from crowdselect.pipeline.export import export
 from crowdselect.pipeline.ingest import open_crowd
@@ -55,18 +55,14 @@ def training_source(
     source: str | Path,
     *,
     method: str = "sft",
-    judge: str | None = None,
-    margin: float = 0.5,
-    worse: Worse = "worst",
+    pairs: PairRule | None = None,
     progress: Progress = silent,
 ) -> TrainingSource:
     """Turn a selection's id or name, or a file's path, into a file to train on.
 
     A selection is written as messages, or for a preference method (``dpo, orpo, simpo``) as pairs
-    of the best and a worse answer by the rule of ``crowdselect.finetune.preferences``: by ``judge``
-    (None: the recipe's, or the crowd's first where the recipe combines judges), with ``margin``
-    and ``worse`` as in ``pairs_from_rewards``. Raises NotFoundError where ``source`` is neither,
-    InputError where no pair comes out.
+    of the best and a worse answer by the rule ``pairs`` (None: its defaults). Raises NotFoundError
+    where ``source`` is neither, InputError where no pair comes out.
     """
     path = Path(source).expanduser()
     if path.is_file():
@@ -86,7 +82,7 @@ def training_source(
     progress(0, None, "making pairs")
     selection = load_selection(workspace, saved.id)
     crowd = open_crowd(workspace, saved.recipe.crowd)
-    data, told = _write_pairs(crowd, selection, saved, judge, margin, worse)
+    data, told = _write_pairs(crowd, selection, saved, pairs or PairRule())
     return TrainingSource(data, saved, told)
 
 
@@ -102,11 +98,12 @@ def finetune(
 ) -> Path:
     """Make (and start) a fine-tune of ``model`` on a selection or a file; return its run directory.
 
-    ``options`` are those of ``FinetuneConfig``; ``pairs`` those of :func:`training_source` (judge,
-    margin, worse). Follow the run with ``crowdselect.finetune.read_run``.
+    ``options`` are those of ``FinetuneConfig``; ``pairs`` those of ``PairRule`` (judge, margin,
+    worse). Follow the run with ``crowdselect.finetune.read_run``.
     """
     method = method_of(options)
-    found = training_source(workspace, source, method=method, progress=progress, **(pairs or {}))
+    rule = PairRule.parse(pairs or {}, "pairs")
+    found = training_source(workspace, source, method=method, pairs=rule, progress=progress)
     config = FinetuneConfig.parse({"model": model, **found.options, **options}, "fine-tuning")
     path = create(workspace, config)
     if start:
@@ -118,15 +115,13 @@ def _write_pairs(
     crowd: Crowd,
     selection: Selection,
     saved: SavedSelection,
-    judge: str | None,
-    margin: float,
-    worse: Worse,
+    rule: PairRule,
 ) -> tuple[Path, str]:
-    judge = judge or saved.recipe.judge
+    judge = rule.judge or saved.recipe.judge
     matrix = crowd.rewards(None if judge in (None, COMBINED) else judge)
     rows = crowd.rows(selection.ids)
     pairs = pairs_from_rewards(
-        matrix, rows=rows, margin=margin, worse=worse, seed=saved.recipe.seed
+        matrix, rows=rows, margin=rule.margin, worse=rule.worse, seed=saved.recipe.seed
     )
     texts = preference_rows(
         pairs,

@@ -10,6 +10,7 @@ from crowdselect.lm.passes import Pass, Sample
 from crowdselect.registry import Registry
 from crowdselect.scoring.analysis import Analysis, Slice, analyse
 from crowdselect.scoring.base import Column, Scorer
+from crowdselect.scoring.config import ScoreConfig
 from crowdselect.scoring.deita import Deita
 from crowdselect.scoring.direct import Direct
 from crowdselect.scoring.experience import InstructionPass, diverse_middle
@@ -39,6 +40,7 @@ __all__ = [
     "ModelSpec",
     "Pass",
     "Sample",
+    "ScoreConfig",
     "ScoreTable",
     "Scorer",
     "SelectIT",

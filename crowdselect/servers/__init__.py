@@ -4,7 +4,14 @@ from crowdselect.servers.answering import answered_there, is_final
 from crowdselect.servers.asking import AskPass, server_of
 from crowdselect.servers.cache import RequestCache
 from crowdselect.servers.client import ask_all
-from crowdselect.servers.config import ServerConfig, check_address
+from crowdselect.servers.config import (
+    ADDRESS,
+    CONCURRENCY,
+    KEY_VARIABLE,
+    MAX_TOKENS,
+    ServerConfig,
+    check_address,
+)
 from crowdselect.servers.cost import CHARS_PER_TOKEN, Cost, cost_of, expected_cost, price
 from crowdselect.servers.grades import Grade, read_grade
 from crowdselect.servers.grading import GradePass
@@ -13,7 +20,11 @@ from crowdselect.servers.thoughts import strip_thoughts
 from crowdselect.servers.values import ChatReply, ChatRequest, may_succeed, with_room
 
 __all__ = [
+    "ADDRESS",
     "CHARS_PER_TOKEN",
+    "CONCURRENCY",
+    "KEY_VARIABLE",
+    "MAX_TOKENS",
     "AskPass",
     "ChatReply",
     "ChatRequest",

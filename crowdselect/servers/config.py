@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import re
+from typing import Annotated
 from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
 from crowdselect.errors import InputError
 from crowdselect.keys import scrub
-from crowdselect.values import Frozen
+from crowdselect.options import Frozen, Option
+
+ADDRESS = Option(
+    help="OpenAI-compatible server of the model, such as http://127.0.0.1:8000/v1", flag="--server"
+)
+KEY_VARIABLE = Option(help="Environment variable that holds the server's key")
+CONCURRENCY = Option(help="Requests at once to a server")
+MAX_TOKENS = Option(
+    help="Longest reply of a served judge in tokens; one that reasons needs thousands",
+    label="Longest reply in tokens (--max-tokens)",
+    low=8,
+    high=1_000_000,
+)
 
 
 class ServerConfig(Frozen):
@@ -17,12 +30,11 @@ class ServerConfig(Frozen):
 
     model: str
     """The served model's name."""
-    base_url: str | None = None
+    base_url: Annotated[str | None, ADDRESS] = None
     """Such as ``http://127.0.0.1:8000/v1``; None: the ``openai`` package's default."""
-    api_key_variable: str = "OPENAI_API_KEY"
+    api_key_variable: Annotated[str, KEY_VARIABLE] = "OPENAI_API_KEY"
     """Environment variable that holds the key; the key itself is never written down."""
-    concurrency: int = Field(default=8, ge=1, le=512)
-    """Requests in flight at once."""
+    concurrency: Annotated[int, CONCURRENCY, Field(ge=1, le=512)] = 8
     retries: int = Field(default=6, ge=0)
     """Further attempts after a refusal, an error or a broken connection, with growing pauses."""
     timeout_s: float = Field(default=180.0, gt=0)

@@ -8,7 +8,12 @@ import pytest
 from typer.main import get_command
 
 from crowdselect.cli import app
+from crowdselect.finetune import PairRule
+from crowdselect.making import GenerateConfig, JudgingConfig
+from crowdselect.options import options_of
+from crowdselect.scoring import ScoreConfig
 from crowdselect.selection.presets import PRESETS
+from crowdselect.values import Recipe
 
 ROOT = Path(__file__).parents[2]
 spec = importlib.util.spec_from_file_location("writer", ROOT / "scripts" / "write_cli_docs.py")
@@ -37,6 +42,29 @@ def test_every_command_is_documented(path: tuple[str, ...], command: Any) -> Non
         assert parameter.help or parameter.name == "help", f"{line}: {parameter.name} has no help"
         for name in parameter.opts if parameter.param_type_name == "option" else ():
             assert f"`{name}`" in section, f"docs/cli.md: {line} lacks {name}"
+
+
+@pytest.mark.parametrize(
+    ("path", "declaring"),
+    [
+        (("finetune",), PairRule),
+        (("score",), ScoreConfig),
+        (("crowd", "generate"), GenerateConfig),
+        (("crowd", "judge"), JudgingConfig),
+        (("select",), Recipe),
+    ],
+    ids=lambda value: getattr(value, "__name__", " ".join(value)),
+)
+def test_what_a_job_declares_is_what_its_command_offers(path: Any, declaring: Any) -> None:
+    """Flags, words and defaults come from the one declaration: a new field is a new option."""
+    offered = {name: p for p in dict(ALL)[path].params for name in p.opts}
+    for one in options_of(declaring):
+        flag = one.flag or f"--{one.name.replace('_', '-')}"
+        if one.flag is None:
+            continue
+        assert offered[flag].help.startswith(one.one or one.help)
+        assert offered[flag].required == one.required
+        assert one.short in ("", *offered[flag].opts)
 
 
 @EACH

@@ -7,7 +7,7 @@ import pytest
 
 from crowdselect import files, pipeline
 from crowdselect.errors import InputError, NotFoundError
-from crowdselect.finetune import read_run
+from crowdselect.finetune import PairRule, read_run
 from crowdselect.finetune.data import read_data
 from crowdselect.pipeline.finetune import finetune, training_source
 
@@ -32,7 +32,8 @@ def test_a_selection_becomes_messages_in_rank_order(ready, crowd, saved):
 
 @pytest.mark.parametrize("worse", ["worst", "closest"])
 def test_pairs_are_the_best_and_a_worse_answer_by_the_named_judge(ready, crowd, saved, worse):
-    source = training_source(ready, saved.id, method="dpo", margin=0.25, worse=worse)
+    rule = PairRule(margin=0.25, worse=worse)
+    source = training_source(ready, saved.id, method="dpo", pairs=rule)
     rows = [json.loads(line) for line in source.data.read_text().splitlines()]
     rewards = crowd.rewards()
     least = 0.25 * np.nanstd(rewards.values)
@@ -54,13 +55,13 @@ def test_pairs_are_the_best_and_a_worse_answer_by_the_named_judge(ready, crowd, 
     )
     assert source.options["origin"].pairs == source.pairs  # so the model card tells it
     assert read_data(source.data, preference=True).format == "preference"
-    again = training_source(ready, saved.id, method="dpo", margin=0.25, worse=worse)
+    again = training_source(ready, saved.id, method="dpo", pairs=rule)
     assert again.data == source.data
 
 
 def test_too_large_a_margin_is_refused(ready, saved):
     with pytest.raises(InputError, match="far apart"):
-        training_source(ready, "best", method="orpo", margin=1e6)
+        training_source(ready, "best", method="orpo", pairs=PairRule(margin=1e6))
 
 
 def test_a_file_is_taken_as_it_is_and_anything_else_is_named(ready, tmp_path):

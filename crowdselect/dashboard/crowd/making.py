@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import streamlit as st
 
 from crowdselect import jobs
-from crowdselect.dashboard import jobs_view, reads, shell
+from crowdselect.dashboard import jobs_view, options, reads, shell
 from crowdselect.dashboard.models import Served, named_model, server_field
+from crowdselect.making import GenerateConfig, JudgingConfig
+from crowdselect.options import options_named
 from crowdselect.store import Crowd
 
 KINDS = {"generate": ("name", "Models answer"), "judge": ("crowd", "A judge scores")}
 """Job kind -> the option that names the crowd, and what is going on."""
+
+(LONGEST,) = options_named(GenerateConfig, "max_new_tokens")
+ROOM, DIMENSION = options_named(JudgingConfig, "max_tokens", "dimension")
 
 
 def show(crowd: Crowd) -> None:
@@ -40,21 +46,19 @@ def _answer(crowd: Crowd) -> None:
     name = st.text_input(
         "Name in the crowd", key="generate name", persist_state="session", placeholder="the model's"
     )
-    most = st.number_input(
-        "Longest answer, tokens", 1, 100_000, 1024, key="generate tokens", persist_state="session"
-    )
+    most = options.ask(LONGEST, "generate tokens", help=None)
     if st.button("Start answering", disabled=not model):
-        from crowdselect.pipeline.making import GenerateConfig, create_generate
+        from crowdselect.pipeline.making import create_generate
 
         answerer = {"name": name or Path(model).name, "model": model, "base_url": served.base_url}
-        options = {
+        asked = {
             "source": crowd.name,
             "name": crowd.name,
             "answerers": [answerer],
-            "max_new_tokens": int(most),
+            "max_new_tokens": most,
             "api_key_variable": served.api_key_variable,
         }
-        jobs.start(create_generate(reads.workspace(), GenerateConfig.parse(options, "the form")))
+        jobs.start(create_generate(reads.workspace(), GenerateConfig.parse(asked, "the form")))
         st.rerun()
 
 
@@ -64,37 +68,26 @@ def _judge(crowd: Crowd) -> None:
     name = st.text_input(
         "Name of the judge", key="judge name", persist_state="session", placeholder="the model's"
     )
-    what, room = "overall quality", 256
+    graded: dict[str, Any] = {}
     if served.base_url:
-        room = st.number_input(
-            "Longest reply in tokens (--max-tokens)",
-            8,
-            1_000_000,
-            room,
-            key="judge room",
-            persist_state="session",
-            help="A model that reasons needs thousands.",
+        graded["max_tokens"] = options.ask(
+            ROOM, "judge room", help="A model that reasons needs thousands."
         )
-        what = (
-            st.text_input(
-                "What it grades, 0 to 10", what, key="judge dimension", persist_state="session"
-            )
-            or what
-        )
+        what = options.ask(DIMENSION, "judge dimension", help=None)
+        graded["dimension"] = what or DIMENSION.default
     if st.button("Start judging", disabled=not model):
-        from crowdselect.pipeline.making import JudgingConfig, create_judge
+        from crowdselect.pipeline.making import create_judge
 
-        options = {
+        asked = {
             "crowd": crowd.name,
             "name": name or Path(model).name,
             "model": model,
             "kind": "server" if served.base_url else "reward",
             "base_url": served.base_url,
             "api_key_variable": served.api_key_variable,
-            "dimension": what,
-            "max_tokens": int(room),
+            **graded,
         }
-        jobs.start(create_judge(reads.workspace(), JudgingConfig.parse(options, "the form")))
+        jobs.start(create_judge(reads.workspace(), JudgingConfig.parse(asked, "the form")))
         st.rerun()
 
 

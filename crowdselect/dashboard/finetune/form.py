@@ -10,11 +10,12 @@ import pandas as pd
 import streamlit as st
 
 from crowdselect import pipeline
-from crowdselect.dashboard import reads, shell, state
+from crowdselect.dashboard import options, reads, shell, state
 from crowdselect.dashboard.finetune.names import base_models, demo_models, model_words
 from crowdselect.dashboard.models import Served, named_model
 from crowdselect.dashboard.text import md, plural
 from crowdselect.finetune import PRESETS, FinetuneConfig, preset_options
+from crowdselect.options import options_named
 from crowdselect.pipeline import SavedSelection
 from crowdselect.pipeline.finetune import finetune, training_source
 
@@ -25,7 +26,17 @@ METHODS = {
     "orpo": "ORPO, on pairs",
     "simpo": "SimPO, on pairs",
 }
-LABELS = {"max_length": "Max length, tokens", "lora_rank": "LoRA rank"}
+ASKED = options_named(
+    FinetuneConfig, "epochs", "learning_rate", "batch_size", "max_length", "lora_rank", "seed"
+)
+ADAPTER = ("lora_rank",)
+"""Asked for an adapter only."""
+STEPS: dict[str, dict[str, Any]] = {
+    "epochs": {"step": 0.5},
+    "learning_rate": {"format": "%.2g"},
+    "max_length": {"step": 128},
+}
+METHOD, HELD_OUT = options_named(FinetuneConfig, "method", "eval_share")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,10 +108,9 @@ def _ask(saved: Sequence[SavedSelection]) -> Asked:
 def _options(*, small: bool) -> dict[str, Any]:
     """The recipe of training; ``small``: a demo model, which a CPU trains whole in minutes."""
     with st.container(horizontal=True, vertical_alignment="top"):
-        method = st.selectbox(
-            "Method", list(METHODS), key="finetune method", persist_state="session", width=230,
-            format_func=METHODS.__getitem__,
-        )  # fmt: skip
+        method = options.ask(
+            METHOD, "finetune method", width=230, help=None, format_func=METHODS.__getitem__
+        )
         mode = st.segmented_control(
             "Train",
             list(MODES),
@@ -124,24 +134,18 @@ def _options(*, small: bool) -> dict[str, Any]:
     values = {**_defaults(), **preset_options(preset)}
     given: dict[str, Any] = {"method": method, "mode": mode, "preset": preset}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        for name, step, style in (
-            ("epochs", 0.5, "%.4g"), ("learning_rate", None, "%.2g"), ("batch_size", 1, "%d"),
-            ("max_length", 128, "%d"), ("lora_rank", 1, "%d"), ("seed", 1, "%d"),
-        ):  # fmt: skip
-            if name == "lora_rank" and mode == "full":
+        for one in ASKED:
+            if one.name in ADAPTER and mode == "full":
                 continue
-            chosen = st.number_input(
-                LABELS.get(name, name.replace("_", " ").capitalize()),
-                min_value=type(values[name])(0),
-                value=values[name],
-                step=step,
-                format=style,
-                key=f"finetune {name} {preset} {mode}",
-                persist_state="session",
+            usual_value = values[one.name]
+            chosen = options.ask(
+                dataclasses.replace(one, default=usual_value),
+                f"finetune {one.name} {preset} {mode}",
                 width=140,
+                **STEPS.get(one.name, {}),
             )
-            if chosen != values[name]:
-                given[name] = chosen
+            if chosen != usual_value:
+                given[one.name] = chosen
         held_out = st.number_input(
             "Held out, %",
             0,
@@ -150,7 +154,7 @@ def _options(*, small: bool) -> dict[str, Any]:
             key="finetune eval",
             persist_state="session",
             width=120,
-            help="Rows kept for a validation loss.",
+            help=HELD_OUT.help,
         )
     if held_out:
         given["eval_share"] = held_out / 100

@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import Field
 
 from crowdselect import files, jobs
 from crowdselect.errors import InputError, NotFoundError
@@ -30,8 +29,8 @@ from crowdselect.scoring import (
     IFD,
     SCORERS,
     Analysis,
-    Engine,
     Sample,
+    ScoreConfig,
     Scorer,
     ScoreTable,
     analyse,
@@ -40,28 +39,7 @@ from crowdselect.scoring import score as run_scorer
 from crowdselect.servers import by_kind
 from crowdselect.settings import Workspace
 from crowdselect.store import Crowd, ScoreInfo, write_tags
-from crowdselect.values import FloatArray, Frozen
-
-
-class ScoreConfig(Frozen):
-    """What a scoring job does."""
-
-    source: str
-    """A crowd's name, or a file of conversations."""
-    scorer: str
-    options: dict[str, Any]
-    """The scorer's options; ``models`` is a list of ``ModelSpec`` or ``ServerConfig`` dicts."""
-    answer: str = "best"
-    """Which response of a crowd is scored (an answer policy)."""
-    judge: str | None = None
-    seed: int = 42
-    name: str | None = None
-    """How the score is called in the crowd; None: the scorer's own prefix."""
-    out: str | None = None
-    """Parquet file for a file's scores; None: beside the run."""
-    engine: Engine = "local"
-    workers: int = Field(default=2, ge=1, le=1024)
-    limit: int | None = Field(default=None, ge=1)
+from crowdselect.values import FloatArray
 
 
 def make_scorer(name: str, options: Mapping[str, Any]) -> Scorer:
