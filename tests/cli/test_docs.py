@@ -53,7 +53,7 @@ def test_every_command_is_documented(path: tuple[str, ...], command: Any) -> Non
         (("crowd", "judge"), JudgingConfig),
         (("select",), Recipe),
     ],
-    ids=lambda value: getattr(value, "__name__", " ".join(value)),
+    ids=["finetune", "score", "generate", "judge", "select"],
 )
 def test_what_a_job_declares_is_what_its_command_offers(path: Any, declaring: Any) -> None:
     """Flags, words and defaults come from the one declaration: a new field is a new option."""
