@@ -53,18 +53,3 @@ def only_writer(path: Path, *, busy: str, remedy: str, wait_s: float = 10.0) -> 
         yield
     finally:
         lock.release()
-
-
-def is_held(path: Path) -> bool:
-    """Tell whether some process (also this one) changes ``path`` at the moment."""
-    if not lock_file(path).exists():
-        return False
-    lock = FileLock(lock_file(path), mode=0o600)
-    try:
-        lock.acquire(blocking=False)
-    except Timeout:
-        return True
-    except OSError:  # a read-only file system: nobody writes here
-        return False
-    lock.release()
-    return False

@@ -229,7 +229,6 @@ def test_a_lock_keeps_the_second_writer_out_until_it_ends(tmp_path: Path) -> Non
     )
     assert holder.stdout is not None
     assert holder.stdout.readline() == "held\n"
-    assert locks.is_held(thing)
     with (
         pytest.raises(InputError, match="busy"),
         locks.only_writer(thing, busy="busy", remedy="wait", wait_s=0.1),
@@ -238,5 +237,4 @@ def test_a_lock_keeps_the_second_writer_out_until_it_ends(tmp_path: Path) -> Non
     holder.kill()  # a lock ends with its process, however that ends
     holder.wait()
     with locks.only_writer(thing, busy="busy", remedy="wait", wait_s=5.0):
-        assert locks.is_held(thing)
-    assert not locks.is_held(thing)
+        pass

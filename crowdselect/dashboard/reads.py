@@ -105,6 +105,12 @@ def leaderboard(crowd: Crowd, judge: str) -> pd.DataFrame:
 
 
 @cached()
+def score_reasons(crowd: Crowd, column: str) -> dict[str, str]:
+    """Id -> what a scorer said of a sample, why it gave no value for one."""
+    return crowd.score_reasons(column)
+
+
+@cached()
 def missing(crowd: Crowd, judge: str) -> tuple[FloatArray, list[int]]:
     """See :func:`crowdselect.audit.missing_share`."""
     return audit.missing_share(crowd.rewards(judge))

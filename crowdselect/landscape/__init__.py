@@ -8,7 +8,7 @@ from crowdselect.landscape.embed import embed
 from crowdselect.landscape.encoder import Encoder, Vectors
 from crowdselect.landscape.encoders import ENCODERS, default_encoder, encoder_named
 from crowdselect.landscape.fast import FastClusters
-from crowdselect.landscape.label import COUNTING, ClusterLabels, label_clusters
+from crowdselect.landscape.label import COUNTING, ClusterLabels
 from crowdselect.landscape.neighbours import nearest, typical_rows
 from crowdselect.landscape.plane import project
 
@@ -24,7 +24,6 @@ __all__ = [
     "default_encoder",
     "embed",
     "encoder_named",
-    "label_clusters",
     "nearest",
     "project",
     "typical_rows",

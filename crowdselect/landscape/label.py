@@ -22,15 +22,6 @@ COUNTING = 1
 """Which rules count: what was counted by others is counted again."""
 
 
-def label_clusters(texts: Sequence[str], labels: IntArray, n_terms: int = 3) -> tuple[str, ...]:
-    """Name each cluster by its ``n_terms`` most distinctive terms, for example ``sql · table``.
-
-    Names are unique and depend on nothing but the texts and labels. For several partitions of
-    the same texts use :class:`ClusterLabels`, which counts the words only once.
-    """
-    return ClusterLabels(texts).names(labels, n_terms)
-
-
 class ClusterLabels:
     """The words of the texts, counted once, to name the clusters of any number of partitions."""
 

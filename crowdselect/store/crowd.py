@@ -412,11 +412,6 @@ class Crowd:
         with changing(self.path):
             self._scores.write(name, frame, info)
 
-    def remove_scores(self, name: str) -> None:
-        """Delete the scores called ``name``; raises NotFoundError."""
-        with changing(self.path):
-            self._scores.remove(name)
-
     def import_scores(
         self,
         file: str | Path,

@@ -108,7 +108,7 @@ class ScoreFiles:
             if column in columns and other.name != name:
                 raise InputError(
                     f"The scores {other.name!r} have a column {column!r} already.",
-                    "Rename the column, or remove those scores first.",
+                    f"Rename it, or call these scores {other.name!r}, which replaces those.",
                 )
         out = {"id": pa.array(frame["id"].astype(str).tolist())}
         for column in columns:
@@ -147,12 +147,6 @@ class ScoreFiles:
         table = pq.read_table(path, columns=["id", f"{column}{REASON}"])
         pairs = zip(table["id"].to_pylist(), table[f"{column}{REASON}"].to_pylist(), strict=True)
         return {i: reason for i, reason in pairs if reason is not None}
-
-    def remove(self, name: str) -> None:
-        """Delete the scores called ``name``."""
-        path = self._folder / f"{slug(self._info(name).name)}.parquet"
-        path.unlink(missing_ok=True)
-        path.with_suffix(".json").unlink(missing_ok=True)
 
     def _info(self, name: str) -> ScoreInfo:
         infos = self.infos()

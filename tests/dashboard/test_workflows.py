@@ -4,12 +4,14 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from crowdselect import pipeline
 from crowdselect.dashboard import state, table
 from crowdselect.dashboard.finetune.names import demo_models
 from crowdselect.dashboard.scatter import PointSet, lasso_state
+from crowdselect.store import ScoreInfo
 from crowdselect.values import Recipe
 from tests.dashboard import small
 from tests.dashboard.conftest import go
@@ -237,7 +239,12 @@ def test_a_cell_opens_the_instruction_and_next_walks_the_list(ready, open_page):
 
 
 def test_pins_and_bans_reach_the_selection_and_can_be_undone(ready, open_page):
+    frame = pd.DataFrame({"id": ["q050"], "mine": [np.nan], "mine__reason": ["no digits"]})
+    info = ScoreInfo(name="mine", title="Mine", source="a model")
+    pipeline.open_crowd(ready, small.NAME).write_scores("mine", frame, info)
     at = open_page(ready, "instruction", **{"instruction.id": "q050"})
+    table_of_metrics = "".join(element.proto.body for element in at.get("html"))
+    assert "No value: no digits." in table_of_metrics, "what a scorer said of it stands there"
     click(at, "Pin")
     crowd = pipeline.open_crowd(ready, small.NAME)
     assert crowd.notes.state().pins == ("q050",)

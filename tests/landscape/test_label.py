@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crowdselect.landscape import ClusterLabels, label_clusters
+from crowdselect.landscape import ClusterLabels
 from crowdselect.landscape.label import class_tf_idf
 from crowdselect.landscape.words import words
 
@@ -14,9 +14,13 @@ POEM = ["Write a poem about the sea", "Give me a short poem on the sea and wind"
 TAX = ["How is income tax computed?", "Explain the income tax of Denmark"] * 5
 
 
+def named(texts, labels, n_terms=3):
+    return ClusterLabels(texts).names(labels, n_terms)
+
+
 def test_a_name_says_what_sets_the_cluster_apart() -> None:
     labels = np.repeat([0, 1, 2], 10)
-    names = label_clusters(SQL + POEM + TAX, labels, n_terms=2)
+    names = named(SQL + POEM + TAX, labels, n_terms=2)
     assert [set(name.split(" · ")) for name in names] == [
         {"query", "sql"}, {"poem", "sea"}, {"income", "tax"},
     ]  # fmt: skip
@@ -31,35 +35,35 @@ def test_class_tf_idf_by_hand() -> None:
 
 def test_rows_without_a_cluster_have_no_say() -> None:
     labels = np.repeat([0, -1, 1], 10)
-    names = label_clusters(SQL + POEM + TAX, labels, n_terms=5)
+    names = named(SQL + POEM + TAX, labels, n_terms=5)
     assert len(names) == 2
     assert "poem" not in " ".join(names)
 
 
 def test_other_scripts_and_languages_get_names() -> None:
     sea = ["写一首关于大海的诗", "描述大海的颜色", "为什么大海是蓝的"] * 20
-    names = label_clusters([*sea, *["Schreibe ein Gedicht"] * 60], np.repeat([0, 1], 60))
+    names = named([*sea, *["Schreibe ein Gedicht"] * 60], np.repeat([0, 1], 60))
     assert names[0].startswith("大海 · ")
     assert "gedicht" in names[1]
 
 
 @pytest.mark.parametrize("text", ["", "the of and", "12 34", "?!"])
 def test_texts_without_words_give_numbered_names(text: str) -> None:
-    names = label_clusters([text] * 4, np.array([0, 0, 1, 2]))
+    names = named([text] * 4, np.array([0, 0, 1, 2]))
     assert names == ("cluster 0", "cluster 1", "cluster 2")
-    assert label_clusters([], np.array([], int)) == ()
+    assert named([], np.array([], int)) == ()
 
 
 def test_a_blob_names_no_cluster() -> None:
     blob = "QmFzZTY0" * 500
     texts = [f"decode archive header {blob}"] * 4 + ["river lake sea"] * 4 + [blob] * 3
-    names = label_clusters(texts, np.repeat([0, 1, 2], [4, 4, 3]))
+    names = named(texts, np.repeat([0, 1, 2], [4, 4, 3]))
     assert names == ("archive · decode · header", "lake · river · sea", "cluster 2")
 
 
 def test_inflections_do_not_fill_a_name() -> None:
     texts = ["number numbers primes prime divisor divisors"] * 3 + ["rivers river lake lakes"] * 3
-    names = label_clusters(texts, np.repeat([0, 1], 3), n_terms=3)
+    names = named(texts, np.repeat([0, 1], 3), n_terms=3)
     assert len({word[:4] for word in names[0].split(" · ")}) == 3
 
 
@@ -71,13 +75,12 @@ def test_inflections_do_not_fill_a_name() -> None:
 def test_names_are_unique_and_repeatable(texts: list[str], data) -> None:
     found = data.draw(st.lists(st.integers(-1, 5), min_size=len(texts), max_size=len(texts)))
     labels = np.array(found)
-    names = label_clusters(texts, labels)
+    names = named(texts, labels)
     assert len(names) == labels.max() + 1
     assert len(set(names)) == len(names)
     assert all(names)
-    assert names == label_clusters(list(texts), labels.copy())
+    assert names == named(list(texts), labels.copy())
     counted = ClusterLabels(texts)
-    assert names == counted.names(labels)
     assert names == ClusterLabels.from_arrays(counted.arrays()).names(labels)
 
 

@@ -36,11 +36,14 @@ ROW = Markup(
 def metric_rows(crowd: Crowd, recipe: Recipe, row: int) -> pd.DataFrame:
     """``metric``, ``value``, ``percentile`` in [0, 100] and ``why`` for every metric there is."""
     found = []
+    made = crowd.score_columns()
     for info in reads.metric_infos(crowd):
         value = float(reads.column(crowd, recipe, info.name)[row])
         percentile = float(reads.percentiles(crowd, recipe, info.name)[row])
         if np.isnan(value):
-            why = "Cannot be told for this instruction."
+            told = reads.score_reasons(crowd, info.name) if info.name in made else {}
+            reason = told.get(str(crowd.ids[row]))
+            why = f"No value: {reason}." if reason else "Cannot be told for this instruction."
         elif parse_column(info.name).metric in METRICS:
             why = build_metric(info.name)[0].why(value, percentile)
         else:
