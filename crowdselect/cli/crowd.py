@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crowdselect.cli import crowd_make
+from crowdselect.cli import crowd_make, rows
 from crowdselect.cli.options import CrowdArgument, JsonOption, WorkspaceOption, example
 from crowdselect.cli.terminal import print_json, print_table, progress, say, tell
 from crowdselect.settings import open_workspace
@@ -27,6 +27,7 @@ group = typer.Typer(help="Make, list, show, complete and remove crowds.", no_arg
 def register(app: typer.Typer) -> None:
     """Add the commands."""
     crowd_make.register(group)
+    rows.register_crowd(group)
     app.add_typer(group, name="crowd")
 
 
@@ -54,8 +55,8 @@ def list_(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
     crowds = [pipeline.open_crowd(found, name) for name in found.crowd_names()]
     if json:
         return print_json([describe(crowd) for crowd in crowds])
-    rows = [(c.name, c.n, len(c.models), ", ".join(c.judges)) for c in crowds]
-    return print_table(("crowd", "instructions", "models", "judges"), rows)
+    lines = [(c.name, c.n, len(c.models), ", ".join(c.judges)) for c in crowds]
+    return print_table(("crowd", "instructions", "models", "judges"), lines)
 
 
 @group.command("show", epilog=example("crowdselect crowd show zoo"))
@@ -124,8 +125,8 @@ _KNOWN_FROM = {
 
 
 def _print_models(models: Sequence[Model]) -> None:
-    rows = [(m.name, m.family, m.size_b, _KNOWN_FROM[m.source]) for m in models]
-    print_table(("model", "family", "size in billions", "known from"), rows)
+    lines = [(m.name, m.family, m.size_b, _KNOWN_FROM[m.source]) for m in models]
+    print_table(("model", "family", "size in billions", "known from"), lines)
 
 
 @group.command("scores", epilog=example("crowdselect crowd scores zoo my_scores.csv"))

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from crowdselect.cli import rows
 from crowdselect.cli.options import JsonOption, WorkspaceOption, example
 from crowdselect.cli.select import ChosenOnOption, document
 from crowdselect.cli.terminal import print_json, print_table, say, tell
@@ -19,6 +20,7 @@ group = typer.Typer(help="List, show, rename and remove selections.", no_args_is
 
 def register(app: typer.Typer) -> None:
     """Add the commands."""
+    rows.register_selection(group)
     app.add_typer(group, name="selection")
 
 
@@ -34,8 +36,8 @@ def list_(
     found = pipeline.list_selections(open_workspace(workspace), crowd)
     if json:
         return print_json(found)
-    rows = [(s.id, s.name, s.recipe.crowd, s.recipe.strategy, s.n, s.created[:19]) for s in found]
-    return print_table(("id", "name", "crowd", "strategy", "rows", "created"), rows)
+    lines = [(s.id, s.name, s.recipe.crowd, s.recipe.strategy, s.n, s.created[:19]) for s in found]
+    return print_table(("id", "name", "crowd", "strategy", "rows", "created"), lines)
 
 
 @group.command("show", epilog=example("crowdselect selection show best-1000"))

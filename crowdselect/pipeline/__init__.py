@@ -8,6 +8,7 @@ metrics        ``metrics(crowd, names)``, ``available_metrics``       ``Scores``
 landscape      ``landscape(crowd, encoder, clusters)``                ``Landscape``
 selection      ``select(crowd, recipe)``                              ``Selection``
                ``robustness(crowd, recipe)``                          ``Robustness``
+               ``list_draft(session, recipe)``, ``list_saved``        ``Listing``
                ``save_selection``, ``load_selection``, ``compare``    ``SavedSelection`` ...
 export         ``export(workspace, selection, format)``               ``Export``
 =============  =====================================================  ======================
@@ -50,6 +51,14 @@ from crowdselect.pipeline.landscape import (
 from crowdselect.pipeline.metrics import MetricInfo, available_metrics, judge_of, metrics
 from crowdselect.pipeline.selection.answers import Answers, answers_of
 from crowdselect.pipeline.selection.comparison import Comparison, compare
+from crowdselect.pipeline.selection.listing import (
+    SHARE,
+    Listing,
+    list_all,
+    list_draft,
+    list_saved,
+    unshared,
+)
 from crowdselect.pipeline.selection.recipes import with_selection_ids
 from crowdselect.pipeline.selection.robustness import Robustness, robustness
 from crowdselect.pipeline.selection.saving import (
@@ -66,12 +75,14 @@ from crowdselect.pipeline.selection.session import Session
 from crowdselect.selection import LeftOut
 
 __all__ = [
+    "SHARE",
     "Answers",
     "Comparison",
     "Contamination",
     "Export",
     "Landscape",
     "LeftOut",
+    "Listing",
     "MetricInfo",
     "Robustness",
     "SavedSelection",
@@ -90,6 +101,9 @@ __all__ = [
     "ingest",
     "judge_of",
     "landscape",
+    "list_all",
+    "list_draft",
+    "list_saved",
     "list_selections",
     "load_selection",
     "metrics",
@@ -103,6 +117,7 @@ __all__ = [
     "run_landscape_job",
     "save_selection",
     "select",
+    "unshared",
     "vectors",
     "with_selection_ids",
     "without_contamination",

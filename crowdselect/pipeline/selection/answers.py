@@ -44,6 +44,21 @@ class Answers:
         places = np.arange(len(rows))
         return choose_answers(rewards, places, self.policy, hashes, seed, self.there[rows])
 
+    def rewards_of(self, rows: IntArray, columns: IntArray) -> FloatArray:
+        """The reward of the answer ``columns[i]`` in ``rows[i]``; NaN: none.
+
+        Where judges are combined: the answer's place by all of them, in (0, 1].
+        """
+        values = self._rewards(rows).values
+        if not values.shape[1]:
+            return np.full(len(rows), np.nan)
+        return np.where(columns >= 0, values[np.arange(len(rows)), columns], np.nan)
+
+    def tied(self, rows: IntArray, columns: IntArray) -> IntArray:
+        """How many answers of ``rows[i]`` have that reward, itself included; 0: it has none."""
+        same = self._rewards(rows).values == self.rewards_of(rows, columns)[:, None]
+        return np.asarray((same & self.there[rows]).sum(axis=1), dtype=np.int64)
+
     def _rewards(self, rows: IntArray) -> RewardMatrix:
         ids, models = self.crowd.ids[rows], self.crowd.models
         if not self.judges:
