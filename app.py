@@ -2,7 +2,12 @@
 
 import streamlit as st
 
-from crowdselect.dashboard import doors, script
+from crowdselect.dashboard import doors, script, shell
 from crowdselect.dashboard.scatter import routes
 
-app = st.App(script.__file__, routes=routes(), middleware=doors.middleware())
+app = st.App(
+    script.__file__,
+    routes=routes(),
+    middleware=doors.middleware(),
+    on_script_error=shell.say_uncaught,
+)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import streamlit as st
 
-from crowdselect.dashboard import state
+from crowdselect.dashboard import people, state
 from crowdselect.dashboard.cache import cached
 from crowdselect.dashboard.text import md, plural
 from crowdselect.readonly import read_only
@@ -24,6 +25,9 @@ WORDS = {
     "comment": "commented on",
     "review": "marked as reviewed",
     "unreview": "marked as not reviewed",
+    "answer": "answer written for",
+    "answer_of": "answer chosen for",
+    "unanswer": "answer left to the recipe for",
 }
 
 
@@ -59,17 +63,28 @@ def marks(held: NotesState, id: str) -> str:  # noqa: A002 - an id is an id
 
 
 def add(crowd: Crowd, kind: NoteKind, ids: Iterable[str], value: str = "") -> None:
-    """Append one note per id and say so."""
+    """Append one note per id, signed, and say so."""
     changed = [str(i) for i in ids]
     for i in changed:
-        crowd.notes.append(kind, i, value)
+        crowd.notes.append(kind, i, value, people.me())
     st.toast(f"{plural(len(changed), 'instruction')} {WORDS[kind]}.")
 
 
 def undo(crowd: Crowd, times: int = 1) -> None:
-    """Take back the last ``times`` notes, whoever made them."""
-    done = sum(crowd.notes.undo() is not None for _ in range(times))
-    st.toast(f"{plural(done, 'note')} taken back." if done else "There is nothing to undo.")
+    """Take back this visitor's last ``times`` notes, and say which."""
+    back = [note for _ in range(times) if (note := crowd.notes.undo(people.me())) is not None]
+    if not back:
+        st.toast("There is nothing of yours to undo.")
+    elif len(back) == 1:
+        st.toast(f"Taken back: {told(back[0])}.")
+    else:
+        st.toast(f"{plural(len(back), 'note')} taken back, the last: {told(back[-1])}.")
+
+
+def told(note: Mapping[str, Any]) -> str:
+    """A note in a few words, as Markdown: what was said, and of which instruction."""
+    value = f" ({md(note['value'], 40)})" if note.get("value") else ""
+    return f"{WORDS[note['kind']]} {md(note['id'], 40)}{value}"
 
 
 def bar(crowd: Crowd, id: str) -> None:  # noqa: A002 - an id is an id
@@ -87,19 +102,52 @@ def bar(crowd: Crowd, id: str) -> None:  # noqa: A002 - an id is an id
         with st.popover("Comment", icon=":material/comment:"):
             st.text_area("Comment", key="note comment", max_chars=2000)
             st.button("Add comment", on_click=_comment, args=(crowd, id))
-        last = next(iter(crowd.notes.history()[-1:]), None)
+        last = crowd.notes.last(people.me())
         st.button(
             "Undo",
             icon=":material/undo:",
             disabled=last is None,
-            help=f"Take back: {WORDS[last['kind']]} {md(last['id'], 40)}" if last else None,
+            help=f"Take back your last note: {told(last)}" if last else "Nothing of yours to undo",
             on_click=undo,
             args=(crowd,),
         )
+        _signature()
     for tag in held.tags.get(id, ()):
         st.badge(md(tag), color="gray")
-    for comment in held.comments.get(id, ()):
-        st.text(f"\N{LEFT DOUBLE QUOTATION MARK}{comment}\N{RIGHT DOUBLE QUOTATION MARK}")
+    for text in comments(crowd, id):
+        st.text(text)
+
+
+def comments(crowd: Crowd, id: str) -> list[str]:  # noqa: A002 - an id is an id
+    """The comments on an instruction, oldest first, each with its author where one is known."""
+    return [
+        f"\N{LEFT DOUBLE QUOTATION MARK}{note['value']}\N{RIGHT DOUBLE QUOTATION MARK}"
+        + (f" {note['author']}, {note['at'][:10]}" if note.get("author") else "")
+        for note in crowd.notes.history()
+        if note["kind"] == "comment" and note["id"] == id
+    ]
+
+
+def _signature() -> None:
+    """Who signs the notes: the account, or a name that is typed once."""
+    name = people.me().name
+    if people.logged_in():
+        st.caption(f"as {md(name, 40)}")
+        return
+    with st.popover(md(name, 24) if name else "Your name", icon=":material/person:"):
+        st.text_input(
+            "Your name",
+            value=name,
+            key="note name",
+            max_chars=people.MOST_LETTERS,
+            on_change=_named,
+            help="Notes are signed with it. This browser keeps it.",
+        )
+
+
+def _named() -> None:
+    people.call_me(st.session_state["note name"])
+    state.want_whole_page()  # the browser is told outside of the fragment
 
 
 def _toggle(crowd: Crowd, id: str, kind: str, *, on: bool, shortcut: str) -> None:  # noqa: A002

@@ -46,6 +46,7 @@ def run(folder: Path) -> None:
         _context_bar(names)
         state.say_news()
         page.run()
+        people.remember()
     state.publish()
 
 
@@ -100,20 +101,34 @@ def guard() -> Iterator[None]:
     """Show an expected error as two sentences; of a bug say where it is written, and what to do."""
     try:
         yield
-    except CrowdSelectError as error:
-        st.error(f"{md(error.problem)}\n\n{md(error.remedy)}")
-    except Exception as error:
-        LOG.exception("a page failed")
-        st.error(
-            f"This part of the page failed ({md(type(error).__name__)}); it is our mistake, and "
-            "written down in the server's log.\n\nReload the page, or change what you did last; "
-            "nothing that was saved is lost."
-        )
-    except OSError as refused:
-        told = of_the_disk(refused)
-        if told is None:
-            raise
+    except Exception as error:  # noqa: BLE001 - whatever it is, it is said and logged
+        say(error)
+
+
+def say(error: Exception) -> None:
+    """Show what went wrong in a sentence with a way on; what is our mistake goes to the log."""
+    told = error if isinstance(error, CrowdSelectError) else None
+    if isinstance(error, OSError):
+        told = of_the_disk(error)
+    if told is not None:
         st.error(f"{md(told.problem)}\n\n{md(told.remedy)}")
+        return
+    LOG.error("a page failed", exc_info=error)
+    st.error(
+        f"This part of the page failed ({md(type(error).__name__)}); it is our mistake, and "
+        "written down in the server's log.\n\nReload the page, or change what you did last; "
+        "nothing that was saved is lost."
+    )
+
+
+def say_uncaught(error: Exception) -> bool:
+    """For ``st.App(on_script_error=...)``: what a button's callback raised, and a way back.
+
+    It is called outside of every page, which was cleared by then: a click draws it anew.
+    """
+    say(error)
+    st.button("Show the page again", key="show the page again")
+    return True
 
 
 def fragment(**options: Any) -> Callable[[F], F]:

@@ -142,12 +142,17 @@ def has_draft() -> bool:
 def adopt(recipe: Recipe) -> None:
     """Replace the draft from outside its widgets (a preset, a saved recipe, a removed chip)."""
     if has_draft() and (recipe.crowd, recipe.judge) != (draft().crowd, draft().judge):
-        st.session_state[WHOLE] = True
+        want_whole_page()
     st.session_state[DRAFT] = recipe
 
 
+def want_whole_page() -> None:
+    """Draw the whole page next, not the fragment alone in which somebody clicked."""
+    st.session_state[WHOLE] = True
+
+
 def whole_page_wanted() -> bool:
-    """Tell, once, whether crowd or judge changed, which stand above every fragment."""
+    """Tell, once, whether something changed that stands outside of every fragment."""
     return bool(st.session_state.pop(WHOLE, False))
 
 

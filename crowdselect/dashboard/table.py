@@ -1,8 +1,7 @@
-"""The linked table: pages of rows; a click opens the instruction, ticks act on many."""
+"""The linked table: pages of rows; a button opens the instruction, ticks act on many."""
 
 from __future__ import annotations
 
-import functools
 import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +11,7 @@ import pandas as pd
 import streamlit as st
 
 from crowdselect.dashboard import notes, shell, state
-from crowdselect.dashboard.text import shorten
+from crowdselect.dashboard.text import md, shorten
 from crowdselect.store import Crowd
 from crowdselect.values import FloatArray, IdArray, IntArray
 
@@ -23,7 +22,8 @@ TRAIL = "_trail"
 PICKED = "_picked"
 OPEN = "open"
 ICON = ":material/open_in_full:"
-ALT = "Instructions; the first cell of a row, or any other selected, opens it"
+ALT = "Instructions; arrow keys walk through them, what is reached stands below, o opens it"
+READ_CHARS = 1_200
 Columns = Mapping[str, Sequence[Any] | FloatArray]
 """Title -> one value per row of the crowd, shape (n,)."""
 
@@ -68,11 +68,12 @@ def show(crowd: Crowd, rows: IntArray, columns: Columns, *, name: str, height: i
         key=key,
         hide_index=True,
         height=min(shell.rows_px(len(data)), height),
-        on_select=functools.partial(_cell_opens, key, ids, trail),
+        on_select="rerun",
         selection_mode=["multi-row", "single-cell"],
         column_config={**_config(data), OPEN: _open_column(key, ids, trail)},
         alt=ALT,
     )
+    _reading(crowd, key, ids, trail)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if pages > 1:
             st.pagination(pages, key=page_key, max_visible_pages=5, persist_state="session")
@@ -83,7 +84,7 @@ def show(crowd: Crowd, rows: IntArray, columns: Columns, *, name: str, height: i
 def plain(
     crowd: Crowd, data: pd.DataFrame, rows: IntArray, *, name: str, height: int = 520
 ) -> None:
-    """``data`` as it is, one line per row of ``rows``; a click opens the instruction."""
+    """``data`` as it is, one line per row of ``rows``; its button opens the instruction."""
     key = f"table {name} {_digest(rows)}"
     ids = crowd.ids[rows]
     st.dataframe(
@@ -91,11 +92,34 @@ def plain(
         key=key,
         hide_index=True,
         height=min(shell.rows_px(len(data)), height),
-        on_select=functools.partial(_cell_opens, key, ids, ids),
+        on_select="rerun",
         selection_mode="single-cell",
         column_config={**_config(data), OPEN: _open_column(key, ids, ids)},
         alt=ALT,
     )
+    _reading(crowd, key, ids, ids)
+
+
+def _reading(crowd: Crowd, key: str, shown: IdArray, trail: IdArray) -> None:
+    """The row whose cell is selected, whole, and the button that opens it.
+
+    Walking with the arrow keys must not leave the table, so a cell reads and a button opens.
+    """
+    cells = st.session_state.get(key, {}).get("selection", {}).get("cells", [])
+    if not cells or cells[0][0] >= len(shown):
+        return
+    identity = str(shown[cells[0][0]])
+    text = crowd.instruction_texts([crowd.row_of[identity]])[0]
+    with st.container(border=True):
+        st.text(shorten(text, READ_CHARS))
+        st.button(
+            f"Open {md(identity, 40)}",
+            key=f"read {key}",
+            icon=ICON,
+            shortcut="o",
+            on_click=open_instruction,
+            args=(identity, trail),
+        )
 
 
 def ticks_key(name: str, ids: Sequence[str]) -> str:
@@ -147,14 +171,8 @@ def open_picked(crowd: Crowd, picked: int | None, trail: IntArray) -> None:
         open_instruction(str(crowd.ids[picked]), crowd.ids[trail])
 
 
-def _cell_opens(key: str, shown: IdArray, trail: IdArray) -> None:
-    cells = st.session_state[key]["selection"]["cells"]
-    if cells:
-        open_instruction(shown[cells[0][0]], trail)
-
-
 def _open_column(key: str, shown: IdArray, trail: IdArray) -> Any:
-    """A button per row: it says that rows open, and answers sooner than a cell's selection."""
+    """A button per row. Only it opens: the keys that walk through a table must not leave it."""
     return st.column_config.ButtonColumn(
         "",
         width=40,

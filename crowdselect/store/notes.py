@@ -29,17 +29,17 @@ class Author:
 
     name: str = ""
     """As people know them; empty: nobody said."""
-    visit: str = ""
-    """Tells one visit of the dashboard from another, so that nobody undoes a stranger's note."""
+    browser: str = ""
+    """Tells one visitor of the dashboard from another where nobody says a name."""
 
     def wrote(self, note: Mapping[str, Any]) -> bool:
         """Tell whether a note of the history is of this author's hand."""
         named = bool(self.name) and note.get("author") == self.name
-        return named or (bool(self.visit) and note.get("visit") == self.visit)
+        return named or (bool(self.browser) and note.get("browser") == self.browser)
 
     def said(self) -> dict[str, str]:
         """What a note says of its author."""
-        known = {"author": self.name.strip(), "visit": self.visit}
+        known = {"author": self.name.strip(), "browser": self.browser}
         return {key: value for key, value in known.items() if value}
 
 
@@ -110,7 +110,7 @@ class Notes:
     def history(self) -> list[dict[str, Any]]:
         """Return the notes that hold, oldest first.
 
-        Each has kind, id, value, at (UTC, ISO 8601), number; author and visit where known.
+        Each has kind, id, value, at (UTC, ISO 8601), number; author and browser where known.
         """
         return self._standing()
 

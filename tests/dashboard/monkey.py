@@ -68,6 +68,12 @@ class Monkey:
     chance: random.Random
     trail: list[str] = field(default_factory=list)
     used: Counter[str] = field(default_factory=Counter)
+    before: int = 0
+    """Characters of the server's log that others wrote."""
+
+    def __post_init__(self) -> None:
+        """Remember what the log held."""
+        self.before = len(self.server.text())
 
     def step(self) -> None:
         """Use one control, and look whether the page still stands."""
@@ -106,7 +112,7 @@ class Monkey:
         self.page.wait_for_timeout(60)
         self.watched.idle()
         trouble = self.page.locator(TROUBLE)
-        log = self.server.text()
+        log = self.server.text()[self.before :]
         if trouble.count() or "Traceback" in log:
             shown = trouble.first.inner_text() if trouble.count() else log[-1500:]
             raise AssertionError(f"after {' | '.join(self.trail[-6:])}:\n{shown}")

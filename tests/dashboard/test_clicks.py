@@ -11,6 +11,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from crowdselect.pipeline import open_crowd
+from crowdselect.store import Author
 from tests.browser import browser_page
 from tests.dashboard import monkey, small
 from tests.dashboard.driving import TROUBLE, address_says, choose, lasso, shown, visit
@@ -129,6 +131,63 @@ def test_back_and_forward_walk_what_was_shown(chromium, server):
     address_says(chromium, "explore.sort=order")
     page.go_forward(wait_until="commit")
     shown(page, "5 of 120")
+
+
+def test_keys_walk_a_table_a_note_is_signed_and_undo_takes_back_ones_own(chromium, server, world):
+    page = visit(chromium, server, "explore", **{"explore.sort": "order of the file"})
+    page.get_by_test_id("stDataFrame").first.locator("canvas").first.focus()
+    for key in ("ArrowDown", "ArrowRight", "ArrowDown"):
+        page.keyboard.press(key)
+    page.get_by_role("button", name=re.compile("Open q00[123]")).wait_for()
+    assert "/explore" in page.url
+    shown(page, "Open q002")
+    page.keyboard.press("o")
+    address_says(chromium, "instruction.id=q002")
+    page.get_by_role("button", name="Your name").click()
+    page.get_by_role("textbox", name="Your name").fill("Ann")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.cookie.includes('%20Ann')")
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Pin").first.click()
+    page.get_by_role("button", name="Unpin").wait_for()
+    notes = open_crowd(world, small.NAME).notes
+    assert notes.history()[-1]["author"] == "Ann"
+    notes.append("comment", "q002", "by somebody else", Author("Bob"))
+    page.reload()
+    page.get_by_role("button", name="Undo").click()
+    shown(page, "Taken back: pinned q002")
+    assert [note["author"] for note in notes.history()[-1:]] == ["Bob"]
+    notes.undo()
+
+
+def test_one_step_of_the_navigation_is_one_step_of_back(chromium, server):
+    page = visit(chromium, server, "explore")
+    for title, path in (("Select", "/select"), ("Report", "/report")):
+        page.get_by_test_id("stTopNavLink").filter(has_text=title).first.click()
+        page.wait_for_url(f"**{path}?*crowd=small*")
+        chromium.idle()
+    for path in ("/select", "/explore"):
+        page.go_back(wait_until="commit")
+        page.wait_for_url(f"**{path}?*crowd=small*")
+        chromium.idle()
+
+
+def test_an_error_behind_a_button_is_said_in_a_sentence_with_a_way_back(chromium, server, world):
+    page = visit(chromium, server, "instruction", **{"instruction.id": "q007"})
+    path, aside = (world.crowd(small.NAME) / name for name in ("notes.jsonl", "notes.aside"))
+    path.touch()
+    path.rename(aside)
+    path.mkdir()  # nothing can be appended to a folder
+    try:
+        page.get_by_role("button", name="Ban").first.click()
+        shown(page, "it is our mistake")
+        assert page.locator("[data-testid=stException]").count() == 0
+    finally:
+        path.rmdir()
+        aside.rename(path)
+    page.get_by_role("button", name="Show the page again").click()
+    page.get_by_role("button", name="Ban").first.wait_for()
+    assert "q007" not in open_crowd(world, small.NAME).notes.state().bans
 
 
 def test_neither_advertisement_nor_links_to_other_services(chromium, server):

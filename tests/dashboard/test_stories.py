@@ -91,16 +91,16 @@ def test_a_lasso_on_the_map_fills_the_table_and_opens_an_instruction(chromium, s
     table.scroll_into_view_if_needed()
     box = table.bounding_box()
     page.mouse.click(box["x"] + 160, box["y"] + 50)
+    page.get_by_role("button", name=re.compile("Open q")).click()
     page.wait_for_url(re.compile("/instruction"))
     shown(page, "Compare two answers")
     assert page.get_by_text("alpha-7b").count()
 
 
-@pytest.mark.parametrize("across", [52, 200], ids=["its button", "any other cell"])
-def test_a_row_of_the_table_opens_its_instruction(chromium, server, across):
+def test_a_row_of_the_table_opens_its_instruction(chromium, server):
     page = visit(chromium, server, "explore", **{"explore.sort": "order of the file"})
     box = page.get_by_test_id("stDataFrame").first.bounding_box()
-    page.mouse.click(box["x"] + across, box["y"] + 50 + 31 * 4)
+    page.mouse.click(box["x"] + 52, box["y"] + 50 + 31 * 4)
     page.wait_for_url(re.compile("instruction.id=q004"))
     shown(page, f"5 of {small.N}")
 

@@ -251,7 +251,9 @@ def test_pins_and_bans_reach_the_selection_and_can_be_undone(ready, open_page):
     go(at, "select")
     assert "1 pinned instruction always in" in texts_of(at)
     assert crowd.row_of["q050"] in at.session_state["_steps"]["now"]
-    at = open_page(ready, "instruction", **{"instruction.id": "q050"})
+    stranger = open_page(ready, "instruction", **{"instruction.id": "q050"})
+    assert next(b for b in stranger.button if b.label == "Undo").disabled
+    go(at, "instruction")
     click(at, "Undo")
     assert crowd.notes.state().pins == ()
 

@@ -92,7 +92,7 @@ def test_undo_takes_back_ones_own_last_note_and_says_which(tmp_path: Path):
     notes.append("pin", "c")
     first = notes.history()[0]
     assert (first["value"], first["author"], first["number"]) == ("odd", "ann", 0)
-    assert notes.undo(Author("ann", "another day")) == first
+    assert notes.undo(Author("ann", "another machine")) == first
     assert notes.undo(ann) is None
     assert notes.state().comments == {"a": ("fine",)}
     assert notes.state().authors == {"a": ("bob",)}
