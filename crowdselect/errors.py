@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import errno
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from crowdselect.keys import scrub
 
@@ -33,6 +35,21 @@ class CrowdSelectError(Exception):
     def __reduce__(self) -> tuple[type[CrowdSelectError], tuple[str, str]]:
         """Keep both halves when the error crosses a process boundary."""
         return (type(self), (self.problem, self.remedy))
+
+
+@dataclass(frozen=True)
+class Damaged:
+    """Something in a workspace that cannot be read; listings pass over it and say so."""
+
+    kind: Literal["crowd", "selection", "run"]
+    name: str
+    path: Path
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        """Both sentences."""
+        return f"{self.problem} {self.remedy}"
 
 
 class InputError(CrowdSelectError):

@@ -10,6 +10,7 @@ import functools
 import json
 import math
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,7 +19,7 @@ from crowdselect import files, jobs
 from crowdselect.benchmark.base import Item, Score
 from crowdselect.benchmark.config import BenchmarkConfig
 from crowdselect.benchmark.statistics import Bounds, Interval
-from crowdselect.errors import NotFoundError
+from crowdselect.errors import CrowdSelectError, NotFoundError
 from crowdselect.registry import content_key
 from crowdselect.settings import Workspace
 
@@ -143,8 +144,12 @@ def read_results(run: Path | Workspace, run_id: str | None = None) -> BenchmarkV
 
 
 def list_results(workspace: Workspace) -> list[BenchmarkView]:
-    """Every benchmark run of the workspace, newest first."""
-    return [read_results(view.path) for view in jobs.all_runs(workspace, "benchmark")]
+    """Every benchmark run of the workspace, newest first; damaged ones are left out."""
+    found = []
+    for view in jobs.all_runs(workspace, "benchmark"):
+        with suppress(CrowdSelectError):
+            found.append(read_results(view.path))
+    return found
 
 
 def results_frame(views: Sequence[BenchmarkView]) -> pd.DataFrame:

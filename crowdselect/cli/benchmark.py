@@ -33,7 +33,7 @@ from crowdselect.cli.options import (
     WorkspaceOption,
     example,
 )
-from crowdselect.cli.terminal import plain, print_json, print_table, say, tell
+from crowdselect.cli.terminal import plain, print_json, print_table, say, say_damaged, tell
 from crowdselect.errors import CrowdSelectError
 from crowdselect.options import options_of, read_pairs
 from crowdselect.servers import Cost
@@ -191,7 +191,11 @@ def _judge(
 @group.command("list", epilog=example("crowdselect benchmark list"))
 def list_(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
     """List the benchmark runs with their headline scores, newest first."""
-    views = list_results(open_workspace(workspace))
+    from crowdselect import pipeline  # it loads every stage
+
+    folder = open_workspace(workspace)
+    views = list_results(folder)
+    say_damaged(pipeline.damaged_runs(folder))
     if json:
         return print_json([_described(view) for view in views])
     rows = [

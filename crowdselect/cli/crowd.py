@@ -14,7 +14,7 @@ import typer
 
 from crowdselect.cli import crowd_make, rows
 from crowdselect.cli.options import CrowdArgument, JsonOption, WorkspaceOption, example
-from crowdselect.cli.terminal import print_json, print_table, progress, say, tell
+from crowdselect.cli.terminal import print_json, print_table, progress, say, say_damaged, tell
 from crowdselect.settings import open_workspace
 
 if TYPE_CHECKING:
@@ -52,7 +52,10 @@ def list_(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
     from crowdselect import pipeline
 
     found = open_workspace(workspace)
-    crowds = [pipeline.open_crowd(found, name) for name in found.crowd_names()]
+    unread = pipeline.damaged_crowds(found)
+    lost = {each.name for each in unread}
+    crowds = [pipeline.open_crowd(found, n) for n in found.crowd_names() if n not in lost]
+    say_damaged(unread)
     if json:
         return print_json([describe(crowd) for crowd in crowds])
     lines = [(c.name, c.n, len(c.models), ", ".join(c.judges)) for c in crowds]

@@ -18,7 +18,8 @@ from crowdselect import __version__
 from crowdselect.cli.options import JsonOption, WorkspaceOption, example
 from crowdselect.cli.terminal import print_json, print_table, say
 from crowdselect.errors import CrowdSelectError
-from crowdselect.settings import demo_data, open_workspace
+from crowdselect.settings import Workspace, demo_data, open_workspace
+from crowdselect.store import Notes
 
 PURPOSES = {
     "": "ingest, browse, select, export",
@@ -148,13 +149,22 @@ def _version(package: str) -> str | None:
 
 
 def _workspace(folder: Any) -> dict[str, Any]:
+    from crowdselect import pipeline  # it loads every stage
+
     workspace = open_workspace(folder)
     return {
         "path": workspace.root,
         "writable": os.access(workspace.root, os.W_OK),
         "free_gb": round(shutil.disk_usage(workspace.root).free / 1e9, 1),
         "crowds": workspace.crowd_names(),
+        "damaged": [*map(str, pipeline.damaged(workspace)), *_damaged_notes(workspace)],
     }
+
+
+def _damaged_notes(workspace: Workspace) -> list[str]:
+    """Crowds with notes that cannot be read."""
+    notes = {n: Notes(workspace.crowd(n) / "notes.jsonl") for n in workspace.crowd_names()}
+    return [f"{name}: {told}" for name, each in notes.items() if (told := each.damage())]
 
 
 def _demo() -> str | None:
@@ -191,5 +201,7 @@ def _show(report: dict[str, Any]) -> None:
     for part in report["parts"]:
         if part["install"]:
             say(f"{part['purpose']}: {part['install']}")
+    for line in workspace["damaged"]:
+        say(line)
     if computer["driver"] and computer["devices"] == ["cpu"]:
         say("There is a GPU, but torch does not see it: install torch for your CUDA version.")

@@ -29,6 +29,9 @@ def list_(
 ) -> None:
     """List the runs, newest first."""
     views = jobs.all_runs(open_workspace(workspace), kind)
+    for view in views:
+        if view.state == "damaged" and view.error:
+            say(f"Damaged run {view.id}: {' '.join(view.error)}")
     if json:
         return print_json([describe(view) for view in views])
     rows = [(v.id, v.kind, v.state, _done(v), time_left(v), v.started) for v in views]

@@ -9,7 +9,7 @@ import typer
 from crowdselect.cli import rows
 from crowdselect.cli.options import JsonOption, WorkspaceOption, example
 from crowdselect.cli.select import ChosenOnOption, document
-from crowdselect.cli.terminal import print_json, print_table, say, tell
+from crowdselect.cli.terminal import print_json, print_table, say, say_damaged, tell
 from crowdselect.settings import open_workspace
 
 SelectionArgument = Annotated[
@@ -33,7 +33,9 @@ def list_(
     """List the saved selections, newest first."""
     from crowdselect import pipeline
 
-    found = pipeline.list_selections(open_workspace(workspace), crowd)
+    folder = open_workspace(workspace)
+    found = pipeline.list_selections(folder, crowd)
+    say_damaged(pipeline.damaged_selections(folder))
     if json:
         return print_json(found)
     lines = [(s.id, s.name, s.recipe.crowd, s.recipe.strategy, s.n, s.created[:19]) for s in found]

@@ -8,7 +8,7 @@ import math
 import re
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -30,6 +30,7 @@ from rich.progress import Progress as Bar
 from rich.table import Table
 from rich.text import Text
 
+from crowdselect.errors import Damaged
 from crowdselect.progress import Progress
 
 SHOW_AFTER_S = 1.0
@@ -79,6 +80,12 @@ def tell(text: object) -> None:
 def say(text: str) -> None:
     """Print a line for people on stderr."""
     typer.echo(visible(text), err=True)
+
+
+def say_damaged(found: Iterable[Damaged]) -> None:
+    """Say on stderr what a listing had to pass over, and what can be done."""
+    for each in found:
+        say(f"Damaged {each.kind} {each.name}: {each}")
 
 
 def print_table(columns: Sequence[str], rows: Sequence[Sequence[Any]], title: str = "") -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import streamlit as st
 
-from crowdselect import jobs
+from crowdselect import jobs, pipeline
 from crowdselect.dashboard import reads, shell
 from crowdselect.dashboard.text import md
 from crowdselect.jobs import JobView
@@ -20,15 +20,22 @@ WORDS = {
     "done": "done",
     "cancelled": "cancelled",
     "failed": "failed",
+    "damaged": "damaged",
 }
 
 
 def latest(kind: str, **config: Any) -> JobView | None:
     """The newest run of ``kind`` whose options include ``config``."""
     for view in jobs.all_runs(reads.workspace(), kind):
-        if all(view.config.get(k) == v for k, v in config.items()):
+        if view.kind == kind and all(view.config.get(k) == v for k, v in config.items()):
             return view
     return None
+
+
+def damaged_note() -> None:
+    """Say which runs cannot be read, and what can be done."""
+    for found in pipeline.damaged_runs(reads.workspace()):
+        st.warning(md(str(found)))
 
 
 def start(kind: str, config: Mapping[str, Any]) -> Path:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -104,6 +105,15 @@ def resume(path: Path) -> Path:
     """Start a cancelled or failed run again, from its last complete checkpoint."""
     jobs.start(path)
     return path
+
+
+def list_runs(workspace: Workspace) -> list[RunView]:
+    """Every fine-tune of the workspace, newest first; damaged ones are left out."""
+    found = []
+    for view in jobs.all_runs(workspace, "finetune"):
+        with suppress(CrowdSelectError):
+            found.append(read_run(view.path))
+    return found
 
 
 def read_run(path: Path) -> RunView:

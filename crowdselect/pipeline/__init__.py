@@ -30,6 +30,7 @@ Each takes a ``Workspace`` or a ``Crowd`` first and ``progress`` last.
 """
 
 from crowdselect.export import Export
+from crowdselect.pipeline.damaged import damaged, damaged_crowds, damaged_runs
 from crowdselect.pipeline.export import (
     Contamination,
     contamination,
@@ -63,6 +64,7 @@ from crowdselect.pipeline.selection.recipes import with_selection_ids
 from crowdselect.pipeline.selection.robustness import Robustness, robustness
 from crowdselect.pipeline.selection.saving import (
     SavedSelection,
+    damaged_selections,
     find_selection,
     list_selections,
     load_selection,
@@ -94,6 +96,10 @@ __all__ = [
     "compare",
     "contamination",
     "crowd_names",
+    "damaged",
+    "damaged_crowds",
+    "damaged_runs",
+    "damaged_selections",
     "export",
     "fast_clusters",
     "find_selection",

@@ -10,12 +10,14 @@ from pathlib import Path
 
 import duckdb
 import numpy as np
+import pyarrow as pa
 import pyarrow.parquet as pq
 
-from crowdselect.errors import InputError
+from crowdselect.errors import CrowdSelectError
 from crowdselect.files import TEMPORARY, read_lines
 from crowdselect.store.connect import open_read_only
 from crowdselect.store.models_table import read_models
+from crowdselect.store.report import some
 from crowdselect.store.rewards import RewardFile, list_rewards, read_rewards, write_rewards
 from crowdselect.store.tags import FOLDER as TAGS
 from crowdselect.values import FloatArray, Model
@@ -58,12 +60,22 @@ def _scores(old: Path, new: Path, known: frozenset[str]) -> Iterator[str]:
         return
     (new / "scores").mkdir()
     gone: set[str] = set()
+    damaged = []
     for path in files:
+        try:
+            there = set(pq.read_table(path, columns=["id"])["id"].to_pylist())
+        except pa.ArrowException:
+            damaged.append(path.stem)
+            continue
         for part in (path, path.with_suffix(".json")):
             if part.exists():
                 shutil.copy2(part, new / "scores" / part.name)
-        gone |= set(pq.read_table(path, columns=["id"])["id"].to_pylist()) - known
-    yield f"{len(files):,} score columns were carried over by id{_without(len(gone))}."
+        gone |= there - known
+    if len(damaged) < len(files):
+        kept = len(files) - len(damaged)
+        yield f"{kept:,} score columns were carried over by id{_without(len(gone))}."
+    if damaged:
+        yield f"Scores that cannot be read were left behind; import them again: {some(damaged)}."
 
 
 def _tags(old: Path, new: Path) -> Iterator[str]:
@@ -75,9 +87,12 @@ def _tags(old: Path, new: Path) -> Iterator[str]:
 def _judges(old: Path, new: Path, ids: Sequence[str], models: Sequence[str]) -> Iterator[str]:
     here = list_rewards(new / "rewards")
     taken = {f.judge for f in here}
-    added = [
-        f for f in list_rewards(old / "rewards") if f.origin == "added" and f.judge not in taken
-    ]
+    damaged: list[Path] = []
+    olds = list_rewards(old / "rewards", damaged)
+    added = [f for f in olds if f.origin == "added" and f.judge not in taken]
+    lost = [path.stem for path in damaged if not (new / "rewards" / path.name).exists()]
+    if lost:
+        yield f"Judges that cannot be read were left behind; add them again: {some(lost)}."
     if not added:
         return
     try:
@@ -105,7 +120,7 @@ def _realigned(file: RewardFile, places: np.ndarray, models: Sequence[str]) -> F
 def _models(old: Path, models: Sequence[Model]) -> tuple[tuple[Model, ...], list[str]]:
     try:
         confirmed = {m.name: m for m in read_models(old / "models.csv") if m.source == "table"}
-    except InputError:
+    except CrowdSelectError:  # it is damaged, or gone
         return tuple(models), []
     merged, taken = [], 0
     for model in models:

@@ -148,11 +148,12 @@ class Crowd:
         return np.array([row for row in rows if row >= 0], dtype=np.int64)
 
     def report_lines(self) -> list[str]:
-        """The ingest report in sentences, what judges left out, and what awaits confirmation."""
+        """The ingest report in sentences, judges' gaps, lost notes, what awaits confirmation."""
         guessed = [m.name for m in self.models if m.source == "guessed"]
         unknown = [m.name for m in self.models if m.family is None or m.size_b is None]
         lines = self.report.lines()
         lines += [line for f, _ in self._rewards.values() if (line := f.sentence())]
+        lines += [self.notes.damage()] if self.notes.damaged() else []
         if guessed:
             lines.append(
                 f"Family and size were guessed from the name for {some(guessed)}: "

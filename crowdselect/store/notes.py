@@ -162,6 +162,17 @@ class Notes:
         """Return how many lines of the file are not whole (a crash while writing): lost notes."""
         return read_journal(self.path).damaged
 
+    def damage(self) -> str:
+        """What :meth:`damaged` found, in a sentence; empty: nothing."""
+        lost = self.damaged()
+        lines = "1 line" if lost == 1 else f"{lost:,} lines"
+        return (
+            f"Notes: {lines} of {self.path.name} cannot be read (a crash, or a full disk, while "
+            "writing) and count as nothing; the others hold."
+            if lost
+            else ""
+        )
+
     @contextmanager
     def _changing(self) -> Iterator[None]:
         with changing(self.path.parent):

@@ -97,11 +97,21 @@ def write_rewards(
     return RewardFile(judge, path, position, origin, digest, dict(problems or {}))
 
 
-def list_rewards(folder: Path) -> list[RewardFile]:
-    """Return the reward files of a crowd in the order of their positions."""
+def list_rewards(folder: Path, damaged: list[Path] | None = None) -> list[RewardFile]:
+    """Return the reward files of a crowd in the order of their positions.
+
+    A file that cannot be read raises pa.ArrowException, or is put into ``damaged``.
+    """
     found = []
     for path in folder.glob("[!.]*.parquet"):
-        meta = {k.decode(): v.decode() for k, v in (pq.read_metadata(path).metadata or {}).items()}
+        try:
+            said = pq.read_metadata(path).metadata or {}
+        except pa.ArrowException:
+            if damaged is None:
+                raise
+            damaged.append(path)
+            continue
+        meta = {k.decode(): v.decode() for k, v in said.items()}
         if "judge" in meta:
             origin: Origin = "added" if meta["origin"] == "added" else "ingest"
             place, problems = int(meta["position"]), json.loads(meta.get("problems", "{}"))

@@ -28,6 +28,7 @@ from crowdselect.errors import CrowdSelectError
 def show() -> None:
     """Runs as a table; the ticked ones (or all) below."""
     views = list_results(reads.workspace())
+    jobs_view.damaged_note()
     if not views:
         shell.empty("No benchmark yet", "Start one under New benchmark.")
         return

@@ -68,7 +68,7 @@ def show(crowd: Crowd) -> None:
 
 def _report(crowd: Crowd) -> None:
     shell.heading("What was found while reading the files")
-    warnings = set(crowd.report.warnings())
+    warnings = {*crowd.report.warnings(), crowd.notes.damage()}
     for line in crowd.report_lines():
         if line in warnings:
             st.warning(md(line))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from crowdselect import jobs, pipeline, settings
+from crowdselect import pipeline, settings
 from crowdselect.dashboard import reads
 from crowdselect.errors import NotFoundError
-from crowdselect.finetune import FinetuneConfig
+from crowdselect.finetune import FinetuneConfig, list_runs
 
 TAIL = 6
 """Characters of a run's id that tell runs of one selection and model apart."""
@@ -15,8 +15,8 @@ TAIL = 6
 
 def base_models() -> list[str]:
     """Models to offer: those of earlier runs, then the demo's, its base models first."""
-    runs = jobs.all_runs(reads.workspace(), "finetune")
-    return list(dict.fromkeys([*(str(v.config.get("model")) for v in runs), *demo_models()]))
+    runs = list_runs(reads.workspace())
+    return list(dict.fromkeys([*(v.config.model for v in runs), *demo_models()]))
 
 
 def demo_models() -> list[str]:
@@ -57,6 +57,6 @@ def run_words(identity: str, config: FinetuneConfig, names: dict[str, str]) -> s
 def targets() -> dict[str, str]:
     """What can be benchmarked -> how it is called: finished runs, then models."""
     names = selection_names()
-    runs = [v for v in jobs.all_runs(reads.workspace(), "finetune") if v.state == "done"]
-    found = {v.id: run_words(v.id, FinetuneConfig.parse(v.config, v.id), names) for v in runs}
+    runs = [v for v in list_runs(reads.workspace()) if v.state == "done"]
+    found = {v.id: run_words(v.id, v.config, names) for v in runs}
     return found | {model: model_words(model) for model in base_models()}

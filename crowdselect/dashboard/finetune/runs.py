@@ -17,7 +17,7 @@ from crowdselect.dashboard.finetune.names import (
     trained_on,
 )
 from crowdselect.dashboard.text import md, number
-from crowdselect.finetune import RunView, read_run, resume
+from crowdselect.finetune import RunView, list_runs, read_run, resume
 from crowdselect.readonly import read_only
 
 SHOWN = "finetune shown"
@@ -25,11 +25,11 @@ SHOWN = "finetune shown"
 
 def show() -> None:
     """The table of runs; the ticked ones (or those just started) are followed below."""
-    known = jobs.all_runs(reads.workspace(), "finetune")
-    if not known:
+    views = list_runs(reads.workspace())
+    jobs_view.damaged_note()
+    if not views:
         shell.empty("No run yet", "Start one under New run.")
         return
-    views = [read_run(v.path) for v in known]
     rows = table.ticks(
         overview(views),
         [view.id for view in views],

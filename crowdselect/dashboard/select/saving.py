@@ -35,6 +35,7 @@ def form(crowd: Crowd, recipe: Recipe) -> None:
 def listing(crowd: Crowd) -> list[SavedSelection]:
     """The saved selections as a table; returns the ticked ones."""
     saved = saved_of(crowd)
+    _damaged()
     if not saved:
         shell.empty("Nothing saved yet", "Save the draft above; then compare and export it.")
         return []
@@ -64,6 +65,15 @@ def listing(crowd: Crowd) -> list[SavedSelection]:
     if stale:
         st.caption(f"{plural(len(stale), 'selection')} of an earlier state of this crowd.")
     return [saved[i] for i in chosen]
+
+
+def _damaged() -> None:
+    """What was saved and cannot be read, of whichever crowd: it may have been this one's."""
+    for found in pipeline.damaged_selections(reads.workspace()):
+        st.warning(md(str(found)))
+        if not read_only() and st.button(f"Remove {found.name}", key=f"damaged {found.name}"):
+            pipeline.remove_selection(reads.workspace(), found.name)
+            st.rerun()
 
 
 def actions(one: SavedSelection) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterable, Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -21,8 +21,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crowdselect import __version__, files
-from crowdselect.errors import InputError, NotFoundError
+from crowdselect.errors import CrowdSelectError, Damaged, InputError, NotFoundError
 from crowdselect.locks import only_writer
+from crowdselect.readonly import refuse_writing
 from crowdselect.registry import did_you_mean
 from crowdselect.settings import Workspace, check_name
 from crowdselect.values import Recipe, Selection
@@ -115,8 +116,7 @@ def _save(
             "report": dict(selection.report),
         }
         files.write_json(aside / _MANIFEST, manifest)
-        before = _read(folder) if (folder / _ABOUT).exists() else None
-        files.write_json(aside / _ABOUT, _about(identity, before, name, note, chosen_on))
+        files.write_json(aside / _ABOUT, _about(identity, _said(folder), name, note, chosen_on))
         if kept.is_dir() and _same_rows(folder, manifest):
             shutil.copytree(kept, aside / "exports")
     return _read(folder)
@@ -144,7 +144,12 @@ def load_selection(workspace: Workspace, key: str) -> Selection:
 
 
 def find_selection(workspace: Workspace, key: str) -> SavedSelection:
-    """The saved selection with the id, the unique beginning of an id (4 digits), or the name."""
+    """The saved selection with the id, the unique beginning of an id (4 digits), or the name.
+
+    Raises NotFoundError where there is none, InputError where it is damaged.
+    """
+    if key in _folders(workspace):
+        return _read(workspace.selections / key)
     known = list_selections(workspace)
     for saved in known:
         if saved.answers_to(key):
@@ -159,10 +164,30 @@ def find_selection(workspace: Workspace, key: str) -> SavedSelection:
 
 
 def list_selections(workspace: Workspace, crowd: str | None = None) -> list[SavedSelection]:
-    """Every saved selection (of one crowd), newest first."""
-    found = [_read(path.parent) for path in workspace.selections.glob(f"[!.]*/{_ABOUT}")]
+    """Every saved selection (of one crowd), newest first; damaged ones are left out."""
+    found = []
+    for name in _folders(workspace):
+        with suppress(CrowdSelectError):
+            found.append(_read(workspace.selections / name))
     wanted = [saved for saved in found if crowd in (None, saved.recipe.crowd)]
     return sorted(wanted, key=lambda saved: (saved.created, saved.id), reverse=True)
+
+
+def damaged_selections(workspace: Workspace) -> list[Damaged]:
+    """Folders of selections that cannot be read, and what can be done with each."""
+    found = []
+    for name in _folders(workspace):
+        folder = workspace.selections / name
+        try:
+            _read(folder)
+        except CrowdSelectError as error:
+            if folder.is_dir():  # else it was removed just now
+                found.append(Damaged("selection", name, folder, error.problem, error.remedy))
+    return found
+
+
+def _folders(workspace: Workspace) -> list[str]:
+    return sorted(path.name for path in workspace.selections.glob("[!.]*/"))
 
 
 def rename_selection(
@@ -189,9 +214,13 @@ def rename_selection(
 
 
 def remove_selection(workspace: Workspace, key: str) -> None:
-    """Delete a saved selection with its exports."""
+    """Delete a saved selection with its exports; a damaged one by its id."""
     with _naming(workspace):
-        shutil.rmtree(find_selection(workspace, key).path)
+        if key in _folders(workspace):
+            refuse_writing(workspace.selections)
+            shutil.rmtree(workspace.selections / key)
+        else:
+            shutil.rmtree(find_selection(workspace, key).path)
 
 
 def _check_free(workspace: Workspace, name: str, identity: str) -> None:
@@ -217,21 +246,32 @@ def _check_rows(selection: Selection) -> None:
 
 
 def _about(
-    identity: str, before: SavedSelection | None, name: str | None, note: str, on: Iterable[str]
+    identity: str, before: Mapping[str, Any], name: str | None, note: str, on: Iterable[str]
 ) -> dict[str, Any]:
     """What is known of a selection that is saved, or saved again: nothing said before is lost."""
-    given = [name, *((before.name, *before.also) if before else ())]
+    given = [name, before.get("name"), *before.get("also", ())]
     called = list(dict.fromkeys(n for n in given if n and n != identity)) or [identity]
-    told = before.note if before else ""
+    told = before.get("note", "")
     return {
         "name": called[0],
         "also": called[1:],
         "note": told if note in told else "\n".join(filter(None, (told, note))),
         "created": datetime.now(UTC).isoformat(timespec="microseconds"),
-        "chosen_on": list(
-            dict.fromkeys((*(before.chosen_on if before else ()), *on, *_declared(note)))
-        ),
+        "chosen_on": list(dict.fromkeys((*_chosen_on(before), *on, *_declared(note)))),
     }
+
+
+def _said(folder: Path) -> dict[str, Any]:
+    """What a person said of the selection that was saved here; empty: nothing that can be read."""
+    try:
+        about = files.read_json(folder / _ABOUT)
+    except (OSError, ValueError):
+        return {}
+    return about if isinstance(about, dict) else {}
+
+
+def _chosen_on(about: Mapping[str, Any]) -> tuple[str, ...]:
+    return tuple(about["chosen_on"] if "chosen_on" in about else _declared(about.get("note", "")))
 
 
 def _declared(note: str) -> tuple[str, ...]:
@@ -257,11 +297,26 @@ def _table(selection: Selection) -> pa.Table:
 
 def _same_rows(folder: Path, manifest: Mapping[str, Any]) -> bool:
     """Exports of the older selection stay valid only if it chose the same rows."""
-    older = files.read_json(folder / _MANIFEST)
-    return bool(older["rows_sha256"] == manifest["rows_sha256"])
+    try:
+        older = files.read_json(folder / _MANIFEST)
+        return bool(older["rows_sha256"] == manifest["rows_sha256"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _read(folder: Path) -> SavedSelection:
+    try:
+        return _from_files(folder)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, CrowdSelectError) as error:
+        why = error.problem if isinstance(error, CrowdSelectError) else type(error).__name__
+        raise InputError(
+            f"The saved selection in {folder} is damaged ({why}).",
+            "Save its recipe again, which keeps what can be kept, or remove it: "
+            f"crowdselect selection remove {folder.name}",
+        ) from error
+
+
+def _from_files(folder: Path) -> SavedSelection:
     about, manifest = files.read_json(folder / _ABOUT), files.read_json(folder / _MANIFEST)
     text = (folder / _RECIPE).read_text(encoding="utf-8")
     return SavedSelection(
@@ -274,5 +329,5 @@ def _read(folder: Path) -> SavedSelection:
         crowd_fingerprint=manifest["report"].get("crowd", {}).get("fingerprint", ""),
         path=folder,
         also=tuple(about.get("also", ())),
-        chosen_on=tuple(about["chosen_on"] if "chosen_on" in about else _declared(about["note"])),
+        chosen_on=_chosen_on(about),
     )
