@@ -9,7 +9,7 @@ from crowdselect import pipeline
 from crowdselect.equal_texts import count_repeats, exact_duplicates, normal_text
 from crowdselect.pipeline import Session
 from crowdselect.settings import open_workspace
-from tests.ingest.small import tidy_rows, write_jsonl
+from tests.crowds import tidy_rows, write_jsonl
 
 PIECES = st.sampled_from(
     ["Straße", "STRASSE", "ß", "ss", "İ", "i̇", "a", "A", " ", "\t", "\u00a0", "."]

@@ -12,7 +12,7 @@ from crowdselect.pipeline import list_selections
 from crowdselect.settings import Workspace
 from crowdselect.store import ScoreInfo, open_crowd
 from crowdselect.store.report import read_report
-from tests.ingest.small import ingest, tidy_rows, write_csv
+from tests.crowds import ingest, tidy_rows, write_csv
 
 NOTING = """
 import sys
@@ -32,7 +32,7 @@ import sys
 from pathlib import Path
 from crowdselect.errors import CrowdSelectError
 from crowdselect.settings import Workspace
-from tests.ingest.small import ingest
+from tests.crowds import ingest
 try:
     ingest(Workspace(Path(sys.argv[1])), [Path(sys.argv[2])])
 except CrowdSelectError as error:

@@ -12,7 +12,7 @@ from crowdselect.readonly import READ_ONLY_VARIABLE
 from crowdselect.settings import Workspace, open_workspace
 from crowdselect.store import Crowd, ScoreInfo, write_tags
 from crowdselect.values import Recipe
-from tests.ingest.small import left_behind
+from tests.crowds import left_behind
 from tests.pipeline import tiny
 
 RECIPE = Recipe(crowd="tiny", encoder="lsa", clusters=2, budget=4)

@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 from crowdselect.settings import Workspace
-from tests.ingest.small import left_behind
+from tests.crowds import left_behind
 
 ENTRY = """
 import sys

@@ -15,7 +15,8 @@ from crowdselect.audit import (
 )
 from crowdselect.audit.pairs import mean_correlation
 from crowdselect.audit.ranks import row_ranks, sample_rows
-from crowdselect.values import Model, RewardMatrix
+from crowdselect.values import Model
+from tests.crowds import rewards
 
 MODELS = (
     Model("a1", "a", 1.0, 0),
@@ -26,9 +27,7 @@ MODELS = (
 
 
 def matrix(values, judge="j"):
-    values = np.asarray(values, dtype=float)
-    ids = np.array([f"u{i}" for i in range(len(values))], dtype=object)
-    return RewardMatrix(judge, ids, MODELS, values)
+    return rewards(values, MODELS, judge)
 
 
 @pytest.fixture

@@ -26,7 +26,8 @@ from crowdselect.lm.models import Loaded
 from crowdselect.registry import content_key
 from crowdselect.settings import Workspace
 from scripts.demo_build.tasks import make_tasks
-from tests.finetune.conftest import base_model, chat, tokenizer, write_jsonl
+from tests.crowds import write_jsonl
+from tests.finetune.conftest import base_model, chat, tokenizer
 
 __all__ = ["base_model", "tokenizer"]
 

@@ -13,7 +13,7 @@ from crowdselect.benchmark.sources import local_file
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.lm.journal import Journal
 from crowdselect.registry import build, options_of
-from tests.finetune.conftest import write_jsonl
+from tests.crowds import write_jsonl
 
 EACH = pytest.mark.parametrize("plugin", list(BENCHMARKS), ids=lambda p: p.name)
 

@@ -16,7 +16,8 @@ from crowdselect.benchmark.response_style import repeated_ngrams
 from crowdselect.benchmark.translation import Translation, read_segments
 from crowdselect.errors import InputError
 from tests.benchmark.judge import serve
-from tests.finetune.conftest import WORDS, write_jsonl
+from tests.crowds import write_jsonl
+from tests.finetune.conftest import WORDS
 
 pytest.importorskip("lm_eval")
 

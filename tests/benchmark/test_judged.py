@@ -12,7 +12,7 @@ from crowdselect.benchmark import SubjectConfig, read_results
 from crowdselect.errors import InputError
 from crowdselect.lm.rewards import load_reward_model, score
 from tests.benchmark.judge import Server, serve
-from tests.finetune.conftest import write_jsonl
+from tests.crowds import write_jsonl
 
 WORDS = ["red", "blue", "tree", "bird", "stone", "river", "cloud", "lamp"]
 

@@ -13,7 +13,7 @@ from crowdselect.errors import InputError, NotFoundError
 from crowdselect.settings import Workspace
 from tests.benchmark.test_golden_scores import ARENA, GOLDEN
 from tests.cli.conftest import Said, run
-from tests.finetune.conftest import write_jsonl
+from tests.crowds import write_jsonl
 
 __all__ = ["run"]
 

@@ -8,7 +8,7 @@ import pytest
 from crowdselect.benchmark.judges.pair_prompts import read_pair_prompts
 from crowdselect.errors import InputError
 from tests.benchmark.judge import serve
-from tests.finetune.conftest import write_jsonl
+from tests.crowds import write_jsonl
 
 TEMPLATE = (
     "regex_patterns:\n  - \\[\\[([AB<>=]+)\\]\\]\n"

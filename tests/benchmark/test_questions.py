@@ -9,7 +9,7 @@ import pytest
 from crowdselect.benchmark.judges.prompts import OWN_SINGLE, read_named, read_single
 from crowdselect.benchmark.questions import OWN, read_answers, read_questions
 from crowdselect.errors import InputError
-from tests.finetune.conftest import write_jsonl
+from tests.crowds import write_jsonl
 
 
 def test_our_questions_can_be_read() -> None:

@@ -1,15 +1,17 @@
 """A small crowd with hostile texts, for the pages' tests."""
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from crowdselect import pipeline
 from crowdselect.pipeline.cache import artifact, load_or_make
 from crowdselect.pipeline.landscape import texts_key
 from crowdselect.settings import Workspace, open_workspace
 from crowdselect.store import Crowd
+from tests import crowds
 
 SCRIPT = "<script>window.__hacked = 1</script> in Python: print the sum"
 IMAGE = "![x](http://192.0.2.1/pixel.png) write a poem"
@@ -41,31 +43,29 @@ def texts() -> list[str]:
 def write_files(folder: Path, seed: int = 0) -> list[Path]:
     """Tidy answers, instructions and models.csv; a few answers and rewards are missing."""
     rng = np.random.default_rng(seed)
-    ids = [f"q{i:03d}" for i in range(N)]
     hard = rng.normal(0, 1, N)
-    rows = []
-    for i, identity in enumerate(ids):
+
+    def cells(i: int) -> Iterator[dict[str, Any]]:
         for j, (model, _, size) in enumerate(MODELS):
             reward = np.log(size or 3) - hard[i] + rng.normal(0, 0.6)
             answer = f"{model} says: " + "word " * int(rng.integers(3, 60))
             if i < 3:
                 answer += HOSTILE[i]
-            rows.append(
-                {
-                    "id": identity,
-                    "model": model,
-                    "response": None if (i, j) == (5, 2) else answer,
-                    "judge_a": np.nan if (i, j) in ((5, 2), (9, 1)) else round(reward, 3),
-                    "judge_b": round(reward * 0.1 + rng.normal(0, 0.05), 3),
-                }
-            )
+            yield {
+                "response": None if (i, j) == (5, 2) else answer,
+                "judge_a": np.nan if (i, j) in ((5, 2), (9, 1)) else round(reward, 3),
+                "judge_b": round(reward * 0.1 + rng.normal(0, 0.05), 3),
+            }
+
+    names = [model for model, _, _ in MODELS]
+    rows = crowds.answered(N, names, lambda i: ({"id": f"q{i:03d}"}, cells(i)))
+    asked = [{"id": f"q{i:03d}", "instruction": text} for i, text in enumerate(texts())]
     folder.mkdir(parents=True, exist_ok=True)
-    pd.DataFrame(rows).to_parquet(folder / "responses.parquet")
-    instructions = pd.DataFrame({"id": ids, "instruction": texts()})
-    instructions.to_parquet(folder / "instructions.parquet")
-    models = pd.DataFrame(MODELS, columns=["model", "family", "size_b"])
-    models.to_csv(folder / "models.csv", index=False)
-    return [folder / f for f in ("instructions.parquet", "responses.parquet", "models.csv")]
+    return [
+        crowds.write_parquet(folder / "instructions.parquet", asked),
+        crowds.write_parquet(folder / "responses.parquet", rows),
+        crowds.write_models(folder, MODELS),
+    ]
 
 
 def build(root: Path, files: Path) -> Workspace:

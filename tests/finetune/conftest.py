@@ -1,6 +1,5 @@
 """A tiny pretrained model, its tokenizer and small data files, made once per session."""
 
-import json
 import threading
 import time
 from pathlib import Path
@@ -9,6 +8,7 @@ import pytest
 
 from crowdselect import jobs
 from crowdselect.finetune import FinetuneConfig, create, read_run
+from tests.crowds import write_jsonl
 
 WORDS = ["red", "blue", "tree", "bird", "stone", "river", "cloud", "lamp", "seven", "nine"]
 TEMPLATE = (
@@ -27,11 +27,6 @@ def chat(i: int, turns: int = 1) -> list[dict[str, str]]:
         messages.append({"role": "user", "content": "Say in reverse: " + " ".join(words)})
         messages.append({"role": "assistant", "content": " ".join(reversed(words))})
     return messages
-
-
-def write_jsonl(path: Path, rows: list[dict]) -> Path:
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return path
 
 
 @pytest.fixture(scope="session")

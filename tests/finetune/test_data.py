@@ -7,8 +7,7 @@ import pytest
 
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.finetune.data import read_data
-
-from .conftest import write_jsonl
+from tests.crowds import write_jsonl
 
 PAIRS = [("What is red?", "A colour."), ("Why – or “how”?\nTwo lines.", "So."), ("三?", "四 🙂")]
 EXPECTED = [({"role": "user", "content": q}, {"role": "assistant", "content": a}) for q, a in PAIRS]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 import torch
 
-from .conftest import write_jsonl
+from tests.crowds import write_jsonl
 
 METHODS = ("dpo", "orpo", "simpo")
 

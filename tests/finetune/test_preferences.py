@@ -10,16 +10,13 @@ from crowdselect.errors import InputError
 from crowdselect.finetune import pairs_from_rewards
 from crowdselect.finetune.preferences import preference_rows
 from crowdselect.lm.messages import user
-from crowdselect.values import Model, RewardMatrix
+from tests.crowds import growing, rewards
 
 rewards_of = st.sampled_from([np.nan, -2.0, -0.5, 0.0, 0.25, 1.0, 3.0])
 
 
 def matrix(values):
-    values = np.asarray(values, dtype=float)
-    ids = np.array([f"i{k}" for k in range(len(values))], dtype=object)
-    models = tuple(Model(f"m{j}", order=j) for j in range(values.shape[1]))
-    return RewardMatrix("judge", ids, models, values)
+    return rewards(values, growing(np.shape(values)[1]))
 
 
 @given(

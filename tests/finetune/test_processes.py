@@ -22,8 +22,9 @@ from crowdselect.finetune.checkpoints import MARKER
 from crowdselect.finetune.launch import SHIPPED, accelerate_file, command
 from crowdselect.finetune.plan import make_plan
 from crowdselect.settings import open_workspace
+from tests.crowds import write_jsonl
 
-from .conftest import chat, stop_and_read_state, write_jsonl
+from .conftest import chat, stop_and_read_state
 
 
 def settings(model, data, **options):

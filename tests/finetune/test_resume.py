@@ -8,8 +8,9 @@ from crowdselect import files, jobs
 from crowdselect.errors import CrowdSelectError
 from crowdselect.finetune import FinetuneConfig, create, output_model, read_run
 from crowdselect.finetune.checkpoints import MARKER, last_checkpoint
+from tests.crowds import write_jsonl
 
-from .conftest import chat, finish, stop_and_read_state, write_jsonl
+from .conftest import chat, finish, stop_and_read_state
 
 
 @pytest.fixture(scope="module")

@@ -9,8 +9,9 @@ from crowdselect.finetune.prepare import load_prepared, prepare, save_prepared
 from crowdselect.finetune.template import chat_format, encode, end_of_turn, unused_parts
 from crowdselect.lm.conversations import Conversation
 from crowdselect.lm.encoding import IGNORED
+from tests.crowds import write_jsonl
 
-from .conftest import chat, write_jsonl
+from .conftest import chat
 
 TURNS = (
     {"role": "system", "content": "Be brief."},

@@ -7,8 +7,9 @@ import pytest
 from crowdselect import files, jobs
 from crowdselect.errors import CrowdSelectError
 from crowdselect.finetune import FinetuneConfig, create, estimate, output_model, read_run
+from tests.crowds import write_jsonl
 
-from .conftest import chat, finish, write_jsonl
+from .conftest import chat, finish
 
 
 def trainer_of(config, tmp_path):

@@ -9,7 +9,7 @@ import pytest
 from crowdselect.errors import InputError
 from crowdselect.settings import Workspace
 from crowdselect.store import Crowd
-from tests.ingest.small import by_id, ingest, left_behind
+from tests.crowds import by_id, ingest, left_behind
 
 TEXTS = ("Name a river.", "Add 1 and 1.", "Say hi.")
 WEIGHTED, CLASSIC = "weighted_alpaca_eval_gpt4_turbo", "alpaca_eval_gpt4"

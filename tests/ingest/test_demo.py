@@ -7,7 +7,7 @@ import pytest
 from crowdselect.errors import NotFoundError
 from crowdselect.ingest import SOURCES
 from crowdselect.settings import DATA_VARIABLE, Workspace
-from tests.ingest.small import (  # fmt: skip
+from tests.crowds import (  # fmt: skip
     INSTRUCTIONS,
     MODELS,
     by_id,

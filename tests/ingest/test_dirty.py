@@ -11,7 +11,7 @@ import pytest
 from crowdselect.errors import InputError
 from crowdselect.settings import Workspace
 from crowdselect.store import Crowd
-from tests.ingest.small import (
+from tests.crowds import (
     MODELS,
     by_id,
     ingest,

@@ -15,7 +15,7 @@ from crowdselect.errors import CrowdSelectError
 from crowdselect.ingest import SOURCES
 from crowdselect.settings import open_workspace
 from crowdselect.store import CrowdBuilder, open_crowd
-from tests.ingest.small import (
+from tests.crowds import (
     left_behind,
     nested_rows,
     tidy_rows,

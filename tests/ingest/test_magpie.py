@@ -11,7 +11,7 @@ from crowdselect.ingest.magpie import hub_batches, is_hub_id
 from crowdselect.progress import silent
 from crowdselect.settings import Workspace
 from crowdselect.store import CrowdBuilder, open_crowd
-from tests.ingest.small import MODELS, by_id, ingest, nested_rows, tidy_rows, write_parquet
+from tests.crowds import MODELS, by_id, ingest, nested_rows, tidy_rows, write_parquet
 
 JUDGES = ("ArmoRM-Llama3-8B-v0.1", "Skywork-Reward-Llama-3.1-8B")
 

@@ -6,7 +6,7 @@ import pytest
 
 from crowdselect.errors import InputError
 from crowdselect.lm.prompts import question_text
-from tests.ingest.small import (
+from tests.crowds import (
     INSTRUCTIONS,
     MODELS,
     by_id,

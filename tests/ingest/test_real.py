@@ -9,7 +9,7 @@ import pytest
 
 from crowdselect.settings import open_workspace
 from crowdselect.store import Crowd
-from tests.ingest.small import ingest
+from tests.crowds import ingest
 
 JUDGES = ("weighted_alpaca_eval_gpt4_turbo", "alpaca_eval_gpt4")
 Crowds = dict[str, Crowd]

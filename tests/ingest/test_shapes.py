@@ -10,7 +10,7 @@ import pytest
 
 from crowdselect.errors import InputError
 from crowdselect.settings import Workspace
-from tests.ingest.small import (
+from tests.crowds import (
     INSTRUCTIONS,
     MODELS,
     by_id,

@@ -8,17 +8,13 @@ from crowdselect.errors import InputError
 from crowdselect.lm.conversations import read_conversations
 from crowdselect.lm.messages import for_template
 from crowdselect.lm.prompts import first_exchange, question_text, read_prompts
+from tests.crowds import write_jsonl
 
 Q = {"role": "user", "content": "q"}
 A = {"role": "assistant", "content": "a"}
 S = {"role": "system", "content": "s"}
 EARLIER = ({"role": "user", "content": "x"}, {"role": "assistant", "content": "y"})
 CALL = {"type": "function", "function": {"name": "f", "arguments": {"city": "Oslo"}}}
-
-
-def write_jsonl(path, rows):
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
-    return path
 
 
 def one(tmp_path, row, name="d.jsonl"):

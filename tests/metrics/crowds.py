@@ -1,4 +1,4 @@
-"""Small crowds for the tests of metrics."""
+"""What metrics take, for any rewards and texts."""
 
 from collections.abc import Sequence
 
@@ -7,21 +7,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from crowdselect.metrics import MetricInputs
-from crowdselect.values import Model, RewardMatrix
-
-FAMILIES = (("a", (2.0, 9.0, 27.0)), ("b", (8.0, 70.0)), ("c", (3.0, 3.0, 7.0)), ("d", (5.0,)))
-"""With a pair, a family of three, one with two equal sizes, and one that cannot be ranked."""
-
-
-def models_of(families=FAMILIES) -> tuple[Model, ...]:
-    pairs = [(name, size) for name, sizes in families for size in sizes]
-    return tuple(Model(f"{f}-{i}", f, s, i) for i, (f, s) in enumerate(pairs))
-
-
-def rewards(values, models: Sequence[Model] | None = None, judge: str = "judge") -> RewardMatrix:
-    values = np.asarray(values, dtype=np.float64)
-    ids = np.array([f"id-{i}" for i in range(len(values))], dtype=object)
-    return RewardMatrix(judge, ids, tuple(models or models_of()), values)
+from tests.crowds import rewards
 
 
 def inputs(values, models=None, **kwargs) -> MetricInputs:

@@ -10,7 +10,8 @@ from scipy.stats import spearmanr
 
 from crowdselect.metrics import BASE, METRICS, family_correlations
 from crowdselect.values import Model
-from tests.metrics.crowds import FAMILIES, inputs, matrices, models_of, rewards
+from tests.crowds import FAMILIES, models_of, rewards
+from tests.metrics.crowds import inputs, matrices
 
 
 def enough(values: np.ndarray, share: float = 0.5, least: int = 2) -> np.ndarray:

@@ -8,7 +8,8 @@ import pytest
 from crowdselect.errors import InputError
 from crowdselect.metrics import BASE, METRICS, Metric, MetricInputs
 from crowdselect.registry import options_of
-from tests.metrics.crowds import Texts, models_of, rewards
+from tests.crowds import models_of, rewards
+from tests.metrics.crowds import Texts
 
 PLUGINS = list(METRICS)
 N = 25

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from crowdselect.metrics import METRICS, MetricInputs, combine_judges
 from crowdselect.metrics.noise import equalise, reward_noise
 from crowdselect.ranks import normalise
-from crowdselect.values import Model, RewardMatrix
+from tests.crowds import growing
+from tests.metrics.crowds import inputs
 
 ON_REWARDS = tuple(n for n in METRICS.names() if "texts" not in METRICS[n].needs)
 CENTRED = "difficulty:center_by_model"
@@ -19,10 +20,7 @@ CENTRED = "difficulty:center_by_model"
 def of(values, names=None) -> MetricInputs:
     """Rewards of a family of models that grow in size, called by ``names``."""
     values = np.asarray(values, dtype=np.float64)
-    names = names or [f"m{j:02}" for j in range(values.shape[1])]
-    models = tuple(Model(name, f"f{j % 3}", 1.0 + j, j) for j, name in enumerate(names))
-    ids = np.array([f"i{i}" for i in range(len(values))], dtype=object)
-    return MetricInputs(RewardMatrix("judge", ids, models, values))
+    return inputs(values, growing(names or values.shape[1]))
 
 
 def metric(name: str):

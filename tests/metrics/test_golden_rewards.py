@@ -5,8 +5,9 @@ import pytest
 
 from crowdselect.metrics import METRICS, family_correlations
 from crowdselect.values import Model
+from tests.crowds import rewards
 from tests.golden import golden
-from tests.metrics.crowds import inputs, rewards
+from tests.metrics.crowds import inputs
 
 G1 = golden("methods")["G1_metrics"]
 ROWS = sorted(G1)

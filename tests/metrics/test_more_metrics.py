@@ -21,8 +21,9 @@ from crowdselect.metrics import (
 from crowdselect.ranks import normalise
 from crowdselect.scoring.difficulty_ratio import ifd
 from crowdselect.scoring.mining_rules import instruction_mining_v1, instruction_mining_v3
+from tests.crowds import rewards
 from tests.golden import golden
-from tests.metrics.crowds import Texts, inputs, matrices, rewards
+from tests.metrics.crowds import Texts, inputs, matrices
 
 NAN = float("nan")
 

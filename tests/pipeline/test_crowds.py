@@ -17,7 +17,7 @@ from crowdselect.landscape import ENCODERS
 from crowdselect.locks import LOCK
 from crowdselect.pipeline.cache import Memo
 from crowdselect.settings import Workspace, open_workspace
-from tests.ingest.small import left_behind
+from tests.crowds import left_behind
 from tests.pipeline import tiny
 
 

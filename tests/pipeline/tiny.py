@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
-import pyarrow as pa
-import pyarrow.parquet as pq
+
+from tests import crowds
 
 SUBJECTS = {
     "cooking": ["bake", "bread", "oven", "flour", "dough", "butter", "sugar", "recipe"],
@@ -30,32 +31,28 @@ N = 60
 def frame(n: int = N, seed: int = 3) -> pd.DataFrame:
     """One row per instruction and model, with a column per judge; one reward is missing."""
     rng = np.random.default_rng(seed)
-    rows = []
-    for i in range(n):
+
+    def row(i: int) -> tuple[dict[str, Any], Iterator[dict[str, Any]]]:
         subject = list(SUBJECTS)[0 if i % 6 < 3 else 1 if i % 6 < 5 else 2]
         words = rng.permutation(SUBJECTS[subject])[:5]
-        text = f"Tell me about {' and '.join(words)} number {i}"
         hard = rng.normal()
+        text = f"Tell me about {' and '.join(words)} number {i}"
+        return {"id": f"u{i:02}", "instruction": text}, cells(i, words, hard)
+
+    def cells(i: int, words: Any, hard: float) -> Iterator[dict[str, Any]]:
         for j, (model, _, _) in enumerate(MODELS):
             reward = round(float(hard + 0.3 * j + rng.normal()), 3)
-            missing = i == 7 and j == 2
-            rows.append(
-                {
-                    "id": f"u{i:02}",
-                    "instruction": text,
-                    "model": model,
-                    "response": f"{model} says {' '.join(words[: 2 + j % 3])} about {i}.",
-                    "strict": None if missing else reward,
-                    "gentle": round(100 + 10 * reward + float(rng.normal()), 3),
-                }
-            )
-    return pd.DataFrame(rows)
+            yield {
+                "response": f"{model} says {' '.join(words[: 2 + j % 3])} about {i}.",
+                "strict": None if i == 7 and j == 2 else reward,
+                "gentle": round(100 + 10 * reward + float(rng.normal()), 3),
+            }
+
+    return pd.DataFrame(crowds.answered(n, [m for m, _, _ in MODELS], row))
 
 
 def write_models(folder: Path) -> Path:
-    path = folder / "models.csv"
-    pd.DataFrame(MODELS, columns=["model", "family", "size_b"]).to_csv(path, index=False)
-    return path
+    return crowds.write_models(folder, MODELS)
 
 
 def write_tidy(folder: Path, data: pd.DataFrame | None = None) -> Path:
@@ -80,22 +77,10 @@ def write_wide(folder: Path, judge: str = "strict") -> Path:
 
 def write_nested(folder: Path) -> Path:
     """A struct column per model, as Magpie-100K-Generator-Zoo has it."""
-    data = frame()
-    columns: dict[str, list] = {"uuid": [], "instruction": [], **{m: [] for m, _, _ in MODELS}}
-    for identity, rows in data.groupby("id", sort=True):
-        columns["uuid"].append(identity)
-        columns["instruction"].append(rows["instruction"].iloc[0])
-        for row in rows.itertuples():
-            rewards = {j: getattr(row, j) for j in JUDGES}
-            rewards = {j: None if pd.isna(v) else v for j, v in rewards.items()}
-            columns[row.model].append({"content": row.response, **rewards})
-    path = folder / "nested.parquet"
-    pq.write_table(pa.table(columns), path)
-    return path
+    rows = frame().astype(object).where(lambda data: data.notna(), None).to_dict("records")
+    return crowds.write_parquet(folder / "nested.parquet", crowds.nested_rows(rows, *JUDGES))
 
 
 def write_benchmark(folder: Path, texts: list[str]) -> Path:
-    path = folder / "bench.jsonl"
-    path.write_text("".join(json.dumps({"question_id": k, "turns": [t]}) + "\n"
-                            for k, t in enumerate(texts)))  # fmt: skip
-    return path
+    rows = [{"question_id": k, "turns": [text]} for k, text in enumerate(texts)]
+    return crowds.write_jsonl(folder / "bench.jsonl", rows)

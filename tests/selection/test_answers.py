@@ -6,6 +6,7 @@ import pytest
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.selection import choose_answers, id_hashes
 from crowdselect.values import Model, RewardMatrix
+from tests.crowds import growing, rewards
 
 NAN = np.nan
 VALUES = np.array([[1.0, 3.0, 3.0, NAN], [NAN, NAN, NAN, NAN], [5.0, NAN, 2.0, 4.0]])
@@ -49,9 +50,7 @@ def test_only_models_that_answered():
 @pytest.mark.parametrize(("policy", "least"), [("random", 0), ("top5_random", 5)])
 def test_random_policies_are_seeded_per_id_and_uniform(policy, least):
     n, m = 4000, 10
-    ids = np.array([f"id{i}" for i in range(n)], dtype=object)
-    models = tuple(Model(f"m{j}", order=j) for j in range(m))
-    matrix = RewardMatrix("j", ids, models, np.tile(np.arange(m, dtype=float), (n, 1)))
+    matrix = rewards(np.tile(np.arange(m, dtype=float), (n, 1)), growing(m))
     found = answers(policy, matrix)
     counts = np.bincount(found, minlength=m)
     assert (counts[:least] == 0).all()
@@ -61,7 +60,7 @@ def test_random_policies_are_seeded_per_id_and_uniform(policy, least):
     assert (found != answers(policy, matrix, seed=7)).mean() > 0.5
     some = np.array([3, 99, 1234])
     np.testing.assert_array_equal(
-        choose_answers(matrix, some, policy, id_hashes(ids), 42), found[some]
+        choose_answers(matrix, some, policy, id_hashes(matrix.ids), 42), found[some]
     )
 
 

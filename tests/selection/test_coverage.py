@@ -13,7 +13,7 @@ from crowdselect.selection import (
     normalise_sklearn,
 )
 from crowdselect.selection.coverage import facility_location, k_center, medoid, similarity
-from crowdselect.values import Model, RewardMatrix
+from tests.crowds import growing, rewards
 from tests.selection.pools import random_pool
 
 LINE = np.array([[0.0], [1.0], [3.0], [10.0], [11.0]], dtype=np.float32)
@@ -156,12 +156,10 @@ def test_the_published_chain_has_at_most_1000_quantiles() -> None:
 
 
 def test_equal_rewards_keep_the_order_of_the_models_however_many() -> None:
-    models = tuple(Model(f"m{j:02}", order=j) for j in range(40))
-    ids = np.array([f"i{i}" for i in range(3)], dtype=object)
     values = np.zeros((3, 40))
     values[1, 30:] = 1.0
     hashes = np.zeros(3, dtype=np.uint64)
-    matrix = RewardMatrix("j", ids, models, values)
+    matrix = rewards(values, growing(40))
     rows = np.arange(3)
     assert choose_answers(matrix, rows, "best", hashes, 1).tolist() == [0, 30, 0]
     assert choose_answers(matrix, rows, "worst", hashes, 1).tolist() == [0, 0, 0]

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 
 from crowdselect.metrics import BASE, METRICS, MetricInputs
 from crowdselect.selection import STRATEGIES, MetricTable, Pool
-from crowdselect.values import Model, RewardMatrix, Scores
+from crowdselect.values import RewardMatrix, Scores
+from tests.crowds import growing
 from tests.selection.pools import random_pool, table
 
 WEIGHTS = {"difficulty": 1.0, "separability": 1.0, "stability": 2.0}
@@ -19,8 +20,7 @@ IDS = np.array([f"i{i:03}" for i in range(300)], dtype=object)
 def pool_of(values, names=None, rows=None, **kwargs) -> Pool:
     """The pool of a crowd of models in three families, in the order ``rows``."""
     rows = np.arange(len(values)) if rows is None else rows
-    names = names or [f"m{j:02}" for j in range(values.shape[1])]
-    models = tuple(Model(name, f"f{j % 3}", 1.0 + j, j) for j, name in enumerate(names))
+    models = growing(names or values.shape[1])
     inputs = MetricInputs(RewardMatrix("judge", IDS[rows], models, values[rows]))
     columns = {name: METRICS[name]()(inputs) for name in BASE}
     defaults = {"weights": WEIGHTS, "budget": 100, "clusters": (rows % 4).astype(np.int64)}

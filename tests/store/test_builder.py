@@ -16,7 +16,7 @@ from crowdselect.ingest import SOURCES
 from crowdselect.settings import Workspace, open_workspace
 from crowdselect.store import CrowdBuilder, ScoreInfo, open_crowd
 from crowdselect.store.connect import bytes_of, quote
-from tests.ingest.small import (
+from tests.crowds import (
     MODELS,
     by_id,
     ingest,

@@ -7,7 +7,7 @@ from typing import Any
 
 from crowdselect.settings import Workspace
 from crowdselect.store import open_crowd
-from tests.ingest.small import ingest, tidy_rows, write_csv
+from tests.crowds import ingest, tidy_rows, write_csv
 
 READERS = 10
 ROUNDS = 4

@@ -13,7 +13,7 @@ from crowdselect.errors import InputError, NotFoundError
 from crowdselect.settings import Workspace
 from crowdselect.store import Crowd, open_crowd
 from crowdselect.values import CrowdTexts, Model
-from tests.ingest.small import (
+from tests.crowds import (
     INSTRUCTIONS,
     MODELS,
     by_id,

@@ -9,7 +9,7 @@ import pytest
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.settings import Workspace
 from crowdselect.store import Crowd, ScoreInfo, open_crowd
-from tests.ingest.small import small_crowd, write_csv, write_jsonl, write_parquet
+from tests.crowds import small_crowd, write_csv, write_jsonl, write_parquet
 
 
 @pytest.fixture

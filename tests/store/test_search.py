@@ -9,7 +9,7 @@ from crowdselect.errors import InputError
 from crowdselect.settings import Workspace
 from crowdselect.store import Crowd, SearchHits
 from crowdselect.store.search import words_of
-from tests.ingest.small import ingest, tidy_rows, write_csv
+from tests.crowds import ingest, tidy_rows, write_csv
 
 
 @pytest.fixture
