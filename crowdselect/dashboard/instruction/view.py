@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import streamlit as st
 
 from crowdselect.charts.instruction_rewards import instruction_rewards
 from crowdselect.dashboard import notes, reads, shell, state, table
-from crowdselect.dashboard.instruction import diff, why
-from crowdselect.dashboard.instruction.answers import answers_html, sort_answers
+from crowdselect.dashboard.instruction import diff, training, why
+from crowdselect.dashboard.instruction.answers import Marked, answers_html, sort_answers
+from crowdselect.dashboard.instruction.markdown import LOOKS
 from crowdselect.dashboard.text import md
 from crowdselect.store import Crowd
 from crowdselect.values import COMBINED, IdArray
@@ -20,7 +22,7 @@ LONG_TEXT = 900
 
 @shell.fragment()
 def show(crowd: Crowd) -> None:
-    """Text, notes, verdict, metrics, rewards, all answers, and two of them compared."""
+    """The question and all answers first; then why it is in or out, rewards, and a comparison."""
     identity = str(state.view("id", str(crowd.ids[0]) if crowd.n else ""))
     if identity not in crowd.row_of:
         shell.empty("No such instruction", f"{crowd.name} has no instruction {identity}.")
@@ -29,30 +31,51 @@ def show(crowd: Crowd) -> None:
     recipe = notes.current(crowd)
     _walk(crowd, identity)
     instruction = crowd.instruction(row)
-    left, right = st.columns([3, 2], gap="medium")
-    with left:
-        tall = len(instruction.text) > LONG_TEXT
-        with st.container(border=True, height=260 if tall else "content"):
-            _question(crowd, row)
-        if instruction.extra:
-            facts = [f"{md(name)}: {md(value, 200)}" for name, value in instruction.extra.items()]
-            st.caption(" \N{MIDDLE DOT} ".join(facts))
-        notes.bar(crowd, identity)
-        st.text(why.verdict(crowd, recipe, row))
-        why.show(crowd, recipe, row)
+    tall = len(instruction.text) > LONG_TEXT
+    with st.container(border=True, height=260 if tall else "content"):
+        _question(crowd, row)
+    if instruction.extra:
+        facts = [f"{md(name)}: {md(value, 200)}" for name, value in instruction.extra.items()]
+        st.caption(" \N{MIDDLE DOT} ".join(facts))
+    notes.bar(crowd, identity)
     answers = crowd.answers(row)
     judge = reads.judge_of(crowd, recipe)
     shown = crowd.judges[0] if judge == COMBINED else judge
     ordered = sort_answers(answers, shown)
+    marked = training.marked(crowd, recipe, row, instruction, ordered)
+    _answers(crowd, ordered, marked, shown)
+    left, right = st.columns([3, 2], gap="medium")
+    with left:
+        shell.heading("Why")
+        st.text(why.verdict(crowd, recipe, row))
+        why.show(crowd, recipe, row)
     with right:
         if shown is not None:
             rewards = answers.rename(columns={shown: "reward"})
             fig = instruction_rewards(rewards, shown, shell.palette())
             shell.plot(fig, "instruction rewards", "Rewards by family and size")
-    shell.heading("Answers", _order_words(shown))
-    st.html(str(answers_html(ordered, crowd.judges)))
     shell.heading("Compare two answers", "What the other lacks is underlined.")
     diff.show(ordered)
+
+
+def _answers(crowd: Crowd, ordered: pd.DataFrame, marked: Marked, judge: str | None) -> None:
+    """The answers of the chosen models, in the chosen look."""
+    shell.heading("Answers", _order_words(judge))
+    names = [m.name for m in crowd.models]
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        chosen = st.multiselect(
+            "Models", names, key=state.view_key("models", list[str](), names),
+            placeholder="all", width=420,
+        )  # fmt: skip
+        look = st.segmented_control(
+            "Look", LOOKS, key=state.view_key("look", LOOKS[0], LOOKS), required=True,
+            help="Code in a monospaced font; the source as it is; or Markdown, without its links "
+            "and images.",
+        )  # fmt: skip
+        whole = st.toggle("Expand all", key=state.view_key("whole", False))
+    listed = ordered[ordered["model"].isin(chosen)] if chosen else ordered
+    page = answers_html(listed, crowd.judges, marked, look=look or LOOKS[0], whole=whole)
+    st.html(str(page))
 
 
 def _question(crowd: Crowd, row: int) -> None:
