@@ -138,6 +138,10 @@ class Benchmark(ABC):
         """
         return Cost(0, 0, 0, None)
 
+    def questions(self, limit: int | None = None) -> int | None:
+        """How many questions it will ask; None: that is known once it has asked."""
+        return None
+
     def conflicts(self, config: BenchmarkConfig) -> Iterator[CrowdSelectError]:
         """What keeps the benchmark from running with this config, told before anything starts."""
         yield from ()

@@ -27,6 +27,14 @@ class Request:
     key: str
     messages: tuple[Message, ...]
     temperature: float = 0.0
+    plain: str | None = None
+    """A text for the model to go on with as it stands, instead of the messages in its chat form;
+    only a model on this machine can be asked so."""
+
+    def prompt(self, tokenizer: Any) -> list[int]:
+        """What the model reads, as token ids."""
+        text = render(tokenizer, self.messages) if self.plain is None else self.plain
+        return token_ids(tokenizer, text)
 
 
 @dataclass(frozen=True)
@@ -93,7 +101,7 @@ def generate_here(
 ) -> None:
     """As :func:`generate`, by transformers with a model in memory."""
     batch_tokens = batch_tokens or BATCH_TOKENS[loaded.device]
-    prompts = [token_ids(loaded.tokenizer, render(loaded.tokenizer, r.messages)) for r in requests]
+    prompts = [request.prompt(loaded.tokenizer) for request in requests]
     rooms = [min(max_new_tokens, loaded.context - len(p)) for p in prompts]
     fitting = [i for i, room in enumerate(rooms) if room == max_new_tokens]
     for row, room in enumerate(rooms):
@@ -244,9 +252,7 @@ def _with_vllm(
         adapter = LoRARequest("adapter", 1, str(adapter_folder(checkpoint.adapter)))
     for start in range(0, len(requests), VLLM_CHUNK):
         chunk = requests[start : start + VLLM_CHUNK]
-        prompts = [
-            {"prompt_token_ids": token_ids(tokenizer, render(tokenizer, r.messages))} for r in chunk
-        ]
+        prompts = [{"prompt_token_ids": request.prompt(tokenizer)} for request in chunk]
         parameters = [
             SamplingParams(
                 temperature=r.temperature, max_tokens=max_new_tokens, seed=request_seed(r, seed)

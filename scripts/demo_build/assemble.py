@@ -27,6 +27,8 @@ class Products:
     seed: int
     pool: Sequence[Task]
     heldout: Sequence[Task]
+    studies: tuple[Sequence[Task], Sequence[Task]]
+    """Held-out tasks for studies: development and test."""
     members: Sequence[Member]
     models: Sequence[Path]
     answers: Sequence[Path]
@@ -46,7 +48,13 @@ def assemble(products: Products, out: Path) -> None:
     _write(responses, crowd / "responses.parquet")
     roll = _models(products)
     roll.to_csv(crowd / "models.csv", index=False)
-    _write(pd.DataFrame([asdict(task) for task in products.heldout]), out / "heldout.parquet")
+    (out / "study").mkdir()
+    for name, held in zip(
+        ("heldout", "study/development", "study/test"),
+        (products.heldout, *products.studies),
+        strict=True,
+    ):
+        _write(pd.DataFrame([asdict(task) for task in held]), out / f"{name}.parquet")
     for folder in products.bases:
         _copy_model(folder, out / "models" / _name(folder))
     for member, folder in zip(products.members, products.models, strict=True):
@@ -54,8 +62,9 @@ def assemble(products: Products, out: Path) -> None:
             _copy_model(folder, out / "models" / member.name)
     _copy_model(products.judge, out / "reward_model")
     records = [read_json(folder / "training.json") for folder in products.models]
+    held_out = (len(products.heldout), *map(len, products.studies))
     card = dataset_card(
-        products.seed, tasks, responses, len(products.heldout), products.members, records
+        products.seed, tasks, responses, held_out, products.members, records
     )
     write_text(out / "README.md", card)
     write_json(out / "checksums.json", checksums(out, products.seed))

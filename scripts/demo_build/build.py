@@ -51,6 +51,8 @@ class Plan:
     seed: int = 7
     pool: int = 4200
     heldout: int = 1200
+    development: int = 1200
+    test: int = 2400
     judged: int = 18_000
     """Tasks of the training split that the teachers answer, to teach the reward model."""
     scale: float = 1.0
@@ -63,6 +65,14 @@ class Plan:
     def heldout_tasks(self) -> list[Task]:
         """The benchmark's instructions: every kind equally often."""
         return make_tasks(self.heldout, self.seed, "heldout")
+
+    def study_tasks(self) -> tuple[list[Task], list[Task]]:
+        """Further instructions for studies: those that recipes are tuned on, then the test."""
+        known = {task.instruction for task in self.heldout_tasks()}
+        wanted = self.development + self.test
+        drawn = make_tasks(wanted + len(known), self.seed + 1, "heldout")
+        fresh = [task for task in drawn if task.instruction not in known][:wanted]
+        return fresh[: self.development], fresh[self.development :]
 
     def judged_tasks(self) -> list[Task]:
         """The instructions that teach the reward model."""
@@ -187,6 +197,7 @@ def build(plan: Plan, out: Path, cache: Cache, workshop: Workshop) -> None:
         seed=plan.seed,
         pool=plan.pool_tasks(),
         heldout=plan.heldout_tasks(),
+        studies=plan.study_tasks(),
         members=crowd,
         models=models,
         answers=answers,

@@ -18,11 +18,15 @@ def dataset_card(
     seed: int,
     tasks: pd.DataFrame,
     responses: pd.DataFrame,
-    heldout: int,
+    held_out: tuple[int, ...],
     members: Sequence[Member],
     records: Sequence[dict[str, Any]],
 ) -> str:
-    """Return the card as Markdown with a YAML header; ``records``: how ``members`` were trained."""
+    """Return the card as Markdown with a YAML header.
+
+    ``held_out``: numbers of tasks of the benchmark, of development and of the test of studies;
+    ``records``: how ``members`` were trained.
+    """
     verifier = responses.pivot(index="id", columns="model", values="verifier")
     rewards = responses.pivot(index="id", columns="model", values="reward_model")
     agreement = verifier.rank(axis=1).corrwith(rewards.rank(axis=1), axis=1).mean()
@@ -35,7 +39,9 @@ def dataset_card(
         seed=seed,
         instructions=f"{len(tasks):,}",
         responses=f"{len(responses):,}",
-        heldout=f"{heldout:,}",
+        heldout=f"{held_out[0]:,}",
+        development=f"{held_out[1]:,}",
+        test=f"{held_out[2]:,}",
         models=len(members),
         agreement=f"{agreement:.2f}",
         n_kinds=tasks["kind"].nunique(),

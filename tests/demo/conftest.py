@@ -10,7 +10,7 @@ from rich.progress import Progress as Bars
 from scripts.demo_build.build import Plan, Workshop, build
 from scripts.demo_build.cache import Cache
 
-MINIATURE = Plan(seed=3, pool=60, heldout=40, judged=30, scale=0.004)
+MINIATURE = Plan(seed=3, pool=60, heldout=40, development=20, test=20, judged=30, scale=0.004)
 
 
 @pytest.fixture(scope="session")

@@ -37,7 +37,8 @@ def data_set(request: pytest.FixtureRequest) -> Path:
     return request.getfixturevalue(request.param)
 
 
-TABLES = ("crowd/instructions.parquet", "crowd/responses.parquet", "heldout.parquet")
+HELD_OUT = ("heldout.parquet", "study/development.parquet", "study/test.parquet")
+TABLES = ("crowd/instructions.parquet", "crowd/responses.parquet", *HELD_OUT)
 
 
 @pytest.mark.parametrize("table", TABLES)
@@ -90,7 +91,8 @@ def test_the_verifier_column_is_what_the_verifier_says(data_set: Path) -> None:
 
 def test_crowd_and_benchmark_share_no_instruction(data_set: Path) -> None:
     pool = pd.read_parquet(data_set / "crowd" / "instructions.parquet")["instruction"]
-    heldout = [task.instruction for task in load_heldout(data_set / "heldout.parquet")]
+    heldout = [t.instruction for name in HELD_OUT for t in load_heldout(data_set / name)]
+    assert len(set(heldout)) == len(heldout)
     assert not set(pool) & set(heldout)
     assert {split_of(text) for text in pool} == {"pool"}
     assert {split_of(text) for text in heldout} == {"heldout"}
