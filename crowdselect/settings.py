@@ -52,6 +52,11 @@ class Workspace:
         return self.root / "runs"
 
     @property
+    def studies(self) -> Path:
+        """Folder of the studies, each a folder with runs of its own."""
+        return self.root / "studies"
+
+    @property
     def uploads(self) -> Path:
         """Folder that holds what people uploaded through the dashboard."""
         return self.root / "uploads"
@@ -126,6 +131,7 @@ def open_workspace(root: str | Path | None = None) -> Workspace:
         (workspace.selections, True),
         (workspace.cache, True),
         (workspace.runs, False),
+        (workspace.studies, False),
     ):
         if place.exists():
             remove_leftovers(place, deep=deep)

@@ -35,10 +35,16 @@ from crowdselect.benchmark.comparison import (
     compare,
 )
 from crowdselect.benchmark.config import BenchmarkConfig, Suite
-from crowdselect.benchmark.differences import Difference
+from crowdselect.benchmark.differences import (
+    Difference,
+    Side,
+    paired_difference,
+    side_interval,
+)
 from crowdselect.benchmark.job import check, create, estimate_cost, start
 from crowdselect.benchmark.judge import JudgeConfig
 from crowdselect.benchmark.judgments import FORMATS as JUDGMENTS
+from crowdselect.benchmark.power import Spread, assumed, detectable, measured
 from crowdselect.benchmark.published import published_tables
 from crowdselect.benchmark.results import (
     BenchmarkView,
@@ -48,12 +54,14 @@ from crowdselect.benchmark.results import (
     results_frame,
 )
 from crowdselect.benchmark.shelf import BENCHMARKS, SHORTHANDS, build_suite
-from crowdselect.benchmark.statistics import Interval
+from crowdselect.benchmark.sources import HUB, file_hash
+from crowdselect.benchmark.statistics import Interval, holm
 from crowdselect.benchmark.subject import SubjectConfig
 from crowdselect.benchmark.traps import Optimism
 
 __all__ = [
     "BENCHMARKS",
+    "HUB",
     "JUDGMENTS",
     "SHORTHANDS",
     "Benchmark",
@@ -71,16 +79,25 @@ __all__ = [
     "Outcome",
     "ResultComparison",
     "Score",
+    "Side",
+    "Spread",
     "SubjectConfig",
     "Suite",
+    "assumed",
     "build_suite",
     "check",
     "compare",
     "create",
+    "detectable",
     "estimate_cost",
+    "file_hash",
+    "holm",
     "list_results",
+    "measured",
+    "paired_difference",
     "published_tables",
     "read_results",
     "results_frame",
+    "side_interval",
     "start",
 ]

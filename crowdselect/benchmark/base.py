@@ -138,7 +138,7 @@ class Benchmark(ABC):
         """
         return Cost(0, 0, 0, None)
 
-    def questions(self, limit: int | None = None) -> int | None:
+    def count(self, limit: int | None = None) -> int | None:
         """How many questions it will ask; None: that is known once it has asked."""
         return None
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from crowdselect.benchmark.differences import Difference, Side, paired_difference, side_interval
 from crowdselect.benchmark.results import COMPUTED, BenchmarkView, Outcome
-from crowdselect.benchmark.statistics import Bounds, Interval, Sums, holm, sums_by_group
+from crowdselect.benchmark.statistics import Bounds, Interval, holm
 from crowdselect.benchmark.traps import Optimism, optimism, trap_warnings
 from crowdselect.errors import InputError
 
@@ -208,7 +208,7 @@ def _compare_one(
     if len(found) < 2:
         return []
     first = next(iter(found.values()))[0][1]
-    sums = {name: [_sums(o) for _, o in outcomes] for name, outcomes in found.items()}
+    sums = {name: [o.sums() for _, o in outcomes] for name, outcomes in found.items()}
     shared = set.intersection(*(set(run) for runs in sums.values() for run in runs))
     chosen = [g for g in groups if g.name in found]
     fixed = _fixed(chosen)
@@ -236,16 +236,6 @@ def _compare_one(
             gain,
         )
     ]
-
-
-def _sums(outcome: Outcome) -> Sums:
-    """Per question, over items that did not fail."""
-    valid = [i for i in outcome.items() if i.value is not None]
-    return sums_by_group(
-        [i.value for i in valid if i.value is not None],
-        [i.question for i in valid],
-        [i.weight for i in valid],
-    )
 
 
 def _score(name: str, side: Side, shared: Sequence[str], bounds: Bounds | None) -> GroupScore:

@@ -28,15 +28,16 @@ from crowdselect.servers import Cost, by_kind, may_succeed, price
 from crowdselect.settings import Workspace
 
 
-def create(workspace: Workspace, config: BenchmarkConfig) -> Path:
-    """Make the run directory of a benchmark without starting it; check the suites first.
+def create(workspace: Workspace, config: BenchmarkConfig, *, run_id: str | None = None) -> Path:
+    """Make the run directory of a benchmark, called ``run_id``, without starting it.
 
-    Paths become absolute, so that a run can be resumed from anywhere. Raises NotFoundError for an
+    The suites are checked first. Paths become absolute, so that a run can be resumed from
+    anywhere. Raises NotFoundError for an
     unknown benchmark or a file that is not there, InputError for options that cannot be used.
     """
     config = _settled(config)
     check(config)
-    return jobs.create(workspace, "benchmark", config.model_dump(mode="json"))
+    return jobs.create(workspace, "benchmark", config.model_dump(mode="json"), run_id=run_id)
 
 
 def _settled(config: BenchmarkConfig) -> BenchmarkConfig:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from crowdselect import files, jobs
 from crowdselect.benchmark.base import Item, Score
 from crowdselect.benchmark.config import BenchmarkConfig
-from crowdselect.benchmark.statistics import Bounds, Interval
+from crowdselect.benchmark.statistics import Bounds, Interval, Sums, sums_by_group
 from crowdselect.errors import CrowdSelectError, NotFoundError
 from crowdselect.registry import content_key
 from crowdselect.settings import Workspace
@@ -82,6 +82,17 @@ class Outcome:
     def items(self) -> list[Item]:
         """Every question with prompt, answer and value."""
         return read_items(self.items_path)
+
+    def sums(self) -> Sums:
+        """Weighted sum and weights of each question, over the items that did not fail."""
+        import pyarrow.parquet as pq
+
+        _check_there(self.items_path)
+        table = pq.read_table(self.items_path, columns=["value", "question", "weight"])
+        value, question, weight = (table[name].to_pylist() for name in table.column_names)
+        valid = [i for i, v in enumerate(value) if v is not None]
+        parts = ([column[i] for i in valid] for column in (value, question, weight))
+        return sums_by_group(*parts)
 
 
 @dataclass(frozen=True)
@@ -229,7 +240,11 @@ def read_items(path: Path) -> list[Item]:
     """Read what :func:`write_items` wrote."""
     import pyarrow.parquet as pq
 
-    if not path.is_file():
-        raise NotFoundError(f"The items {path} are gone.", "Run the benchmark again.")
+    _check_there(path)
     rows = pq.read_table(path).to_pylist()
     return [Item(**{**row, "details": json.loads(row["details"])}) for row in rows]
+
+
+def _check_there(path: Path) -> None:
+    if not path.is_file():
+        raise NotFoundError(f"The items {path} are gone.", "Run the benchmark again.")

@@ -70,7 +70,7 @@ class Verifiable(Benchmark):
                 "Leave the option plain out, or give a folder or hub id.",
             )
 
-    def questions(self, limit: int | None = None) -> int:
+    def count(self, limit: int | None = None) -> int:
         """As many as the file has rows, or the limit."""
         rows: int = pq.read_metadata(self._file()).num_rows
         return min(rows, limit or rows)

@@ -34,6 +34,7 @@ STAGES = (
     "finetune",
     "score",
     "benchmark",
+    "study",
     "run",
     "plugins",
     "serve",

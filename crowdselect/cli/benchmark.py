@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
 
 from crowdselect.benchmark import (
     BENCHMARKS,
@@ -26,6 +25,7 @@ from crowdselect.benchmark import (
 )
 from crowdselect.cli import benchmark_judgments
 from crowdselect.cli.follow import run_job
+from crowdselect.cli.groups import RunByDefault
 from crowdselect.cli.options import (
     DetachOption,
     JsonOption,
@@ -39,19 +39,8 @@ from crowdselect.options import options_of, read_pairs
 from crowdselect.servers import Cost
 from crowdselect.settings import open_workspace
 
-
-class _RunByDefault(TyperGroup):
-    """``crowdselect benchmark MODEL ...`` means ``crowdselect benchmark run MODEL ...``."""
-
-    def parse_args(self, ctx: Any, args: list[str]) -> Any:
-        wants_help = args and args[0] in ("-h", "--help")
-        if args and not wants_help and args[0] not in self.commands:
-            args = ["run", *args]
-        return super().parse_args(ctx, args)
-
-
 group = typer.Typer(
-    cls=_RunByDefault,
+    cls=RunByDefault,
     help="Test a model with intervals; compare runs fairly. MODEL alone means: run MODEL.",
     no_args_is_help=True,
 )

@@ -81,8 +81,8 @@ class OutputModel:
     """False: the last checkpoint of a run that is not finished."""
 
 
-def create(workspace: Workspace, config: FinetuneConfig) -> Path:
-    """Make the run directory of a fine-tune without starting it.
+def create(workspace: Workspace, config: FinetuneConfig, *, run_id: str | None = None) -> Path:
+    """Make the run directory of a fine-tune without starting it; ``run_id`` names it.
 
     Raises NotFoundError for data or a model folder that is not there.
     """
@@ -98,7 +98,7 @@ def create(workspace: Workspace, config: FinetuneConfig) -> Path:
     )
     made_from = provenance(settled, data_sha256)
     options = settled.model_dump(mode="json")
-    return jobs.create(workspace, "finetune", options, provenance=made_from)
+    return jobs.create(workspace, "finetune", options, run_id=run_id, provenance=made_from)
 
 
 def resume(path: Path) -> Path:

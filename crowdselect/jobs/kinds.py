@@ -8,5 +8,6 @@ KINDS: dict[str, str] = {
     "judge": "crowdselect.pipeline.making:run_judge_job",
     "finetune": "crowdselect.finetune.job:run",
     "benchmark": "crowdselect.benchmark.job:run",
+    "study": "crowdselect.pipeline.study:run_study_job",
 }
 """Job kind -> ``module:function`` taking a :class:`Job`; a new kind is one line here."""

@@ -63,9 +63,7 @@ def assemble(products: Products, out: Path) -> None:
     _copy_model(products.judge, out / "reward_model")
     records = [read_json(folder / "training.json") for folder in products.models]
     held_out = (len(products.heldout), *map(len, products.studies))
-    card = dataset_card(
-        products.seed, tasks, responses, held_out, products.members, records
-    )
+    card = dataset_card(products.seed, tasks, responses, held_out, products.members, records)
     write_text(out / "README.md", card)
     write_json(out / "checksums.json", checksums(out, products.seed))
 

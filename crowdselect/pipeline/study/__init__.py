@@ -1,0 +1,46 @@
+"""Studies: does choosing help? Arms x grid x seeds, trained, tested and compared honestly.
+
+``plan = read_plan(Path("study.toml"))`` says what is compared; ``create(workspace, plan)`` makes a
+job of it (``jobs.start``, ``jobs.run_here``), ``read_study(find_study(workspace, name), split)``
+gives the table at any time. Recipes are tuned on ``development`` and reported on ``test``.
+
+- ``plan``: the TOML file, and the rows that its arms and grid make
+- ``cells``: one row with one seed, from its training data to its answers; nothing is made twice
+- ``looks``: the journal of who has looked at which questions
+- ``results``: rows, paired differences, corrections over everything tried, the power line
+- ``job``: worker processes that stay warm
+"""
+
+from crowdselect.pipeline.study.cells import Study, find_study, study_names
+from crowdselect.pipeline.study.job import create
+from crowdselect.pipeline.study.job import run as run_study_job
+from crowdselect.pipeline.study.looks import Look, looks_at
+from crowdselect.pipeline.study.plan import (
+    SPLITS,
+    Arm,
+    StudyPlan,
+    check_plan,
+    only_arms,
+    read_plan,
+)
+from crowdselect.pipeline.study.results import RowResult, StudyResult, power_line, read_study
+
+__all__ = [
+    "SPLITS",
+    "Arm",
+    "Look",
+    "RowResult",
+    "Study",
+    "StudyPlan",
+    "StudyResult",
+    "check_plan",
+    "create",
+    "find_study",
+    "looks_at",
+    "only_arms",
+    "power_line",
+    "read_plan",
+    "read_study",
+    "run_study_job",
+    "study_names",
+]

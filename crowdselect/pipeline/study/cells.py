@@ -1,0 +1,217 @@
+"""The cells of a study: which training data, model and answers each needs, and making one.
+
+A study is a workspace of its own in the user's: ``data/<recipe id>`` holds what was chosen,
+``runs/`` fine-tunes and benchmarks, called after what goes into them. So arms that come to the same
+rows share a model, a plan that changes keeps what it has made, and whatever stops a study, a cell
+is there whole, resumes from its own checkpoint or journal, or is not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from crowdselect import files, jobs
+from crowdselect.benchmark import BenchmarkConfig, Outcome, SubjectConfig, read_results
+from crowdselect.benchmark import create as create_benchmark
+from crowdselect.errors import CancelledError, CrowdSelectError, NotFoundError
+from crowdselect.finetune import FinetuneConfig, output_model
+from crowdselect.finetune import create as create_finetune
+from crowdselect.finetune.card import library_versions
+from crowdselect.lm.identity import model_identity
+from crowdselect.locks import only_writer
+from crowdselect.pipeline.export import export
+from crowdselect.pipeline.selection.select import select
+from crowdselect.pipeline.selection.session import Session
+from crowdselect.pipeline.study.plan import Row, StudyPlan, rows_of
+from crowdselect.progress import Progress, silent
+from crowdselect.reading import sha256_of
+from crowdselect.registry import content_key, did_you_mean
+from crowdselect.settings import Workspace
+from crowdselect.values import Origin
+
+PLAN = "plan.toml"
+CHOSEN = "chosen.json"
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One row with one seed; an untrained model has none."""
+
+    row: Row
+    seed: int | None
+
+    @property
+    def label(self) -> str:
+        """The row, and its seed."""
+        return self.row.label if self.seed is None else f"{self.row.label}, seed {self.seed}"
+
+
+@dataclass(frozen=True)
+class Study:
+    """A plan and where its work lies."""
+
+    home: Workspace
+    """The user's workspace."""
+    plan: StudyPlan
+
+    @property
+    def path(self) -> Path:
+        """The study's folder."""
+        return self.home.studies / self.plan.name
+
+    @property
+    def workspace(self) -> Workspace:
+        """The workspace that its runs lie in."""
+        return Workspace(self.path)
+
+    def cells(self) -> list[Cell]:
+        """Every cell, seed by seed, so that all rows fill at one pace."""
+        rows = rows_of(self.plan)
+        fixed = [Cell(row, None) for row in rows if row.arm.untrained]
+        return fixed + [Cell(r, s) for s in self.plan.seeds for r in rows if not r.arm.untrained]
+
+    def choose(self, session: Session, cell: Cell, progress: Progress = silent) -> None:
+        """Write the training data of a cell, unless some cell had the same recipe before."""
+        if cell.seed is None:
+            return
+        recipe = cell.row.recipe_of(self.plan.crowd, cell.seed)
+        folder = self.path / "data" / recipe.id
+        if (folder / CHOSEN).exists():
+            return
+        selection = select(session, recipe, progress)
+        if not len(selection.ids):
+            raise CrowdSelectError(
+                f"{cell.label} selects no instruction.", "Loosen its filters, or its gate."
+            )
+        written = export(self.home, selection, "messages", folder / "data", progress=progress)
+        about = {
+            "rows": len(selection.ids),
+            "data": f"data/{written.data.name}",
+            "sha256": sha256_of(written.data),
+            "warnings": list(selection.report.get("warnings", ())),
+        }
+        files.write_json(folder / CHOSEN, about)
+
+    def chosen(self, cell: Cell) -> dict[str, Any] | None:
+        """What is known of a cell's training data; None: it is not chosen yet."""
+        if cell.seed is None:
+            return None
+        folder = self.path / "data" / cell.row.recipe_of(self.plan.crowd, cell.seed).id
+        if not (folder / CHOSEN).exists():
+            return None
+        about: dict[str, Any] = files.read_json(folder / CHOSEN)
+        return {**about, "data": str(folder / about["data"])}
+
+    def model_key(self, cell: Cell) -> str | None:
+        """Hash of everything that a cell's model follows from; None: its data is not there yet."""
+        base = str(cell.row.train["model"])
+        whose = model_identity(base) or base
+        if cell.seed is None:
+            return content_key(["untrained", whose])
+        chosen = self.chosen(cell)
+        if chosen is None:
+            return None
+        options = cell.row.config_of(chosen["data"], cell.seed).result_options()
+        options.pop("model")
+        return content_key([chosen["sha256"], options, whose, cell.seed, library_versions()])
+
+    def outcome(self, cell: Cell, split: str) -> Outcome | None:
+        """What a cell's model reached on a split; None: it is not finished."""
+        key = self.model_key(cell)
+        run = None if key is None else self._test(cell, split, key)
+        if run is None or not run.exists() or jobs.read(run).state != "done":
+            return None
+        return read_results(run).outcomes[0]
+
+    def make(self, cell: Cell, split: str) -> None:
+        """Train and test a cell, or whatever of that is not done; its data has been chosen.
+
+        Raises the error of the run that failed, CancelledError where one was told to stop.
+        """
+        key = self.model_key(cell)
+        if key is None:
+            raise CrowdSelectError(f"{cell.label} has no training data.", "Run the study anew.")
+        test = self._test(cell, split, key)
+        with _claimed(test):
+            if test.exists() and jobs.read(test).state == "done":
+                return
+            subject = self._subject(cell, key)
+            if not test.exists():
+                suite = self.plan.suite(split, cell.row.arm)
+                config = BenchmarkConfig(subject=subject, suites=(suite,))
+                create_benchmark(self.workspace, config, run_id=test.name)
+            _finish(test, cell)
+
+    def _test(self, cell: Cell, split: str, key: str) -> Path:
+        suite = self.plan.suite(split, cell.row.arm)
+        return self.workspace.run(f"benchmark-{key}-{content_key(suite.model_dump(), 8)}")
+
+    def _subject(self, cell: Cell, key: str) -> SubjectConfig:
+        """What a cell tests, trained now where it is not."""
+        base = str(cell.row.train["model"])
+        if cell.seed is None:
+            return SubjectConfig(name=cell.row.label, model=base)
+        config = self._config(cell)
+        run = self.workspace.run(f"finetune-{key}")
+        with _claimed(run):
+            if not run.exists():
+                create_finetune(self.workspace, config, run_id=run.name)
+            if jobs.read(run).state != "done":
+                _finish(run, cell)
+        made = output_model(run)
+        return SubjectConfig(
+            name=cell.row.label,
+            model=made.base if made.adapter else str(made.path.absolute()),
+            adapter=str(made.path.absolute()) if made.adapter else None,
+            base=None if made.adapter else config.model,
+            run=run.name,
+            training_seed=cell.seed,
+            origin=config.origin,
+            trust_remote_code=config.trust_remote_code,
+        )
+
+    def _config(self, cell: Cell) -> FinetuneConfig:
+        chosen, seed = self.chosen(cell), cell.seed
+        assert chosen is not None
+        assert seed is not None
+        recipe = cell.row.recipe_of(self.plan.crowd, seed)
+        origin = Origin(selection=recipe.id, name=cell.row.label, recipe=recipe)
+        return cell.row.config_of(chosen["data"], seed).model_copy(update={"origin": origin})
+
+
+def find_study(workspace: Workspace, name: str) -> Study:
+    """The study called ``name``; raises NotFoundError with the names there are."""
+    path = workspace.studies / name / PLAN
+    if name not in study_names(workspace):
+        raise NotFoundError(
+            f"There is no study {name!r} in {workspace.root}.",
+            did_you_mean(name, study_names(workspace)),
+        )
+    return Study(workspace, StudyPlan.from_toml(path.read_text(encoding="utf-8"), str(path)))
+
+
+def study_names(workspace: Workspace) -> list[str]:
+    """Names of the workspace's studies, sorted."""
+    return sorted(path.parent.name for path in workspace.studies.glob(f"[!.]*/{PLAN}"))
+
+
+@contextmanager
+def _claimed(run: Path) -> Iterator[None]:
+    """Be the only process that makes ``run``: a worker whose study was killed may finish first."""
+    remedy = "Wait for it, or end it; then run the study again."
+    with only_writer(run, busy=f"{run.name} is being made elsewhere.", remedy=remedy, wait_s=3600):
+        yield
+
+
+def _finish(run: Path, cell: Cell) -> None:
+    """Run a job to its end in this process."""
+    state = jobs.run_here(run)
+    if state == "cancelled":
+        raise CancelledError
+    if state != "done":
+        problem, remedy = jobs.read(run).error or (f"It is {state}.", f"See {run}/log.txt.")
+        raise CrowdSelectError(f"{cell.label}: {problem}", remedy)

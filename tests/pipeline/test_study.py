@@ -1,0 +1,239 @@
+"""Studies on a tiny crowd with a tiny, really trained model: shared, resumed, looked at once."""
+
+import math
+from collections.abc import Callable
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from crowdselect import jobs
+from crowdselect.errors import CrowdSelectError, InputError, NotFoundError
+from crowdselect.pipeline.study import (
+    Study,
+    StudyPlan,
+    check_plan,
+    create,
+    find_study,
+    only_arms,
+    power_line,
+    read_plan,
+    read_study,
+    study_names,
+)
+from crowdselect.pipeline.study import cells as cells_module
+from crowdselect.pipeline.study.plan import rows_of
+from crowdselect.settings import Workspace
+from scripts.demo_build.tasks import make_tasks
+from tests.finetune.conftest import base_model, tokenizer
+
+__all__ = ["base_model", "tokenizer"]
+
+Plan = Callable[..., StudyPlan]
+ARMS = [
+    {"name": "random", "recipe": {"strategy": "random"}},
+    {"name": "top", "recipe": {"strategy": "top", "options": {"metric": "best_reward"}}},
+    {"name": "top, by another name",
+     "recipe": {"strategy": "top", "options": {"metric": "best_reward"}}},
+    {"name": "base", "untrained": True},
+]  # fmt: skip
+
+
+@pytest.fixture
+def plan(tmp_path: Path, base_model: Path) -> Plan:
+    """A study of three trained arms and the base model; any field can be given."""
+    tasks = make_tasks(20, 7, "heldout")
+    for name, part in (("development", tasks[:8]), ("test", tasks[8:])):
+        pq.write_table(pa.Table.from_pylist([asdict(t) for t in part]), tmp_path / f"{name}.pq")
+
+    def make(**fields: Any) -> StudyPlan:
+        given = {
+            "name": "mine",
+            "crowd": "tiny",
+            "baselines": ["random"],
+            "seeds": 2,
+            "development": f"verifiable:path={tmp_path / 'development.pq'},max_new_tokens=3",
+            "test": f"verifiable:path={tmp_path / 'test.pq'},max_new_tokens=3",
+            "recipe": {"budget": 6, "clusters": 0, "encoder": "lsa"},
+            "train": {"model": str(base_model), "preset": "demo", "max_steps": 2},
+            "arms": ARMS,
+        }
+        return StudyPlan.parse({**given, **fields}, "study")
+
+    return make
+
+
+def run(workspace: Workspace, plan: StudyPlan, split: str = "development", **how: Any) -> str:
+    return jobs.run_here(create(workspace, plan, split, workers=0, **how))
+
+
+def test_work_is_shared_kept_and_looked_at_once(
+    ready: Workspace, plan: Plan, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    study = Study(ready, plan())
+    # Killed in the third cell: what was finished stays, the rest is made by the next start.
+    trained: list[Path] = []
+    dies = [True]
+    finish = cells_module._finish
+
+    def counted(path: Path, cell: Any) -> None:
+        trained.append(path)
+        if dies[0] and len(trained) == 4:
+            raise SystemExit
+        finish(path, cell)
+
+    monkeypatch.setattr(cells_module, "_finish", counted)
+    with pytest.raises(SystemExit):
+        run(ready, plan())
+    kept = set((ready.studies / "mine" / "runs").glob("*/results.jsonl"))
+    assert len(kept) == 2
+    assert not read_study(study, "development").complete
+    trained.clear()
+    dies[0] = False
+    assert run(ready, plan()) == "done"
+    names = [path.name.split("-")[0] for path in trained]
+    assert names.count("finetune") == 3  # random and top with two seeds, one was made before
+    assert kept <= set((ready.studies / "mine" / "runs").glob("*/results.jsonl"))
+
+    found = read_study(study, "development")
+    assert found.complete
+    assert [(r.label, r.done, r.rows) for r in found.rows] == [
+        ("random", 2, 6), ("top", 2, 6), ("top, by another name", 2, 6), ("base", 1, None)
+    ]  # fmt: skip
+    assert [(d.first, d.second) for d in found.differences] == [
+        ("top", "random"), ("top, by another name", "random")
+    ]  # fmt: skip
+    values = {row.label: row.interval.value for row in found.rows}
+    assert values["top"] == values["top, by another name"]
+    assert found.differences[0].interval.value == pytest.approx(values["top"] - values["random"])
+
+    # The test: no number before the last cell, then nothing is trained again.
+    create(ready, plan(), "test")
+    hidden = read_study(study, "test")
+    assert hidden.hidden
+    assert all(math.isnan(row.interval.value) for row in hidden.rows)
+    trained.clear()
+    assert run(ready, plan(), "test") == "done"
+    assert {path.name.split("-")[0] for path in trained} == {"benchmark"}
+    assert run(ready, plan(), "test") == "done"  # the same study again is the same look
+
+    # Another study on the same questions says why, and its report tells of both looks.
+    other = plan(name="second", arms=ARMS[:2], seeds=[5, 6])
+    with pytest.raises(InputError, match=r"looked at once, last by the study mine .*4 rows"):
+        create(ready, other, "test")
+    assert run(ready, other, "test", again="a reviewer asked") == "done"
+    second = read_study(find_study(ready, "second"), "test")
+    assert [look.study for look in second.looks] == ["mine"]
+    assert second.corrected_over == len(second.differences) + 1  # two of mine are one comparison
+    assert second.differences[0].adjusted_p >= second.differences[0].p_value
+    assert "looked at these questions" in "\n".join(second.sentences())
+    first = read_study(study, "test")
+    assert "a reviewer asked" in "\n".join(first.sentences())
+    assert study_names(ready) == ["mine", "second"]
+
+
+def test_a_grid_gives_every_arm_every_value_it_does_not_set_itself(plan: Plan) -> None:
+    grid = {
+        "recipe.budget": [6, 12],
+        "train": [{"mode": "full"}, {"mode": "lora", "learning_rate": 5e-3}],
+    }
+    fixed = {"name": "all", "recipe": {"strategy": "random", "budget": 60}}
+    made = plan(grid=grid, arms=[*ARMS[:2], fixed, ARMS[3]])
+    rows = check_plan(made, "development")
+    labels = [row.label for row in rows]
+    assert labels[:2] == [
+        "random, budget 6, mode full", "random, budget 6, mode lora, learning_rate 0.005"
+    ]  # fmt: skip
+    assert len(labels) == 4 + 4 + 2 + 1
+    lora = rows[1].config_of("x.jsonl", 3)
+    assert (lora.mode, lora.learning_rate, lora.seed, lora.max_steps) == ("lora", 5e-3, 3, 2)
+    assert rows[1].recipe_of("tiny", 3).budget == 6
+    assert rows[0].recipe_of("tiny", 3).seed == 3
+    assert [row.recipe["budget"] for row in rows if row.arm.name == "all"] == [60, 60]
+    assert rows[0].meets(rows[4])
+    assert not rows[0].meets(rows[5])
+    line = power_line(Study(Workspace(Path("nowhere")), made), "test")
+    assert line.startswith("With 2 seeds and 12 questions you will see no difference")
+    assert "over 8 comparisons" in line  # four points of top, two of all at two budgets each
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"baselines": ["nobody"]}, "baseline 'nobody' is no trained arm"),
+        ({"baselines": ["base"]}, "baseline 'base' is no trained arm"),
+        ({"arms": [ARMS[0], ARMS[0]]}, "two arms are called 'random'"),
+        ({"grid": {"seeds": [1]}}, "grid cannot vary 'seeds'"),
+        ({"seeds": [1, 1]}, "seeds are not different"),
+        ({"development": "", "test": ""}, "names no benchmark"),
+        ({"name": "../up"}, "cannot be the name of a study"),
+    ],
+)
+def test_what_is_no_study_is_said(plan: Plan, fields: dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError, match=said):
+        plan(**fields)
+
+
+def test_what_cannot_run_is_said_before_anything_is_made(ready: Workspace, plan: Plan) -> None:
+    for fields, said in (
+        ({"recipe": {"budjet": 3}}, "recipe of random: budjet"),
+        ({"train": {"preset": "demo"}}, "names no model for random"),
+        ({"train": {"model": "x", "epoch": 3}}, "fine-tune of random: epoch"),
+        ({"test": plan().development}, "tunes and reports on the same questions"),
+        ({"crowd": "nobody"}, "no crowd called 'nobody'"),
+    ):
+        with pytest.raises(CrowdSelectError, match=said):
+            create(ready, plan(**fields))
+    assert not ready.studies.exists()
+    assert not list(ready.runs.glob("*"))
+
+
+def test_a_file_says_demo_paths_beside_it_and_what_replaces_them(tmp_path: Path) -> None:
+    text = """
+        crowd = "demo"
+        baselines = ["random"]
+        seeds = 3
+        test = "verifiable:path=./mine.pq"
+        development = "verifiable:path={demo}/study/development.parquet"
+        train = { model = "{demo}/models/base-0.2m" }
+        [[arms]]
+        name = "random"
+        [[arms]]
+        name = "top"
+        recipe = { strategy = "top" }
+        [[arms]]
+        name = "bottom"
+        recipe = { strategy = "bottom" }
+    """
+    file = tmp_path / "mine.toml"
+    file.write_text(text, encoding="utf-8")
+    found = read_plan(file, seeds=(4,), model="other/model")
+    assert found.name == "mine"
+    assert found.seeds == (4,)
+    assert found.test == f"verifiable:path={tmp_path / 'mine.pq'}"
+    assert Path(found.development.partition("=")[2]).is_file()
+    assert found.train["model"] == "other/model"
+    assert StudyPlan.from_toml(found.to_toml(), "again") == found
+    assert [arm.name for arm in only_arms(found, ["top"]).arms] == ["random", "top"]
+    with pytest.raises(NotFoundError, match="no arm 'tip'"):
+        only_arms(found, ["tip"])
+    file.write_text("arms = [", encoding="utf-8")
+    with pytest.raises(InputError, match=r"mine\.toml is not TOML"):
+        read_plan(file)
+    with pytest.raises(NotFoundError, match="no study file"):
+        read_plan(tmp_path / "none.toml")
+
+
+SHIPPED = sorted((Path(__file__).parents[2] / "studies").glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_the_studies_that_ship_can_be_run(path: Path) -> None:
+    found = read_plan(path)
+    assert rows_of(found)
+    for split in ("development", "test"):
+        if getattr(found, split):
+            check_plan(found, split)
