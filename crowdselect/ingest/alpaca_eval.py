@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -18,13 +18,31 @@ import pyarrow as pa
 
 from crowdselect.errors import CrowdSelectError, InputError
 from crowdselect.ingest.source import Source
-from crowdselect.plans import Builder, Instructions, Tidy
+from crowdselect.plans import Builder, ColumnUse, Instructions, Tidy
 from crowdselect.progress import Progress, silent
 from crowdselect.reading import read_json
 from crowdselect.registry import option
 
 OUTPUTS = "model_outputs.json"
 ANNOTATIONS = "annotations.json"
+_BY_FOLDER = "the folders name model and judge"
+_OTHERS = "of the baseline, or of a model that has its outputs in a file of its own"
+_USES = {
+    use.column: use
+    for use in (
+        ColumnUse("instruction", "instruction"),
+        ColumnUse("dataset", "kept"),
+        ColumnUse("output", "response"),
+        ColumnUse("output_2", "response", why=f"where a model has no {OUTPUTS}"),
+        ColumnUse("output_1", "left out", why=_OTHERS),
+        ColumnUse("preference", "judge", why="minus 1: how likely the model wins"),
+        *(
+            ColumnUse(key, "left out", why=_BY_FOLDER)
+            for key in ("generator", "generator_1", "generator_2", "annotator")
+        ),
+    )
+}
+"""What the keys of an item are taken for."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +66,9 @@ class AlpacaEval(Source):
                 f"There are: {', '.join(there) or 'none'}.",
             )
         judges = told or there
-        odd: Counter[str] = Counter()
-        table = builder.open_records(Path(paths[0]).name, _batches(folders, judges, odd, progress))
-        for words, n in sorted(odd.items()):
+        seen = _Seen()
+        table = builder.open_records(Path(paths[0]).name, _batches(folders, judges, seen, progress))
+        for words, n in sorted(seen.odd.items()):
             builder.note(f"{n:,} {words}")
         columns = {f"judge {k}": judge for k, judge in enumerate(judges)}
         plan = Tidy(
@@ -62,7 +80,22 @@ class AlpacaEval(Source):
             response="response",
             rewards={judge: column for column, judge in columns.items()},
         )
-        self.load(plan, builder, progress)
+        self.load(plan, builder, progress, uses=seen.uses())
+
+
+@dataclass
+class _Seen:
+    """What was met while reading: odd things by their words, and the keys of the items."""
+
+    odd: Counter[str] = field(default_factory=Counter)
+    keys: dict[str, None] = field(default_factory=dict)
+
+    def uses(self) -> list[ColumnUse]:
+        """Say of every key of an item what it was taken for."""
+        return [
+            _USES.get(key, ColumnUse(key, "left out", why="not part of a crowd"))
+            for key in self.keys
+        ]
 
 
 def _model_folders(paths: Sequence[str]) -> list[Path]:
@@ -89,16 +122,16 @@ def _annotators(folder: Path) -> list[str]:
 
 
 def _batches(
-    folders: Sequence[Path], judges: Sequence[str], odd: Counter[str], progress: Progress
+    folders: Sequence[Path], judges: Sequence[str], seen: _Seen, progress: Progress
 ) -> Iterator[pa.Table]:
     """Yield one table per model: instruction, dataset, model, response, a column per judge."""
     for k, folder in enumerate(folders):
         progress(k, len(folders), "reading results")
-        rows = _answers(folder, odd)
+        rows = _answers(folder, seen)
         for position, judge in enumerate(judges):
             path = folder / judge / ANNOTATIONS
             if path.exists():
-                _annotate(rows, path, folder.name, f"judge {position}", odd)
+                _annotate(rows, path, folder.name, f"judge {position}", seen)
         if rows:
             yield _table(rows, folder.name, len(judges))
     progress(len(folders), len(folders), "reading results")
@@ -117,11 +150,11 @@ def _table(rows: Mapping[str, dict[str, Any]], model: str, judges: int) -> pa.Ta
     return pa.table(columns)
 
 
-def _answers(folder: Path, odd: Counter[str]) -> dict[str, dict[str, Any]]:
+def _answers(folder: Path, seen: _Seen) -> dict[str, dict[str, Any]]:
     """Return instruction -> its output; an instruction that repeats keeps its first output."""
     rows: dict[str, dict[str, Any]] = {}
     path = folder / OUTPUTS
-    for number, item in enumerate(_items(path, odd) if path.exists() else [], start=1):
+    for number, item in enumerate(_items(path, seen) if path.exists() else [], start=1):
         text = _string(item, "instruction", path, number)
         if text is None:
             raise InputError(
@@ -139,13 +172,13 @@ def _answers(folder: Path, odd: Counter[str]) -> dict[str, dict[str, Any]]:
 
 
 def _annotate(
-    rows: dict[str, dict[str, Any]], path: Path, model: str, column: str, odd: Counter[str]
+    rows: dict[str, dict[str, Any]], path: Path, model: str, column: str, seen: _Seen
 ) -> None:
     """Add one annotator's win probabilities to ``rows``; the first annotation of a text counts."""
-    for number, item in enumerate(_items(path, odd), start=1):
+    for number, item in enumerate(_items(path, seen), start=1):
         text = _string(item, "instruction", path, number)
         if text is None:
-            odd["annotations name no instruction; they were left out."] += 1
+            seen.odd["annotations name no instruction; they were left out."] += 1
             continue
         swapped = item.get("generator_1") == model and item.get("generator_2") != model
         if text not in rows:
@@ -153,7 +186,7 @@ def _annotate(
             rows[text] = {"dataset": _string(item, "dataset", path, number), "output": output}
         reward = _win_probability(item.get("preference"), path, number)
         if reward is None:
-            odd["annotations have no preference; their rewards are missing."] += 1
+            seen.odd["annotations have no preference; their rewards are missing."] += 1
         else:
             rows[text].setdefault(column, 1 - reward if swapped else reward)
 
@@ -177,7 +210,7 @@ def _win_probability(preference: Any, path: Path, number: int) -> float | None:
     return value - 1
 
 
-def _items(path: Path, odd: Counter[str]) -> list[dict[str, Any]]:
+def _items(path: Path, seen: _Seen) -> list[dict[str, Any]]:
     try:
         values, replaced = read_json(path)
     except CrowdSelectError as error:
@@ -185,11 +218,12 @@ def _items(path: Path, odd: Counter[str]) -> list[dict[str, Any]]:
             f"{_label(path)} cannot be read as JSON: {error.problem}", error.remedy
         ) from error
     if replaced:
-        odd["halves of characters (lone surrogates) were replaced by U+FFFD."] += replaced
+        seen.odd["halves of characters (lone surrogates) were replaced by U+FFFD."] += replaced
     if not isinstance(values, list) or not all(isinstance(v, dict) for v in values):
         raise InputError(
             f"{_label(path)} is not a list of JSON objects.", "Check that it is the right file."
         )
+    seen.keys.update(dict.fromkeys(key for value in values for key in value))
     return values
 
 

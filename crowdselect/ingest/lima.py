@@ -11,12 +11,18 @@ import pyarrow as pa
 
 from crowdselect.errors import InputError
 from crowdselect.ingest.source import Source, files_of
-from crowdselect.plans import Builder, Instructions, Tidy
+from crowdselect.plans import Builder, ColumnUse, Instructions, Tidy
 from crowdselect.progress import Progress, silent
 from crowdselect.reading import read_table
 
 AUTHORS = "lima"
 """The one model of such a crowd: the people who wrote the answers."""
+_USES = {
+    "conversations": ColumnUse(
+        "conversations", "response", why="its second text; the first is the instruction"
+    ),
+    "source": ColumnUse("source", "kept"),
+}
 _COLUMNS = ("id", "instruction", "source", "turns", "model", "response")
 
 
@@ -32,7 +38,8 @@ class Lima(Source):
         files = files_of(paths, (".jsonl",))[0]
         if not files:
             raise InputError("No file was given.", "Give LIMA's train.jsonl.")
-        table = builder.open_records(files[0].name, _tables(files, builder.note, progress))
+        keys: dict[str, None] = {}
+        table = builder.open_records(files[0].name, _tables(files, builder.note, keys, progress))
         plan = Tidy(
             Instructions(table, "instruction", "id", ("source", "turns")),
             table,
@@ -42,21 +49,29 @@ class Lima(Source):
             response="response",
             rewards={},
         )
-        self.load(plan, builder, progress)
+        uses = [
+            _USES.get(key, ColumnUse(key, "left out", why="not part of LIMA")) for key in keys
+        ]
+        self.load(plan, builder, progress, uses=uses)
 
 
 def _tables(
-    files: Sequence[Path], note: Callable[[str], None], progress: Progress
+    files: Sequence[Path], note: Callable[[str], None], keys: dict[str, None], progress: Progress
 ) -> Iterator[pa.Table]:
+    longer = 0
     for k, file in enumerate(files):
         progress(k, len(files), f"reading {file.name}")
         read = read_table(file)
         for remark in read.remarks:
             note(remark)
+        keys.update(dict.fromkeys(read.columns))
         rows = [_row(file, number, row) for number, row in read]
+        longer += sum(row["turns"] > 1 for row in rows)
         if rows:
             columns = {name: [row[name] for row in rows] for name in _COLUMNS}
             yield pa.table(columns, schema=_SCHEMA)
+    if longer:
+        note(f"{longer:,} conversations have further turns; question and answer are the first two.")
     progress(len(files), len(files), "reading")
 
 

@@ -131,3 +131,17 @@ def test_cut_files_and_other_folders(workspace, results, tmp_path):
     with pytest.raises(InputError, match="holds no MODEL/model_outputs"):
         ingest(workspace, [tmp_path / "bare"], source="alpaca-eval")
     assert left_behind(workspace) == []
+
+
+def test_the_report_says_what_every_key_was_taken_for(workspace: Workspace, results: Path):
+    crowd = ingest(workspace, [results], source="alpaca-eval")
+    told = {use.column: use.meaning for use in crowd.report.columns}
+    items = [json.loads(p.read_text()) for p in results.rglob("*.json")]
+    assert set(told) == {key for file in items for item in file for key in item}
+    assert {c: m for c, m in told.items() if m != "left out"} == {
+        "instruction": "instruction",
+        "output": "response",
+        "output_2": "response",
+        "preference": "judge",
+        "dataset": "kept",
+    }
