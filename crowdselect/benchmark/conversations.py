@@ -41,7 +41,7 @@ def read_conversations(path: str | Path) -> list[Conversation]:
     for row in found.rows:
         if row.messages[-1]["role"] != "assistant":
             raise InputError(
-                f"{found.path.name}, row {row.row} has no answer at its end.",
+                f"{row.where} has no answer at its end.",
                 "The last message must be the assistant's.",
             )
         name = row.id or content_key(row.messages)

@@ -23,6 +23,8 @@ RUNS_CODE = ("humaneval", "mbpp", "ds1000", "codexglue")
 METRICS = ("exact_match", "acc", "f1", "pass@1", "bleu", "mcc")
 FILTERS = ("get-answer", "strict-match", "none")
 POLL_S = 0.5
+NEEDED_BY_SERVED = ("requests", "aiohttp", "tenacity")
+"""What the harness imports, without a word where it is missing, to ask a server."""
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,9 @@ class Harness(Benchmark):
                 f"{self.task} runs code that the model wrote, with your rights on this machine.",
                 "Use a container, and say --allow-code-execution.",
             )
+
+        if config.subject.endpoint:
+            yield from _without(NEEDED_BY_SERVED)
 
     def protocol(self, context: Context) -> dict[str, Any]:
         """As every benchmark's; with the harness's version."""
@@ -137,6 +142,15 @@ class Harness(Benchmark):
 
         name = str(items[0].details["metric"])
         return [replace(s, metric=name) for s in super().scores(items, seed)]
+
+
+def _without(packages: Sequence[str]) -> Iterator[CrowdSelectError]:
+    """The error of each package that is not installed."""
+    for package in packages:
+        try:
+            require(package, feature="A task of the harness on a served model", extra="benchmark")
+        except CrowdSelectError as error:
+            yield error
 
 
 def _run_worker(context: Context, given: Path) -> int:

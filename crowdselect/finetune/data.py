@@ -64,7 +64,6 @@ def _refuse_in_pairs(found: Conversations) -> None:
         for part, there in parts.items():
             if there:
                 raise InputError(
-                    f"{found.path.name}, row {row.row} has {part}, which the preference methods "
-                    "do not use.",
+                    f"{row.where} has {part}, which the preference methods do not use.",
                     "Leave such rows out, or fine-tune with --method sft.",
                 )

@@ -139,7 +139,7 @@ def _sides(
     chosen = encode(tokenizer, chat, rows)
     if not rows[0].rejected:
         return [(one,) for one in chosen]
-    others = [Conversation(row.row, row.rejected) for row in rows]
+    others = [Conversation(row.row, row.rejected, place=row.place) for row in rows]
     return list(zip(chosen, encode(tokenizer, chat, others), strict=True))
 
 

@@ -49,9 +49,7 @@ class Lima(Source):
             response="response",
             rewards={},
         )
-        uses = [
-            _USES.get(key, ColumnUse(key, "left out", why="not part of LIMA")) for key in keys
-        ]
+        uses = [_USES.get(key, ColumnUse(key, "left out", why="not part of LIMA")) for key in keys]
         self.load(plan, builder, progress, uses=uses)
 
 

@@ -87,6 +87,21 @@ def describe_models(
     )
 
 
+def in_catalogue_order(names: Sequence[str]) -> tuple[str, ...]:
+    """Return ``names`` with the known models among them in an order that does not depend on rows.
+
+    For models found among the rows of a table: the Magpie zoo as published, then others by name,
+    in the places that known models have. What is only guessed keeps its place, which decides
+    nothing.
+    """
+    zoo = {name: k for k, name in enumerate(known_models())}
+    known = {n for n in names if _known_or_guessed(n, "total").source == "known"}
+    ordered = iter(
+        sorted(known, key=lambda n: (zoo.get(n.rsplit("/", 1)[-1].lower(), len(zoo)), n))
+    )
+    return tuple(next(ordered) if n in known else n for n in names)
+
+
 def _known_or_guessed(name: str, sizes: Sizes) -> Model:
     known = known_models().get(name.rsplit("/", 1)[-1].lower())
     if known is not None:

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import ClassVar
 
 from crowdselect.errors import InputError
-from crowdselect.ingest.models import Sizes, describe_models
-from crowdselect.plans import Builder, ColumnUse, Plan
+from crowdselect.ingest.models import Sizes, describe_models, in_catalogue_order
+from crowdselect.plans import Builder, ColumnUse, Plan, Tidy
 from crowdselect.progress import Progress, silent
 from crowdselect.reading import shards_of
 from crowdselect.registry import option
@@ -87,6 +87,8 @@ class Source(ABC):
             progress=progress,
             source=self.name,
         )
+        if isinstance(plan, Tidy):
+            names = in_catalogue_order(names)  # which row comes first says nothing
         whose = {name: _SAMPLE.sub("", name) if self.samples == "each" else name for name in names}
         strangers = [m.name for m in table if m.name not in whose.values()]
         if strangers and len(strangers) == len(table):

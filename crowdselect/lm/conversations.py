@@ -9,13 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from crowdselect.errors import InputError
 from crowdselect.lm.messages import Message, json_list, read_messages, text_of, unused_keys
-from crowdselect.reading import Table, name_list, read_table, small_letters
+from crowdselect.reading import (
+    Table,
+    mended_cells,
+    name_list,
+    read_table,
+    replaced_remark,
+    small_letters,
+)
 
 Row = Mapping[str, Any]
 
@@ -31,6 +38,8 @@ _MORE = ("input", "context")
 _TALKS = ("messages", "conversations", "conversation")
 _LABELS = ("label", "kto_tag")
 _TOOLS = ("tools", "functions")
+_PARSED = (*_TALKS, *_TOOLS, "history", "turns", "chosen", "rejected")
+"""Columns whose cells may be lists or objects written as text."""
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,13 @@ class Conversation:
     category: str = ""
     tools: tuple[dict[str, Any], ...] = ()
     """Descriptions of the tools that the assistant may call."""
+    place: str = field(default="", compare=False)
+    """``FILE, row N``, where it was read from one."""
+
+    @property
+    def where(self) -> str:
+        """Its place in words, for messages."""
+        return self.place or f"Row {self.row}"
 
     @property
     def answered(self) -> bool:
@@ -92,14 +108,16 @@ def read_conversations(path: str | Path) -> Conversations:
     formats: dict[frozenset[str], _Format] = {}
     kinds: list[str] = []
     unused: set[str] = set()
+    halves = 0
     for number, given in table:
-        row = small_letters(given)
+        row, more = mended_cells(small_letters(given), _PARSED)
+        halves += more
         columns = frozenset(k for k, v in row.items() if v is not None)
         if columns not in formats:
             formats[columns] = _recognise(columns, table, number, kinds)
         kinds.append(formats[columns].name)
         with naming_row(table, number):
-            found.append(_converted(formats[columns], row, number))
+            found.append(_converted(formats[columns], row, number, table.where(number)))
         for turn in next((json_list(row[c]) or [] for c in _TALKS if row.get(c)), []):
             unused |= unused_keys(turn)
     if "preference" in kinds and set(kinds) != {"preference"}:
@@ -108,7 +126,8 @@ def read_conversations(path: str | Path) -> Conversations:
             f"{table.where(odd)} is a {kinds[odd - 1]} row, the first one a {kinds[0]} row.",
             "Make two files of them.",
         )
-    remarks = [*table.remarks, *_taken(next(iter(formats)))]
+    replaced = replaced_remark(table.path.name, halves)
+    remarks = [*table.remarks, *replaced, *_taken(next(iter(formats)))]
     if unused:
         remarks.append(f"Not used of the messages: {', '.join(sorted(unused))}.")
     return Conversations(table.path, kinds[0], tuple(found), tuple(remarks))
@@ -212,7 +231,7 @@ def _first(columns: frozenset[str] | Row, names: Sequence[str]) -> str | None:
     return next((name for name in names if name in columns), None)
 
 
-def _converted(format_: _Format, row: Row, number: int) -> Conversation:
+def _converted(format_: _Format, row: Row, number: int, place: str) -> Conversation:
     made = format_.convert(row, number)
     name = next((row[c] for c in ID_COLUMNS if row.get(c) not in (None, "")), "")
     category = row.get("category")
@@ -224,6 +243,7 @@ def _converted(format_: _Format, row: Row, number: int) -> Conversation:
         str(name),
         "" if category is None else str(category),
         _tools(row),
+        place,
     )
 
 

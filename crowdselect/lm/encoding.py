@@ -124,7 +124,7 @@ class _Writer:
         has_system = any(m["role"] == "system" for m in conversation.messages)
         ways = (self.ways_out.merge if has_system else "", self.ways_out.plain)
         remedy = "; or ".join(filter(None, ("Correct the order of the roles", *ways)))
-        problem = f"Row {conversation.row}: the chat template refuses the conversation"
+        problem = f"{conversation.where}: the chat template refuses the conversation"
         messages, tools = conversation.messages, conversation.tools
         refusal = (problem, remedy)
         return apply(self.tokenizer, self.template, messages, tools, refusal=refusal, **options)
@@ -152,7 +152,7 @@ def _merged(conversation: Conversation) -> Conversation:
 def _encode_raw(tokenizer: Any, conversation: Conversation) -> Encoded:
     if [m["role"] for m in conversation.messages] != ["user", "assistant"]:
         raise InputError(
-            f"Row {conversation.row} is not one prompt and one answer, which raw text needs.",
+            f"{conversation.where} is not one prompt and one answer, which raw text needs.",
             "Use --option chat_template=auto, or chat_template=plain.",
         )
     prompt, answer = (m["content"] for m in conversation.messages)
@@ -181,7 +181,7 @@ def _weighted(mask: list[int], conversation: Conversation, ways_out: WaysOut) ->
     starts = [k for k, on in enumerate(mask) if on and not (k and mask[k - 1])]
     if len(starts) != len(answers):
         raise InputError(
-            f"Row {conversation.row} has answers of weight 0, but its chat template does not "
+            f"{conversation.where} has answers of weight 0, but its chat template does not "
             "tell its answers apart.",
             ", or ".join(filter(None, ("Leave those turns out", ways_out.plain))),
         )

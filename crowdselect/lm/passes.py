@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from crowdselect.lm.messages import Message
+from crowdselect.lm.prompts import spoken_text
 from crowdselect.registry import content_key
 
 Columns = dict[str, Sequence[Any]]
@@ -32,6 +33,11 @@ class Sample:
     response: str
     prompt: tuple[Message, ...] = ()
     """The question's turns, where it has several; empty: it is one user's turn."""
+
+    @property
+    def question(self) -> str:
+        """The question as text that says who speaks, where it has several turns."""
+        return spoken_text(self.prompt) if self.prompt else self.instruction
 
 
 @dataclass(frozen=True)

@@ -40,14 +40,28 @@ def question_text(messages: Sequence[Message]) -> str:
     return "\n\n".join(m["content"] for m in messages if m["content"].strip())
 
 
-def first_exchange(messages: Sequence[Message]) -> tuple[str, str] | None:
+_SPEAKERS = {"system": "System", "user": "User", "assistant": "Assistant", "tool": "Tool"}
+
+
+def spoken_text(messages: Sequence[Message]) -> str:
+    """The question as one text that says who speaks; one user's turn stands as it is.
+
+    For prompts that a scorer was published with as text: a question of one turn reads as there.
+    """
+    if len(messages) == 1 and messages[0]["role"] == "user":
+        return messages[0]["content"]
+    said = (m for m in messages if m["content"].strip())
+    return "\n\n".join(f"{_SPEAKERS[m['role']]}: {m['content']}" for m in said)
+
+
+def first_exchange(messages: Sequence[Message]) -> tuple[tuple[Message, ...], str] | None:
     """The first user turn, with the system text before it, and the answer; None: there is none."""
     asked = next((k for k, m in enumerate(messages) if m["role"] == "user"), len(messages))
     answer = next((m["content"] for m in messages[asked:] if m["role"] == "assistant"), None)
     if answer is None or not answer.strip():
         return None
     system = [m for m in messages[:asked] if m["role"] == "system"]
-    return question_text([*system, messages[asked]]), answer
+    return (*system, messages[asked]), answer
 
 
 def read_prompts(path: str | Path) -> list[Prompt]:

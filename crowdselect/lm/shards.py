@@ -15,6 +15,8 @@ import pyarrow.parquet as pq
 from crowdselect import files
 from crowdselect.lm.passes import Columns, Pass, Sample
 
+_SPEAKERS_NAMED = "speakers are named"
+"""Tells findings about questions of several turns from those that read them as one text."""
 ROWS = 64
 """Samples per shard: what a crash can cost at most."""
 
@@ -81,7 +83,7 @@ def shard_folder(
     """The folder of a pass over these samples: keyed by the content of both."""
     digest = hashlib.sha256()
     for sample in samples:
-        turns = (json.dumps(sample.prompt),) if sample.prompt else ()
+        turns = (_SPEAKERS_NAMED, json.dumps(sample.prompt)) if sample.prompt else ()
         for part in (sample.id, sample.instruction, sample.response, *turns):
             data = part.encode("utf-8", "surrogatepass")
             digest.update(len(data).to_bytes(8, "big") + data)

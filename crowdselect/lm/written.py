@@ -21,7 +21,7 @@ def check_calls(conversation: Conversation, render: Render) -> None:
     if calls and not _writes(conversation, render, "tool_calls"):
         name = calls[0]["function"]["name"]
         raise InputError(
-            f"Row {conversation.row} calls the tool {name}, which the model's chat template does "
+            f"{conversation.where} calls the tool {name}, which the model's chat template does "
             "not write: an empty answer would stand there.",
             "Take a model whose template knows tools, or leave such rows out.",
         )

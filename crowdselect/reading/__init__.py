@@ -10,6 +10,7 @@ from crowdselect.reading.decoding import (
     Text,
     encoding_of,
     read_text,
+    replaced_remark,
     utf8_copy,
     without_lone_escapes,
     without_surrogates,
@@ -18,7 +19,14 @@ from crowdselect.reading.delimited import CsvLayout, csv_layout, read_delimited
 from crowdselect.reading.folders import ALL_SPLITS, Shards, shards_of
 from crowdselect.reading.kinds import SUFFIXES, Kind, kind_of
 from crowdselect.reading.numbers import decimal_mark, number
-from crowdselect.reading.objects import parse_cell, parse_json, read_document, read_json, read_lines
+from crowdselect.reading.objects import (
+    mended_cells,
+    parse_cell,
+    parse_json,
+    read_document,
+    read_json,
+    read_lines,
+)
 from crowdselect.reading.opening import (
     DEEPEST,
     MOST_BYTES,
@@ -47,6 +55,7 @@ __all__ = [
     "encoding_of",
     "exists",
     "kind_of",
+    "mended_cells",
     "name_list",
     "number",
     "open_bytes",
@@ -58,6 +67,7 @@ __all__ = [
     "read_lines",
     "read_table",
     "read_text",
+    "replaced_remark",
     "sha256_of",
     "shards_of",
     "small_letters",

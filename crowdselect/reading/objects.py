@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +150,19 @@ def parse_cell(text: str) -> Any:
         return parse_json(mended, "a cell")
     except InputError as error:
         raise ValueError(error.problem) from error
+
+
+def mended_cells(row: Mapping[str, Any], columns: Iterable[str]) -> tuple[Row, int]:
+    """The row with lone halves of characters replaced in cells that are JSON; how many they were.
+
+    :func:`parse_cell` replaces them as well, and cannot say so: a cell may be parsed many times.
+    """
+    found, count = dict(row), 0
+    for column in columns:
+        if isinstance(row.get(column), str):
+            found[column], halves = without_lone_escapes(row[column])
+            count += halves
+    return found, count
 
 
 class _Repeated(Exception):

@@ -13,7 +13,7 @@ from crowdselect.scoring.base import Column, Scorer
 from crowdselect.scoring.config import ScoreConfig
 from crowdselect.scoring.deita import Deita
 from crowdselect.scoring.direct import Direct
-from crowdselect.scoring.experience import InstructionPass, diverse_middle
+from crowdselect.scoring.experience import InstructionPass, diverse_middle, own_order
 from crowdselect.scoring.ifd import IFD
 from crowdselect.scoring.instag import InsTag, InsTagCrowdSelect, coverage
 from crowdselect.scoring.instruction_mining import InstructionMining
@@ -48,5 +48,6 @@ __all__ = [
     "analyse",
     "coverage",
     "diverse_middle",
+    "own_order",
     "score",
 ]

@@ -74,7 +74,7 @@ class _LevelReader:
     def _text(self, sample: Sample) -> str:
         before, _, rest = self._question.partition("{instruction}")
         between, mark, after = rest.partition("{response}")
-        return f"{before}{sample.instruction}{between}{sample.response if mark else ''}{after}"
+        return f"{before}{sample.question}{between}{sample.response if mark else ''}{after}"
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from each cluster come samples of middling perplexity.
 
 from __future__ import annotations
 
+import hashlib
 import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ class _InstructionReader:
         self._limit = min(work.max_tokens, self._lm.longest)
 
     def __call__(self, samples: Sequence[Sample]) -> Columns:
-        rows = [self._lm.ids(sample.instruction)[: self._limit] for sample in samples]
+        rows = [self._lm.ids(sample.question)[: self._limit] for sample in samples]
         usable = [i for i, ids in enumerate(rows) if len(ids) > 1]
         vectors: list[list[float] | None] = [None] * len(rows)
         losses: list[float | None] = [None] * len(rows)
@@ -60,13 +61,28 @@ class _InstructionReader:
         return {"vector": vectors, "loss": losses}
 
 
+def own_order(samples: Sequence[Sample]) -> IntArray:
+    """The samples in an order that is theirs: by a hash of what they say, then by id. Shape (n,).
+
+    The same samples are drawn from so whatever the order of their file.
+    """
+
+    def key(row: int) -> tuple[str, str]:
+        sample = samples[row]
+        said = "\0".join((sample.question, sample.response))
+        return hashlib.sha256(said.encode("utf-8", "surrogatepass")).hexdigest(), sample.id
+
+    return np.array(sorted(range(len(samples)), key=key), dtype=np.int64)
+
+
 def diverse_middle(vectors: FloatArray, losses: FloatArray, wanted: int, seed: int = 0) -> IntArray:
     """Rows to train on first, in ascending order; at most ``wanted``.
 
     ``wanted / 10`` k-means clusters; inside each, ten rows evenly spaced among those whose loss
     lies between the cluster's quartiles. A cluster of fewer than ten gives all it has, one with
     fewer than ten in the middle all of those, as in the published code (so fewer than ``wanted``
-    may come out).
+    may come out). Clusters depend on the order of the rows: give them in one that is their own,
+    such as that of :func:`own_order`.
 
     Parameters
     ----------

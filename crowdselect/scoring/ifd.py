@@ -50,7 +50,7 @@ class _LossReader:
             )
 
     def __call__(self, samples: Sequence[Sample]) -> Columns:
-        asked = [self._encode(QUESTION.format(instruction=s.instruction), s) for s in samples]
+        asked = [self._encode(QUESTION.format(instruction=s.question), s) for s in samples]
         alone = [self._encode("", s) for s in samples]
         reasons = [self._reason(s, full) for s, full in zip(samples, asked, strict=True)]
         good = [i for i, reason in enumerate(reasons) if reason is None]

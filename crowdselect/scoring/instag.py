@@ -67,7 +67,7 @@ class TagPass(AskPass):
     def messages(self, sample: Sample) -> tuple[Message, ...]:
         """The question for tags."""
         task = _CLOSED.replace("{labels}", ", ".join(self.labels)) if self.labels else _OPEN
-        text = f"{task}\n\nInstruction:\n{sample.instruction}"
+        text = f"{task}\n\nInstruction:\n{sample.question}"
         return ({"role": "user", "content": text},)
 
     def read(self, text: str) -> Mapping[str, Any]:

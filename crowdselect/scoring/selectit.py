@@ -89,7 +89,7 @@ class _Rater:
             yield from ([(i, j) for i in range(n)] for j in range(k))
 
     def _text(self, prompt: str, sample: Sample, response: str) -> str:
-        return rating_text(prompt, sample.instruction, response, self._work.order)
+        return rating_text(prompt, sample.question, response, self._work.order)
 
     def _fit(self, prompt: str, sample: Sample) -> tuple[list[int], bool]:
         """Token ids within the limit; the middle of a long response is left out."""

@@ -45,7 +45,7 @@ class GradePass(AskPass):
         """The question for a grade; braces in the texts stay as they are."""
         asked = _USER.replace("{dimension}", self.dimension).replace("{best}", f"{self.best:g}")
         before, between, after = re.split(r"\{instruction\}|\{response\}", asked)
-        text = f"{before}{sample.instruction}{between}{sample.response}{after}"
+        text = f"{before}{sample.question}{between}{sample.response}{after}"
         return ({"role": "system", "content": _SYSTEM}, {"role": "user", "content": text})
 
     def read(self, text: str) -> Mapping[str, Any]:

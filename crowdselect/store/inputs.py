@@ -147,14 +147,19 @@ class Inputs:
             c.name for c in table.columns if c.nested or c.kind in ("list", "struct", "other")
         ]
         cursor = self._con.cursor()
+        replaced = 0
         found = cursor.sql(f"SELECT * FROM scratch.{table.handle} ORDER BY {ROW}")
         for batch in found.to_arrow_reader(_BATCH):
             for row in batch.to_pylist():
                 position = row.pop(ROW)
                 for name in nested:
                     if isinstance(row[name], str):
-                        row[name] = _unpacked(row[name])
+                        row[name], halves = _unpacked(row[name])
+                        replaced += halves
                 yield position, row
+        self.remarks += [
+            r for r in reading.replaced_remark(table.label, replaced) if r not in self.remarks
+        ]
 
     def varying(self, table: Table, by: str, columns: Sequence[str]) -> frozenset[str]:
         """Return the columns that differ between rows with the same value of ``by``."""
@@ -308,17 +313,21 @@ def _selected(columns: Described, same: Mapping[str, str]) -> str:
     )
 
 
-def _unpacked(text: str) -> Any:
-    """Lists and objects that were written as text: JSON, or as Python prints them."""
+def _unpacked(text: str) -> tuple[Any, int]:
+    """Lists and objects that were written as text: JSON, or as Python prints them.
+
+    And how many halves of characters were replaced in them.
+    """
     stripped = text.strip()
     if not stripped.startswith(("[", "{", '"')):
-        return text
+        return text, 0
+    mended, halves = reading.without_lone_escapes(stripped)
     try:
-        return json.loads(stripped)
+        return json.loads(mended), halves
     except (ValueError, RecursionError):
         pass
     try:
-        found = ast.literal_eval(stripped)
+        found = ast.literal_eval(mended)
     except (ValueError, SyntaxError, RecursionError, MemoryError):
-        return text
-    return found if isinstance(found, list | dict) else text
+        return text, 0
+    return (found, halves) if isinstance(found, list | dict) else (text, 0)

@@ -45,9 +45,10 @@ class Places:
             "(row_number() OVER (ORDER BY min(src)) - 1)::SMALLINT AS model "
             "FROM scratch.named GROUP BY name"
         )
-        chosen = "arg_max(n.src, n.worth)" if self._samples == "best" else "min(n.src)"
+        best = "first(n.src ORDER BY n.worth DESC NULLS LAST, n.src)"
+        chosen = best if self._samples == "best" else "min(n.src)"
         self._con.execute(
-            f"CREATE TABLE scratch.places AS SELECT coalesce({chosen}, min(n.src)) AS src, "
+            f"CREATE TABLE scratch.places AS SELECT {chosen} AS src, "
             "n.row, m.model, count(*) AS times, min(n.src) AS first, max(n.src) AS last "
             "FROM scratch.named AS n JOIN scratch.models AS m USING (name) "
             "WHERE n.row IS NOT NULL GROUP BY n.row, m.model"

@@ -66,7 +66,7 @@ def prepare(path: Path, encoding: str, scratch: Path) -> Readable:
     if not plain or packed != (path.suffix.lower() == ".gz"):
         source = _free(scratch, path, ".csv" if kind == "delimited" else ".jsonl")
         text = reading.utf8_copy(path, source, encoding, json=kind != "delimited")
-        remarks = _replaced(path.name, text.replaced)
+        remarks = reading.replaced_remark(path.name, text.replaced)
         head = source.open("rb").read(4096)
     if kind == "delimited":
         return _prepared_csv(source, path.name, tuple(remarks))
@@ -244,10 +244,3 @@ def _batches(reader: Any) -> Iterator[pa.RecordBatch]:
 
 def _free(scratch: Path, path: Path, suffix: str) -> Path:
     return scratch / f"copy-{len(list(scratch.glob('copy-*')))}-{path.name.split('.')[0]}{suffix}"
-
-
-def _replaced(name: str, count: int) -> list[str]:
-    what = "half a character (a lone surrogate) was" if count == 1 else (
-        f"{count:,} halves of characters (lone surrogates) were"
-    )  # fmt: skip
-    return [f"{name}: {what} replaced by U+FFFD."] if count else []

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from crowdselect import files, jobs
-from crowdselect.benchmark import BenchmarkConfig, create, read_results
+from crowdselect.benchmark import BenchmarkConfig, SubjectConfig, create, harness, read_results
 from crowdselect.benchmark.harness import Harness
 from crowdselect.benchmark.harness_task import local_task
 from crowdselect.benchmark.response_style import repeated_ngrams
@@ -289,3 +289,28 @@ def test_comet_says_what_is_missing(benchmarked: Any, tmp_path: Path) -> None:
 )
 def test_repetition_by_hand(text: str, share: float) -> None:
     assert repeated_ngrams(text.split()) == pytest.approx(share)
+
+
+def test_a_task_of_the_harness_on_a_served_model(benchmarked: Any, tmp_path: Path) -> None:
+    rows = [{"question": f"Say {w}", "answer": w} for w in WORDS[:4]]
+    path = write_jsonl(tmp_path / "own.jsonl", rows)
+
+    def say(number: int, body: dict[str, Any]) -> dict[str, Any]:
+        word = body["messages"][-1]["content"].split()[-1]
+        return {"text": "no" if word == WORDS[0] else word}
+
+    with serve(say) as server:
+        served = {"name": "served", "model": "m", "endpoint": server.url}
+        view = benchmarked(f"harness:file={path}", subject=served)
+    assert view.error is None, view.error
+    assert view.outcomes[0].scores[0].interval.value == pytest.approx(0.75)
+
+
+def test_what_a_served_model_needs_is_said_before_anything_runs(monkeypatch: Any) -> None:
+    monkeypatch.setattr(harness, "NEEDED_BY_SERVED", ("requests", "no_such_package"))
+    given = {"name": "served", "model": "m", "endpoint": "http://127.0.0.1:9/v1"}
+    config = BenchmarkConfig.parse({"subject": given, "suites": ["harness:task=gsm8k"]}, "test")
+    (error,) = Harness(task="gsm8k").conflicts(config)
+    assert "no_such_package" in error.problem
+    local = config.model_copy(update={"subject": SubjectConfig(name="l", model="m")})
+    assert list(Harness(task="gsm8k").conflicts(local)) == []

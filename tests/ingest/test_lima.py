@@ -28,7 +28,9 @@ def test_lima_is_a_crowd_of_its_authors(workspace, tmp_path):
     assert crowd.instruction(1).extra == {"source": "multi_turn", "turns": 2}
     told = {use.column: use.meaning for use in crowd.report.columns}
     assert told == {"conversations": "response", "source": "kept"}
-    assert any(line.startswith("1 conversations have further turns") for line in crowd.report.lines())
+    assert any(
+        line.startswith("1 conversations have further turns") for line in crowd.report.lines()
+    )
     recipe = Recipe(
         crowd="lima", encoder="lsa", clusters=0, budget=2, strategy="random", answer="model:lima"
     )

@@ -256,3 +256,17 @@ def test_a_saved_dataset_and_a_folder_with_splits(workspace, tmp_path):
     assert crowd.n == 3
     assert any("split train is read; left out: test" in line for line in crowd.report_lines())
     assert ingest(workspace, [tmp_path / "hub"], "test", split="test").n == 1
+
+
+def test_half_characters_in_cells_of_json_are_replaced_and_counted(workspace, tmp_path):
+    lines = ["id,model,reward,messages"]
+    for i, model in ((0, TWO[0]), (0, TWO[1]), (1, TWO[0]), (1, TWO[1])):
+        turns = [*ask(f"q{i} \ud83d"), {"role": "assistant", "content": f"{model} \ude00"}]
+        lines.append(f'q{i},{model},{i},"{json.dumps(turns).replace(chr(34), chr(34) * 2)}"')
+    path = tmp_path / "d.csv"
+    path.write_text("\n".join(lines) + "\n")
+    crowd = ingest(workspace, [path])
+    assert crowd.instruction(0).text == "q0 \ufffd"
+    assert [n for n in crowd.report.notes if "lone" in n] == [
+        "d.csv: 8 halves of characters (lone surrogates) were replaced by U+FFFD."
+    ]

@@ -7,7 +7,7 @@ import pytest
 from crowdselect.errors import InputError
 from crowdselect.lm.conversations import read_conversations
 from crowdselect.lm.messages import for_template
-from crowdselect.lm.prompts import first_exchange, question_text, read_prompts
+from crowdselect.lm.prompts import first_exchange, question_text, read_prompts, spoken_text
 from tests.crowds import write_jsonl
 
 Q = {"role": "user", "content": "q"}
@@ -252,6 +252,35 @@ def test_bad_prompts_are_named(rows, words, tmp_path):
 
 
 def test_the_first_exchange_goes_by_roles():
-    assert first_exchange([A, S, Q, {"role": "assistant", "content": "z"}]) == ("s\n\nq", "z")
+    assert first_exchange([A, S, Q, {"role": "assistant", "content": "z"}]) == ((S, Q), "z")
     assert first_exchange([A, Q]) is None
-    assert first_exchange([Q, A, Q]) == ("q", "a")
+    assert first_exchange([Q, A, Q]) == ((Q,), "a")
+
+
+def test_a_question_of_several_turns_says_who_speaks():
+    assert spoken_text([Q]) == "q"
+    assert spoken_text([S, Q]) == "System: s\n\nUser: q"
+    assert spoken_text([Q, A, Q]) == "User: q\n\nAssistant: a\n\nUser: q"
+
+
+def test_half_characters_in_cells_that_hold_json_are_replaced_and_counted(tmp_path):
+    turns = [{"role": "user", "content": "q \ud83d"}, {"role": "assistant", "content": "\ude00 a"}]
+    path = tmp_path / "d.csv"
+    cell = json.dumps(turns).replace('"', '""')
+    path.write_text(f'messages\n"{cell}"\n')
+    found = read_conversations(path)
+    assert [m["content"] for m in found.rows[0].messages] == ["q \ufffd", "\ufffd a"]
+    assert found.remarks == (
+        "d.csv: 2 halves of characters (lone surrogates) were replaced by U+FFFD.",
+    )
+
+
+def test_a_row_knows_its_file(tmp_path):
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.jsonl").write_text(
+            '{"messages": [{"role": "user", "content": "q"}]}\n'
+        )
+    assert [r.where for r in read_conversations(tmp_path).rows] == [
+        "a.jsonl, row 1",
+        "b.jsonl, row 1",
+    ]

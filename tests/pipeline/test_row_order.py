@@ -20,6 +20,8 @@ from crowdselect.values import Recipe, Selection
 N = 240
 MODELS = ("alpha-1b", "alpha-7b", "alpha-70b", "beta-2b", "beta-9b")
 
+KNOWN = ("gpt2-xl", "Qwen2-7B-Instruct", "phi-2", "gemma-2-9b-it", "Qwen2-1.5B-Instruct")
+
 
 def frame() -> pd.DataFrame:
     """Rows without an order, some without words or with equal texts; rewards of 0 and 1."""
@@ -126,14 +128,30 @@ def test_shuffled_rows_give_the_same_files_of_a_selection(orders) -> None:
     assert texts.count(texts[0]) == len(texts)
 
 
-def test_shuffled_tidy_rows_give_the_same_selection(tmp_path: Path) -> None:
-    data = tidy(frame())
+@pytest.mark.parametrize("names", [MODELS, KNOWN], ids=["guessed", "known"])
+def test_shuffled_tidy_rows_give_the_same_selection_and_files(tmp_path: Path, names) -> None:
+    data = tidy(frame()).replace({"model": dict(zip(MODELS, names, strict=True))})
     found = []
     for seed in (None, 2):
         rows = data if seed is None else data.sample(frac=1.0, random_state=seed)
-        folder = tmp_path / str(seed)
-        found.append(outcome(pipeline.select(ingest(open_workspace(folder), rows), recipe())))
+        workspace = open_workspace(tmp_path / str(seed))
+        selection = pipeline.select(ingest(workspace, rows), recipe())
+        saved = pipeline.save_selection(workspace, selection)
+        written = pipeline.export(workspace, saved.recipe.id, "messages")
+        found.append((outcome(selection), written.data.read_bytes()))
     assert found[0] == found[1]
+
+
+def test_which_of_several_best_samples_stands_does_not_depend_on_chance(tmp_path: Path) -> None:
+    data = tidy(frame().head(20))
+    again = pd.concat([data, data.assign(response="second"), data.assign(reward=-1.0)])
+    path = tmp_path / "samples.jsonl"
+    again.to_json(path, orient="records", lines=True)
+    crowd = pipeline.ingest(
+        open_workspace(tmp_path), "table", [path], name="c", options={"samples": "best"}
+    )
+    assert "second" not in crowd.answers(0)["response"].tolist()
+    assert crowd.rewards("reward").values.min() >= 0
 
 
 def test_the_number_of_threads_changes_no_pick(orders) -> None:

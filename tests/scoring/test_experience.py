@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from crowdselect import files, jobs
 from crowdselect.pipeline.scoring import ScoreConfig, create_score
-from crowdselect.scoring import diverse_middle
+from crowdselect.scoring import Sample, diverse_middle, own_order
 from crowdselect.store import open_crowd
 from tests.pipeline import tiny
 
@@ -39,6 +39,14 @@ def test_never_more_than_wanted_and_each_row_once(n, wanted, seed):
     rows = diverse_middle(rng.normal(size=(n, 3)), rng.normal(size=n), wanted)
     assert 1 <= len(rows) <= min(n, wanted)
     assert len(set(rows.tolist())) == len(rows)
+
+
+def test_samples_have_an_order_of_their_own_whatever_their_file():
+    samples = [Sample(str(k), f"question {k % 5}", f"answer {k % 3}") for k in range(30)]
+    shuffled = [samples[k] for k in np.random.default_rng(0).permutation(30)]
+    first, second = ([each[k] for k in own_order(each)] for each in (samples, shuffled))
+    assert first == second
+    assert first != samples
 
 
 def conversations(folder, n=30):

@@ -182,3 +182,15 @@ def test_every_scorer_says_where_it_comes_from(scorer):
     assert scorer.title
     assert scorer.source
     assert scorer.__doc__
+
+
+def test_a_question_of_several_turns_is_read_with_its_speakers(small_model, tmp_path):
+    turns = ({"role": "system", "content": "Be brief."}, {"role": "user", "content": "Say one."})
+    plain = Sample("a", "System: Be brief.\n\nUser: Say one.", "one")
+    asked = Sample("a", "Be brief.\n\nSay one.", "one", turns)
+    for scorer in (selectit(small_model), IFD(models=({"model": str(small_model)},))):
+        mine, other = (score([s], scorer, tmp_path) for s in (asked, plain))
+        for name, column in other.columns.items():
+            np.testing.assert_array_equal(mine.columns[name].values, column.values)
+    (work,) = SCORERS["direct"](models=({"model": "m", "base_url": "http://127.0.0.1:1"},)).passes()
+    assert "Instruction:\nSystem: Be brief.\n\nUser: Say one." in work.messages(asked)[1]["content"]

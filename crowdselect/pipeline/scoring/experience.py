@@ -18,7 +18,7 @@ from crowdselect.lm.engines import run_pass
 from crowdselect.lm.language_model import model_spec
 from crowdselect.lm.shards import shard_folder
 from crowdselect.registry import content_key
-from crowdselect.scoring import IFD, Engine, InstructionPass, Sample, diverse_middle
+from crowdselect.scoring import IFD, Engine, InstructionPass, Sample, diverse_middle, own_order
 from crowdselect.scoring.ifd import ANSWER, QUESTION
 from crowdselect.values import IntArray
 
@@ -47,7 +47,7 @@ def experienced(
     cache = job.workspace.cache / "scoring"
     shards = shard_folder(cache, work, samples)
     run_pass(work, samples, shards, job.progress, engine, workers)
-    rows = _rows(shards.read(), scorer.pre_experienced)
+    rows = _rows(shards.read(), own_order(samples), scorer.pre_experienced)
     if not len(rows):
         raise InputError("No instruction can be trained on.", "Score without -o pre_experienced.")
     key = content_key([shards.path.name, scorer.pre_experienced, TRAINING], 24)
@@ -59,8 +59,8 @@ def experienced(
     return dataclasses.replace(scorer, models=(trained,))
 
 
-def _rows(found: Any, wanted: int) -> IntArray:
-    known = np.flatnonzero([v is not None for v in found["vector"]])
+def _rows(found: Any, order: IntArray, wanted: int) -> IntArray:
+    known = np.array([i for i in order if found["vector"][i] is not None], dtype=np.int64)
     if not len(known):
         return known
     vectors = np.array([found["vector"][i] for i in known], dtype=np.float64)
@@ -76,7 +76,7 @@ def _training_run(job: Job, folder: Path, samples: Sequence[Sample], model: str)
         if (path / "config.json").exists():
             return path
     lines = [
-        {"prompt": QUESTION.format(instruction=s.instruction) + ANSWER, "completion": s.response}
+        {"prompt": QUESTION.format(instruction=s.question) + ANSWER, "completion": s.response}
         for s in samples
     ]
     folder.mkdir(parents=True, exist_ok=True)

@@ -16,8 +16,9 @@ from crowdselect.errors import InputError, NotFoundError
 from crowdselect.jobs import Job
 from crowdselect.landscape import embed, encoder_named
 from crowdselect.lm.conversations import read_conversations
+from crowdselect.lm.messages import Message
 from crowdselect.lm.models import check_folder
-from crowdselect.lm.prompts import first_exchange
+from crowdselect.lm.prompts import first_exchange, question_text
 from crowdselect.metrics import is_calculation
 from crowdselect.pipeline.ingest import open_crowd
 from crowdselect.pipeline.metrics import metrics
@@ -53,12 +54,17 @@ def crowd_samples(crowd: Crowd, policy: str, judge: str | None, seed: int) -> li
     rows = np.arange(crowd.n)
     columns = answers_of(crowd, policy, judge).columns(rows, seed)
     responses = crowd.responses_of(columns)
-    texts = crowd.instruction_texts()
+    prompts = crowd.prompts(rows)
     return [
-        Sample(str(i), text, response)
-        for i, text, response in zip(crowd.ids, texts, responses, strict=True)
+        _sample(str(i), prompt, response)
+        for i, prompt, response in zip(crowd.ids, prompts, responses, strict=True)
         if response is not None
     ]
+
+
+def _sample(name: str, prompt: tuple[Message, ...], response: str) -> Sample:
+    plain = len(prompt) == 1 and prompt[0]["role"] == "user"
+    return Sample(name, question_text(prompt), response, () if plain else prompt)
 
 
 def file_samples(path: Path) -> list[Sample]:
@@ -75,7 +81,7 @@ def file_samples(path: Path) -> list[Sample]:
             "output.",
         )
     pairs = ((row, first_exchange(row.messages)) for row in read.rows)
-    return [Sample(str(row.row), *pair) for row, pair in pairs if pair is not None]
+    return [_sample(str(row.row), *pair) for row, pair in pairs if pair is not None]
 
 
 def create_score(workspace: Workspace, config: ScoreConfig) -> Path:
