@@ -22,6 +22,19 @@ from crowdselect.values import COMBINED
 
 ASSETS = Path(__file__).parent / "assets"
 LOG = logging.getLogger(__name__)
+MENDED = (
+    "<style>[data-testid^=stBaseButton-primary] *, [data-testid=stMultiSelect] [data-tag] *"
+    "{color: light-dark(#FFFFFF, #10171F)}</style>"
+)
+"""What Streamlit's theme has no setting for: it writes white on the main colour, whose dark shade,
+readable as text, is too light for that."""
+MENU_CLOSES = (
+    "<script>/* {} */ document.querySelector('[data-testid=stSidebar][data-collapsed=false] "
+    "[data-testid=stSidebarCollapseButton] button')?.click()</script>"
+)
+"""The menu of a narrow window covers the page; Streamlit closes it after a tap on phones only.
+
+The page's address stands in it because a browser runs the same script once only."""
 F = TypeVar("F", bound=Callable[..., None])
 
 
@@ -40,10 +53,11 @@ def run(folder: Path) -> None:
     st.session_state["_pages"] = pages
     page = st.navigation(list(pages.values()), position="top")
     current = page.url_path or PAGES[0].path
+    st.html(MENDED)
     with guard():
         names = reads.crowd_names()
         state.start(current, names, reads.size, reads.known_encoders)
-        _context_bar(names)
+        _context_bar(names, current)
         state.say_news()
         page.run()
         people.remember()
@@ -195,7 +209,7 @@ def read_only_note(what: str) -> bool:
     return False
 
 
-def _context_bar(names: list[str]) -> None:
+def _context_bar(names: list[str], page: str) -> None:
     """Crowd and judge, for every page."""
     if not names:
         return
@@ -228,6 +242,8 @@ def _context_bar(names: list[str]) -> None:
             st.badge("read-only", color="gray")
         if st.user.get("is_logged_in"):
             st.button("Log out", type="tertiary", on_click=st.logout)
+        # Here, because in a row of its own it would be a gap.
+        st.html(MENU_CLOSES.format(page), unsafe_allow_javascript=True)
 
 
 def _crowd_changed() -> None:

@@ -26,7 +26,7 @@ STYLE = Markup(
     "border-radius:6px;padding:.55rem .7rem;min-width:0;overflow-wrap:anywhere}"
     ".cs-cards i{display:inline-block;width:.7em;height:.7em;border-radius:50%;margin-right:.4em}"
     ".cs-cards small{opacity:.8;display:block}"
-    ".cs-cards h6{margin:.55rem 0 0;padding:0;font-size:.85em;font-weight:600}"
+    ".cs-cards h4{margin:.55rem 0 0;padding:0;font-size:.85em;font-weight:600}"
     ".cs-cards p{margin:.3rem 0 0;font-size:.92em}"
     "</style>"
 )
@@ -34,7 +34,7 @@ CARD = Markup(
     '<article><b><i style="background:{colour}"></i>{name}</b><small>{size}</small>'
     "<small>{means}</small>{texts}</article>"
 )
-LINES = Markup("<h6>{title}</h6>{lines}")
+LINES = Markup("<h4>{title}</h4>{lines}")
 LINE = Markup("<p>{text}</p>")
 
 

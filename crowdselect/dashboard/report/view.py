@@ -91,7 +91,7 @@ def _chapter(chapter: Chapter, number: int) -> None:
         )
     if chapter.code:
         with st.expander("Command and recipe"):
-            st.code(chapter.code, language="toml", wrap_lines=True)
+            st.code(chapter.code, language=None, wrap_lines=True)
 
 
 def _example(example: Example) -> None:

@@ -21,8 +21,9 @@ def command(recipe: Recipe, name: str | None = None) -> str:
 
 def show(recipe: Recipe) -> None:
     """Command, recipe and its download."""
-    st.code(command(recipe), language="bash", wrap_lines=True)
-    st.code(recipe.to_toml(), language="toml", wrap_lines=True)
+    # Without a language: Streamlit's colours for one are too pale to read.
+    st.code(command(recipe), language=None, wrap_lines=True)
+    st.code(recipe.to_toml(), language=None, wrap_lines=True)
     st.download_button(
         "Download recipe.toml",
         recipe.to_toml(),
