@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Any
 
 from crowdselect.errors import CrowdSelectError, InputError, require
 from crowdselect.keys import read_key
+from crowdselect.servers import transport
 from crowdselect.servers.cache import RequestCache
 from crowdselect.servers.config import ServerConfig
 from crowdselect.servers.cost import expected_tokens, price
@@ -31,8 +33,8 @@ GONE_AFTER = 3
 FIRST_PAUSE_S = 0.5
 LONGEST_PAUSE_S = 8.0
 """Pauses before a reply that was no answer is asked for again."""
-LARGEST_BODY = 1 << 26
-"""Bytes of one answer; a longer one is no answer of a chat model."""
+LONGEST_WAIT_S = 60.0
+"""The longest that the package waits before a further try, where a server asks for it."""
 
 
 def ask_all(
@@ -107,6 +109,7 @@ class _Conversation:
             base_url=self.config.base_url,
             max_retries=self.config.retries,
             timeout=self.config.timeout_s,
+            http_client=transport.http_client(timeout=self.config.timeout_s),
         ) as client:
             workers = [
                 asyncio.ensure_future(self._work(client, queue))
@@ -164,6 +167,9 @@ class _Conversation:
                 body = await self._body(client, request)
             except openai.APIError as error:  # the package has tried again itself
                 return self._failed(error)
+            except _TooSlow as error:
+                reply = ChatReply("", f"{SERVERS_FAULT}broke off: {error}", finished=False)
+                break
             except _BrokenOff as error:
                 reply = ChatReply("", f"{SERVERS_FAULT}broke off: {error}", finished=False)
                 continue
@@ -178,13 +184,15 @@ class _Conversation:
         """What the server answers with status 200, asked in the way that it takes."""
         import openai
 
+        tries = self.config.retries + 1
         while True:
             habits = self.habits
             arguments = habits.arguments(self.config, request)
             try:
-                async with client.chat.completions.with_streaming_response.create(
-                    **arguments
-                ) as answer:
+                async with (
+                    _at_most(tries * (self.config.timeout_s + LONGEST_WAIT_S)),
+                    client.chat.completions.with_streaming_response.create(**arguments) as answer,
+                ):
                     return await _read_all(answer, self.config.timeout_s)
             except (
                 openai.BadRequestError,
@@ -197,12 +205,18 @@ class _Conversation:
                         raise
                     self.habits = learned
                     self.cache.remember(self.config, learned)
+            except (openai.APIError, _BrokenOff, _TooSlow):
+                raise
+            except Exception as error:  # a refusal that did not come whole, say
+                raise _broken(error) from error
 
     def _failed(self, error: Any) -> ChatReply:
         """A refusal as a counted failure; raises where it says that nothing can work."""
         import openai
 
         words = error_words(error.body) if getattr(error, "body", None) else one_line(str(error))
+        if 300 <= getattr(error, "status_code", 0) < 400:
+            words = "it sends on to another address, which is not followed"
         if isinstance(error, openai.APIConnectionError):
             cause = one_line(f"{error} {error.__cause__ or ''}")
             lost = ChatReply("", f"{SERVERS_FAULT}did not answer: {cause}", finished=False)
@@ -260,6 +274,20 @@ class _BrokenOff(Exception):
     """A body that did not come whole."""
 
 
+class _TooSlow(Exception):
+    """An answer that came so slowly that all tries together took too long."""
+
+
+@asynccontextmanager
+async def _at_most(seconds: float) -> AsyncIterator[None]:
+    """Leave off after ``seconds``: the package's own limit starts anew with every byte."""
+    try:
+        async with asyncio.timeout(seconds):
+            yield
+    except TimeoutError as error:
+        raise _TooSlow(f"it took longer than {seconds:g} s") from error
+
+
 async def _read_all(answer: Any, timeout_s: float) -> bytes:
     """The whole body; raises _BrokenOff where it breaks off, takes too long or never ends."""
     body = bytearray()
@@ -267,16 +295,20 @@ async def _read_all(answer: Any, timeout_s: float) -> bytes:
         async with asyncio.timeout(timeout_s):
             async for chunk in answer.iter_bytes():
                 body += chunk
-                if len(body) > LARGEST_BODY:
-                    raise _BrokenOff(f"more than {LARGEST_BODY >> 20} MB came")
+                if len(body) > transport.LARGEST_BODY:  # packed bytes were fewer
+                    raise _BrokenOff(f"more than {transport.LARGEST_BODY >> 20} MB came")
     except TimeoutError as error:
         raise _BrokenOff(f"the answer took longer than {timeout_s:g} s") from error
     except _BrokenOff:
         raise
     except Exception as error:
-        # The package's HTTP library changes with its version, and so do its exceptions.
-        raise _BrokenOff(one_line(str(error)) or type(error).__name__) from error
+        raise _broken(error) from error
     return bytes(body)
+
+
+def _broken(error: Exception) -> _BrokenOff:
+    """The package's HTTP library changes with its version, and so do its exceptions."""
+    return _BrokenOff(one_line(str(error)) or type(error).__name__)
 
 
 def _own_reason(error: Any, words: str) -> str:

@@ -2,8 +2,8 @@
 
 import json
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -27,7 +27,8 @@ def serve(behave: Behaviour) -> Iterator[Server]:
     ``behave`` returns a dict: ``text`` (the answer), or ``status`` (an error), ``hang_up`` (close
     without an answer), with optional ``finish``, ``top`` (first token's candidates); ``message``
     and ``choice`` (fields of theirs), ``body`` (JSON) or ``raw`` (bytes) in the answer's place, of
-    which ``withheld`` bytes are announced and never sent.
+    which ``withheld`` bytes are announced and never sent. ``headers`` are added; the pieces of
+    ``drip`` are sent as they come, in place of the body or, with ``early``, of the whole answer.
     """
     lock = threading.Lock()
 
@@ -43,22 +44,39 @@ def serve(behave: Behaviour) -> Iterator[Server]:
             if said.get("hang_up"):
                 self.close_connection = True
                 return
+            if said.get("early"):
+                self._drip(said["drip"])
+                return
             status = said.get("status", 200)
             usual = completion(said) if status == 200 else {"error": {"message": "try later"}}
             data = said.get("raw") or json.dumps(said.get("body", usual)).encode()
             self.send_response(status)
             self.send_header("Content-Type", said.get("type", "application/json"))
-            self.send_header("Content-Length", str(len(data) + said.get("withheld", 0)))
+            if "drip" not in said:
+                self.send_header("Content-Length", str(len(data) + said.get("withheld", 0)))
             self.close_connection = bool(said.get("withheld"))
             if status == 429:
                 self.send_header("Retry-After", "0")
+            for name, value in said.get("headers", {}).items():
+                self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(data)
+            self._drip(said.get("drip", ())) if "drip" in said else self.wfile.write(data)
+
+        def _drip(self, pieces: Iterable[bytes]) -> None:
+            self.close_connection = True
+            with suppress(OSError):  # whoever asked went away
+                for piece in pieces:
+                    self.wfile.write(piece)
+                    self.wfile.flush()
 
         def log_message(self, *_: object) -> None:
             return
 
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    class Quiet(ThreadingHTTPServer):
+        def handle_error(self, *_: object) -> None:
+            return  # whoever asked went away
+
+    httpd = Quiet(("127.0.0.1", 0), Handler)
     httpd.daemon_threads = True
     server = Server(f"http://127.0.0.1:{httpd.server_port}/v1")
     thread = threading.Thread(target=httpd.serve_forever, kwargs={"poll_interval": 0.02})

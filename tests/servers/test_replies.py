@@ -178,7 +178,7 @@ def test_what_another_try_can_mend_is_tried_again(case: str, monkeypatch: Any) -
 
 
 def test_an_endless_answer_is_cut_off(monkeypatch: Any) -> None:
-    monkeypatch.setattr("crowdselect.servers.client.LARGEST_BODY", 2_000)
+    monkeypatch.setattr("crowdselect.servers.transport.LARGEST_BODY", 2_000)
     replies, _ = asked({"text": "8" * 3_000})
     assert replies["odd"].problem.startswith("the server broke off: more than")
 
