@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import pandas as pd
 
 from crowdselect.files import read_json, write_json
+from crowdselect.lm import models as lm
 from crowdselect.lm.models import Checkpoint, LoadOptions, load_network, usual_device
 from crowdselect.progress import Progress, silent
 from crowdselect.tasks import Task, verify
@@ -61,9 +62,7 @@ def make_tokenizer(seed: int, folder: Path) -> None:
 
 def load_tokenizer(folder: Path) -> PreTrainedTokenizerFast:
     """Read the tokenizer beside a model, or the one ``make_tokenizer`` saved."""
-    from transformers import PreTrainedTokenizerFast
-
-    tokenizer: PreTrainedTokenizerFast = PreTrainedTokenizerFast.from_pretrained(folder)
+    tokenizer: PreTrainedTokenizerFast = lm.load_tokenizer(Checkpoint(str(folder)))
     return tokenizer
 
 

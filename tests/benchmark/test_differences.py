@@ -7,6 +7,7 @@ import pytest
 from scipy import stats
 
 from crowdselect.benchmark.differences import (
+    MIN_QUESTIONS,
     Difference,
     Estimate,
     Side,
@@ -213,6 +214,50 @@ def test_many_differences_can_still_be_significant() -> None:
     hardness = rng.normal(size=200)
     _, p, _, _ = paired_difference(side(hardness + rng.normal(1.0, 0.5, 200)), side(hardness))
     assert holm([p] * 66)[0] < 1e-6
+
+
+def test_a_score_over_seeds_is_cut_at_its_bounds_and_takes_the_level() -> None:
+    shared = [f"q{i}" for i in range(5)]
+    high = np.array([1.0, 1.0, 1.0, 0.9, 1.0])
+    free = side_interval(side(high, high - 0.05), shared)
+    cut = side_interval(side(high, high - 0.05), shared, UNIT)
+    assert free.high > 1
+    assert ends(cut) == pytest.approx((max(free.low, 0.0), 1))
+    wide = side_interval(side(high, high - 0.05), shared, level=0.99)
+    assert wide.high - wide.value > 1.5 * (free.high - free.value)
+    flat = side_interval(side(np.full(5, 0.5), np.full(5, 0.5)), shared, UNIT, 0.99)
+    chance = 1 - 0.005 ** (1 / 5)
+    assert ends(flat) == pytest.approx((0.5 - 0.5 * chance, 0.5 + 0.5 * chance))
+
+
+def test_questions_of_other_weights_count_by_their_means() -> None:
+    """Sums are of several judgements: a question's value is its sum by its weight."""
+    heavy: Sums = {f"q{i}": (3.0 * (i % 2), 3.0) for i in range(8)}
+    light: Sums = {q: (total / 3, 1.0) for q, (total, _) in heavy.items()}
+    interval, p, _, _ = paired_difference(Side([heavy]), Side([light]))
+    assert (interval.value, p) == (0, 1)
+    one = side_interval(Side([{"q0": (3.0, 4.0)}, {"q0": (1.0, 4.0)}]), ["q0"])
+    assert one.value == 0.5
+
+
+@pytest.mark.parametrize(("n", "tried"), [(MIN_QUESTIONS - 1, False), (MIN_QUESTIONS, True)])
+def test_differences_begin_at_the_least_number_of_questions(n: int, tried: bool) -> None:
+    values = np.arange(n, dtype=float)
+    interval, p, _, _ = paired_difference(side(values + 2 + values % 2), side(values))
+    assert (p < 1, math.isfinite(interval.low)) == (tried, tried)
+    said = Difference("a", "b", interval, p, p, n, (1, 1)).sentence()
+    assert ("cannot be told apart" in said) == (not tried)
+
+
+def test_small_differences_and_unequal_seeds_are_said_as_they_are() -> None:
+    small = Difference(
+        "a", "b", Interval(0.3, 0.1, 0.5), 0.01, 0.01, 60, (3, 1), True, "strategies"
+    )
+    assert small.sentence() == (
+        "a is better than b: +0.3 (+0.1 to +0.5), 60 questions, 3 and 1 seeds, p = 0.01."
+    )
+    assert "a is worse" in Difference("a", "b", Interval(0.3, 0.1, 0.5), 0.01, 0.01, 60, (1, 2),
+                                      False).sentence()  # fmt: skip
 
 
 def test_sentences() -> None:

@@ -103,6 +103,19 @@ def test_a_rate_is_exact(n: int, data: st.DataObject) -> None:
     assert ends(wide) == pytest.approx((exact.low, exact.high))
 
 
+def test_a_rate_in_another_unit_and_at_another_level_is_the_same_rate() -> None:
+    """Grades from 1 to 10, 99 %: scipy's interval of 3 of 8, moved into the unit."""
+    theirs = stats.binomtest(3, 8).proportion_ci(0.99, "exact")
+    ours = exact_rate(1 + 9 * 3 / 8, 8, (1.0, 10.0), 0.99)
+    assert ours.value == 1 + 9 * 3 / 8
+    assert ends(ours) == pytest.approx((1 + 9 * theirs.low, 1 + 9 * theirs.high))
+    graded = mean_interval([10.0] * 3 + [1.0] * 5, names(8), bounds=(1.0, 10.0), level=0.99)
+    assert ends(graded) == pytest.approx(ends(ours)), "the level reaches the rate"
+    alike = mean_interval([4.0] * 8, names(8), bounds=(1.0, 10.0), level=0.99)
+    chance = 1 - 0.005 ** (1 / 8)
+    assert ends(alike) == pytest.approx((4 - 3 * chance, 4 + 6 * chance))
+
+
 def test_weighted_rates_are_no_plain_rates() -> None:
     values, weights = [1.0, 0.0, 1.0, 1.0], [1.0, 2.0, 1.0, 1.0]
     weighted = mean_interval(values, names(4), weights=weights, bounds=UNIT)
