@@ -62,6 +62,11 @@ class Workspace:
         return self.root / "uploads"
 
     @property
+    def questions(self) -> Path:
+        """Folder of the question files that recipes keep out of selections, by content."""
+        return self.root / "questions"
+
+    @property
     def cache(self) -> Path:
         """Folder of what can be made again at any time."""
         return self.root / "cache"

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 import tomli_w
-from pydantic import Field, field_validator
+from pydantic import Field, ValidationInfo, field_validator, model_validator
 
 from crowdselect.errors import InputError
 from crowdselect.filters import Filters as Filters
@@ -18,6 +18,15 @@ from crowdselect.filters import Range as Range
 from crowdselect.options import Frozen as Frozen
 from crowdselect.options import Option
 from crowdselect.registry import content_key
+from crowdselect.rules import Gate as Gate
+from crowdselect.rules import QuestionFile as QuestionFile
+from crowdselect.rules import Ties as Ties
+from crowdselect.rules import (
+    budget_from_text,
+    gate_from_text,
+    ranks_answers,
+    weights_from_text,
+)
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -109,51 +118,6 @@ class Plane:
     """Shape (n, 2)."""
 
 
-def weights_from_text(text: str) -> dict[str, float]:
-    """``difficulty=1,separability@JUDGE=-0.5`` -> weight per column.
-
-    Raises InputError for a weight that is not a number or a name that comes twice.
-    """
-    weights: dict[str, float] = {}
-    for part in _weights_of(text):
-        name, sign, value = (p.strip() for p in part.rpartition("="))
-        if not sign or not name or name in weights:
-            raise InputError(
-                f"{part!r} in --weights is not one NAME=NUMBER.",
-                "Write it like difficulty=1,separability=1,stability=2, each name once.",
-            )
-        weights[name] = _number(value, part)
-    return weights
-
-
-def _weights_of(text: str) -> list[str]:
-    """``NAME=NUMBER`` parts; a comma inside of a name (``difficulty@acc,none=1``) parts nothing."""
-    parts: list[str] = []
-    waiting: list[str] = []
-    for part in text.split(","):
-        waiting.append(part)
-        if "=" in part:
-            parts.append(",".join(waiting).strip().lstrip(","))
-            waiting = []
-    return [*parts, *filter(None, (p.strip() for p in waiting))]
-
-
-def budget_from_text(text: str) -> int | float:
-    """``1000``, ``0.1`` or ``10%`` -> a count or a share; raises InputError."""
-    cleaned = text.strip().replace("_", "").replace(",", "")
-    if cleaned.isdigit():
-        return int(cleaned)
-    number = _number(cleaned.rstrip("%"), f"--budget {text}")
-    return number / 100 if cleaned.endswith("%") else number
-
-
-def _number(text: str, where: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise InputError(f"{where}: {text!r} is not a number.", "Write a number.") from None
-
-
 WEIGHTS = Option(
     help="Weight per metric column; METRIC@JUDGE takes it from another judge",
     one="METRIC=NUMBER, ..., also METRIC@JUDGE and negative",
@@ -236,14 +200,57 @@ class Recipe(Frozen):
     answer: Annotated[
         str,
         Option(
-            help="best, random, top5_random, worst or model:NAME",
+            help="best, random, top5_random, worst, consensus, base_likes or model:NAME",
             label="Answer to train on",
             card="answer",
         ),
     ] = "best"
+    ties: Annotated[
+        Ties,
+        Option(
+            help="Which of equally rewarded answers: draw from the seed, as the other judges say, "
+            "the larger model's, or the first model's",
+            label="Equally good answers",
+            card="equal answers",
+        ),
+    ] = "draw"
+    """For answer policies of ``rules.RANKED``; recipes of older versions mean ``first``."""
+    among: Annotated[
+        Literal["any", "good"],
+        Option(
+            help="good: only answers that the gate calls good enough are trained on",
+            label="Answers to choose from",
+        ),
+    ] = "any"
+    gate: Annotated[
+        Gate | None,
+        Option(
+            help="Only instructions with an answer that is good enough",
+            one="KIND=NUMBER[@JUDGE], such as reward=1, quantile=0.5, judges=1, crowd=0.5: only "
+            "instructions with an answer that is good enough",
+            label="Gate",
+            parse=gate_from_text,
+        ),
+    ] = None
+    decontaminate: Annotated[tuple[QuestionFile, ...], Option(flag=None)] = ()
+    """What overlaps with these files cannot be selected; others take its place."""
     seed: Annotated[
         int, Option(help="Seed of everything random", card="seed"), Field(ge=0, lt=2**32)
     ] = 42
+
+    @model_validator(mode="before")
+    @classmethod
+    def _of_older_versions(cls, data: Any) -> Any:
+        """A whole recipe without a rule for ties was written when the first model took them."""
+        if isinstance(data, Mapping) and "ties" not in data and data.keys() >= _WHOLE:
+            return {**data, "ties": "first"}
+        return data
+
+    @field_validator("ties")
+    @classmethod
+    def _ties(cls, value: Ties, info: ValidationInfo) -> Ties:
+        """Where no answers are put in order the rule counts for nothing, so there is one only."""
+        return value if ranks_answers(str(info.data.get("answer", "best"))) else "draw"
 
     @field_validator("budget")
     @classmethod
@@ -270,8 +277,17 @@ class Recipe(Frozen):
 
     @property
     def id(self) -> str:
-        """Short hash (12 hex digits) of everything in the recipe."""
-        return content_key(self.model_dump(mode="json"))
+        """Short hash (12 hex digits) of everything in the recipe.
+
+        A field that came later is not in it where it says what was done before it came.
+        """
+        told = self.model_dump(mode="json")
+        if self.ties == "first" or not ranks_answers(self.answer):
+            del told["ties"]
+        for name, before in _CAME_LATER.items():
+            if told[name] == before:
+                del told[name]
+        return content_key(told)
 
     def __hash__(self) -> int:
         return hash(self.id)
@@ -289,6 +305,12 @@ class Recipe(Frozen):
             what = "it is nested too deeply" if isinstance(error, RecursionError) else error
             raise InputError(f"{source} is not TOML: {what}.", "Correct that line.") from error
         return cls.parse(data, source)
+
+
+_CAME_LATER: Mapping[str, Any] = {"among": "any", "gate": None, "decontaminate": []}
+"""Later fields, with the value that means what was always done."""
+_WHOLE = set(Recipe.model_fields) - {"judge", "ties", *_CAME_LATER}
+"""What every recipe that was written as a whole has said from the first version on."""
 
 
 class Origin(Frozen):

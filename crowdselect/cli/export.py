@@ -79,7 +79,9 @@ def export(
     for line in made.checked:
         say(line)
     if counts["flagged"]:
-        fate = "kept" if keep_flagged else "left out"
-        say(f"{counts['flagged']:,} rows overlap with a benchmark and were {fate}.")
+        fate = "were kept" if keep_flagged else "cannot be in it; others took their places"
+        say(f"{counts['flagged']:,} instructions overlap with a benchmark and {fate}.")
+    if against and not keep_flagged:
+        say(f"The files belong to the recipe now: train on the selection {made.recipe_id}.")
     say(f"Wrote {made.n:,} examples.")
     return tell(made.data)

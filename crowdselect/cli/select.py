@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -163,6 +164,20 @@ def document(
     }
 
 
+def tell_answers(report: Mapping[str, Any]) -> None:
+    """Say what the gate removed, and how many training answers are poor or tied."""
+    gate, told = report.get("gate"), report.get("answers")
+    if gate:
+        say(f"Gate: {gate['words']}. {gate['removed']:,} instructions do not pass.")
+    if not told:
+        return
+    parts = [f"{told['tied']:,} tied with another" if told["tied"] else ""]
+    if told["below_full_reward"] is not None:
+        parts.append(f"{told['below_full_reward']:,} below full reward")
+    if any(parts):
+        say(f"Of {told['n']:,} training answers: {', '.join(filter(None, parts))}.")
+
+
 def _show(
     selection: Selection, flagged: Contamination | None, loo: Robustness | None, *, saved: bool
 ) -> None:
@@ -172,13 +187,17 @@ def _show(
     if flagged is not None:
         for line in flagged.checked:
             say(line)
-        say(f"{len(flagged.flagged):,} instructions overlap with a benchmark and were banned.")
+        say(
+            f"{len(flagged.flagged):,} instructions overlap with a benchmark and cannot be "
+            "selected; others take their places."
+        )
     names = tuple(selection.contributions)
     rows = [
         (i + 1, selection.ids[i], selection.scores[i], selection.clusters[i], selection.models[i],
          *(float(selection.contributions[n][i]) for n in names))
         for i in range(min(_SHOWN, len(selection.ids)))
     ]  # fmt: skip
+    tell_answers(report)
     print_table(("rank", "id", "score", "cluster", "response by", *names), rows)
     tie = report["tie_block"]
     size = f"{report['selected']:,} of {report['eligible']:,} eligible ({report['pool']:,} in all)"

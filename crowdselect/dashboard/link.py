@@ -15,19 +15,23 @@ from crowdselect.values import Recipe
 
 WEIGHT = "w."
 NO_WEIGHTS = "none"
-GROUPS = ("filters", "options")
+GROUPS = ("filters", "options", "gate")
 """Fields that are groups themselves: ``filters.contains``."""
 LEFT_OUT = {"pins", "bans"}
 """Pins and bans live in the crowd's notes, which every visitor of this workspace shares."""
 FIELDS = {o.name: o for o in options_of(Recipe) if o.name not in {"weights", *GROUPS, *LEFT_OUT}}
 """What a link says under its own name."""
-PLAIN = {name for name, o in FIELDS.items() if not set(o.kinds) & {bool, int, float}}
+PLAIN = {
+    name for name, o in FIELDS.items() if o.item is None and not set(o.kinds) & {bool, int, float}
+}
 """Those among them that are words, and so stand in the address as they are."""
 
 
 def to_params(recipe: Recipe) -> dict[str, str]:
     """The parameters of a link that restores ``recipe`` (without pins and bans)."""
     changed = recipe.model_dump(mode="json", exclude_defaults=True, exclude=LEFT_OUT)
+    if recipe.gate is not None:  # one that is there says all of itself
+        changed["gate"] = recipe.gate.model_dump(mode="json", exclude_none=True)
     params: dict[str, str] = {}
     if (weights := changed.pop("weights", None)) is not None:
         params |= {WEIGHT + name: write_value(_whole(value)) for name, value in weights.items()}

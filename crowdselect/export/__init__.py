@@ -8,7 +8,7 @@ from crowdselect.export.base import Example, Format, Turn
 from crowdselect.export.card import dataset_card
 from crowdselect.export.llamafactory import LlamaFactory
 from crowdselect.export.messages import Messages, OpenAI
-from crowdselect.export.overlap import Overlap, find_overlaps
+from crowdselect.export.overlap import WORDS, Overlap, find_overlaps
 from crowdselect.export.parquet import Parquet
 from crowdselect.export.prompt_completion import PromptCompletion
 from crowdselect.export.references import Reference, References, read_references
@@ -31,6 +31,7 @@ FORMATS: Registry[type[Format]] = Registry(
 
 __all__ = [
     "FORMATS",
+    "WORDS",
     "Example",
     "Export",
     "Format",

@@ -42,6 +42,7 @@ def dataset_card(manifest: Mapping[str, Any], form: Format, licence: str | None)
         f"| clusters | {recipe['clusters']} |",
         f"| reward model | {_plain(recipe['judge'] or next(iter(crowd['judges']), 'none'))} |",
         f"| response | {_plain(recipe['answer'])} |",
+        *_answers(manifest.get("report", {})),
         f"| seed | {recipe['seed']} |",
         f"| crowd fingerprint | `{crowd['fingerprint']}` |",
         "",
@@ -63,6 +64,20 @@ def dataset_card(manifest: Mapping[str, Any], form: Format, licence: str | None)
     return "\n".join(lines)
 
 
+def _answers(report: Mapping[str, Any]) -> list[str]:
+    """Rows of the table about the answers and the gate, where the selection told them."""
+    told, gate = report.get("answers"), report.get("gate")
+    lines = []
+    if told:
+        lines.append(f"| responses as good as another | {told['tied']:,} of {told['n']:,} |")
+        if told["below_full_reward"] is not None:
+            below = f"{told['below_full_reward']:,} of {told['rewarded']:,}"
+            lines.append(f"| responses below full reward | {below} |")
+    if gate:
+        lines.append(f"| gate | {_plain(gate['words'])} ({gate['removed']:,} out) |")
+    return lines
+
+
 def _plain(text: Any) -> str:
     """A text from the data as text: a page that shows the card must not run or follow it."""
     escaped = html.escape(" ".join(str(text).split()), quote=False)
@@ -77,10 +92,15 @@ def _code(text: Any) -> str:
 def _contamination(checked: str, flagged: int, facts: Mapping[str, Any]) -> str:
     if not checked:
         return "Not checked."
-    fate = "kept" if facts["kept"] else "left out"
+    if facts["kept"]:
+        fate = "are in it all the same"
+    else:
+        fate = "could not be selected; others took their places"
+    pinned = len(facts.get("pinned", ()))
+    less = f" ({pinned:,} pinned by hand are in)" if pinned else ""
     return (
         f"Checked against {checked}: {flagged:,} instructions share {facts['words']} or more "
-        f"consecutive words with it and were {fate}; `manifest.json` lists them."
+        f"consecutive words with it and {fate}{less}; `manifest.json` lists them."
     )
 
 

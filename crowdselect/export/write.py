@@ -42,6 +42,11 @@ class Export:
         return int(self.manifest["counts"]["exported"])
 
     @property
+    def recipe_id(self) -> str:
+        """Id of the recipe, and so of the selection, whose rows these are."""
+        return str(self.manifest["recipe_id"])
+
+    @property
     def checked(self) -> tuple[str, ...]:
         """Per benchmark file, what was checked against, in a sentence."""
         lines = []

@@ -31,12 +31,14 @@ Each takes a ``Workspace`` or a ``Crowd`` first and ``progress`` last.
 
 from crowdselect.export import Export
 from crowdselect.pipeline.damaged import damaged, damaged_crowds, damaged_runs
-from crowdselect.pipeline.export import (
+from crowdselect.pipeline.decontamination import (
     Contamination,
     contamination,
-    export,
+    contamination_of,
+    remember,
     without_contamination,
 )
+from crowdselect.pipeline.export import export
 from crowdselect.pipeline.ingest import crowd_names, ingest, open_crowd, preview, remove_crowd
 from crowdselect.pipeline.landscape import (
     Landscape,
@@ -95,6 +97,7 @@ __all__ = [
     "clustering",
     "compare",
     "contamination",
+    "contamination_of",
     "crowd_names",
     "damaged",
     "damaged_crowds",
@@ -116,6 +119,7 @@ __all__ = [
     "open_crowd",
     "plane_of",
     "preview",
+    "remember",
     "remove_crowd",
     "remove_selection",
     "rename_selection",

@@ -3,93 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
 
 from crowdselect.errors import InputError, NotFoundError
-from crowdselect.export import (
-    FORMATS,
-    Example,
-    Export,
-    Overlap,
-    References,
-    Turn,
-    find_overlaps,
-    read_references,
-    write_export,
-)
+from crowdselect.export import FORMATS, WORDS, Example, Export, Turn, write_export
 from crowdselect.export.base import Role
-from crowdselect.export.overlap import WORDS
+from crowdselect.pipeline.decontamination import (
+    Contamination,
+    contamination,
+    facts_of,
+    without_contamination,
+)
 from crowdselect.pipeline.ingest import open_crowd
-from crowdselect.pipeline.selection.saving import SavedSelection, find_selection, load_selection
+from crowdselect.pipeline.selection.saving import (
+    SavedSelection,
+    find_selection,
+    load_selection,
+    save_selection,
+)
+from crowdselect.pipeline.selection.select import select
 from crowdselect.progress import Progress, silent
 from crowdselect.registry import build
 from crowdselect.settings import Workspace
 from crowdselect.store import Crowd
 from crowdselect.values import IntArray, Recipe, Selection
 
-
-@dataclass(frozen=True)
-class Contamination:
-    """Which instructions of a crowd share long runs of words with benchmarks."""
-
-    words: int
-    against: tuple[References, ...]
-    flagged: tuple[Mapping[str, Any], ...]
-    """id, file, reference, words, shared."""
-
-    @property
-    def checked(self) -> tuple[str, ...]:
-        """Per file, how many texts of how many rows were checked against, in a sentence."""
-        return tuple(references.summary for references in self.against)
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """Ids of the flagged instructions."""
-        return tuple(str(hit["id"]) for hit in self.flagged)
-
-
-def contamination(
-    crowd: Crowd,
-    against: Sequence[str | Path],
-    ids: Sequence[str] | None = None,
-    *,
-    words: int = WORDS,
-    column: str | None = None,
-    progress: Progress = silent,
-) -> Contamination:
-    """Find the instructions (of ``ids``; None: all) that overlap with benchmark files."""
-    if words < 1:
-        raise InputError(f"An overlap of {words} words is none.", "Give 1 or more.")
-    references = tuple(read_references(Path(file), column) for file in against)
-    names = list(crowd.ids if ids is None else ids)
-    rows = None if ids is None else crowd.rows(names)
-    if not references:
-        return Contamination(words, (), ())
-    hits = find_overlaps(crowd.instruction_texts(rows), references, words=words, progress=progress)
-    return Contamination(words, references, tuple(_listed(hit, names) for hit in hits))
-
-
-def without_contamination(
-    crowd: Crowd,
-    recipe: Recipe,
-    against: Sequence[str | Path],
-    *,
-    words: int = WORDS,
-    column: str | None = None,
-    progress: Progress = silent,
-) -> tuple[Recipe, Contamination]:
-    """Ban every instruction that overlaps with ``against``: others take their places.
-
-    The bans are in the returned recipe, so that it gives the same selection without the files.
-    Pins are kept, as a person asked for them, and are still listed as flagged.
-    """
-    found = contamination(crowd, against, words=words, column=column, progress=progress)
-    bans = sorted({*recipe.bans, *found.ids} - set(recipe.pins))
-    return recipe.model_copy(update={"bans": tuple(bans)}), found
+_NOTHING = Contamination(WORDS, (), ())
+"""Nothing was checked."""
 
 
 def export(
@@ -113,8 +56,10 @@ def export(
     LLaMA-Factory's data folder, whose ``dataset_info.json`` gets an entry.
 
     ``against`` are benchmark files (text ``column``; None: detected). Instructions that share
-    ``words`` consecutive words with one are left out, or kept with ``keep_flagged``, and listed in
-    the manifest either way.
+    ``words`` consecutive words with one cannot be in it: the recipe gets the files, selects anew,
+    so that others take their places, and is saved, so that a fine-tune of the selection that the
+    manifest names trains on the same rows. With ``keep_flagged`` the selection stays as it is and
+    what overlaps is listed only.
 
     ``options`` are the format's own, such as ``{"system": "..."}``; ``name`` and ``licence`` are
     the data set's, for its card.
@@ -128,13 +73,21 @@ def export(
         name = name or find_selection(workspace, key).name
         selection = load_selection(workspace, key)
     crowd = open_crowd(workspace, selection.recipe.crowd)
+    overlap = selection.report.get("decontamination") or facts_of(_NOTHING, selection.recipe)
+    if against and keep_flagged:
+        names = list(selection.ids)
+        found = contamination(crowd, against, names, words=words, column=column, progress=progress)
+        overlap = facts_of(found, selection.recipe, kept=True)
+    elif against:
+        clean, _ = without_contamination(
+            crowd, selection.recipe, against, words=words, column=column, progress=progress
+        )
+        selection = _selected_anew(crowd, clean, progress)
+        save_selection(workspace, selection)
+        overlap = selection.report["decontamination"]
     rows = _rows(crowd, selection)
-    found = contamination(
-        crowd, against, list(selection.ids), words=words, column=column, progress=progress
-    )
-    flagged = set(() if keep_flagged else found.ids)
     progress(0, None, "reading responses")
-    examples, unanswered = _examples(crowd, selection, rows, flagged)
+    examples, unanswered = _examples(crowd, selection, rows)
     folder = workspace.selection(selection.recipe.id) / "exports" / format
     facts = {
         "recipe": selection.recipe.model_dump(mode="json"),
@@ -142,11 +95,11 @@ def export(
         "crowd": _crowd_facts(crowd),
         "counts": {
             "selected": len(selection.ids),
-            "flagged": len(found.flagged),
+            "flagged": len(overlap["flagged"]),
             "unanswered": unanswered,
             "exported": len(examples),
         },
-        "decontamination": _decontamination(found, keep_flagged),
+        "decontamination": overlap,
         "report": dict(selection.report),
     }
     title = name or f"{crowd.name}-{selection.recipe.id}"
@@ -154,14 +107,14 @@ def export(
     return write_export(examples, form, target, facts, name=title, licence=licence)
 
 
-def _listed(hit: Overlap, names: Sequence[str]) -> dict[str, Any]:
-    return {
-        "id": str(names[hit.row]),
-        "file": hit.file,
-        "reference": hit.reference,
-        "words": hit.words,
-        "shared": hit.shared,
-    }
+def _selected_anew(crowd: Crowd, recipe: Recipe, progress: Progress) -> Selection:
+    selection = select(crowd, recipe, progress)
+    if not len(selection.ids):
+        raise InputError(
+            "Every instruction that could be selected overlaps with a benchmark.",
+            "Keep what overlaps: --keep-flagged.",
+        )
+    return selection
 
 
 def _rows(crowd: Crowd, selection: Selection) -> IntArray:
@@ -175,9 +128,7 @@ def _rows(crowd: Crowd, selection: Selection) -> IntArray:
     return crowd.rows(selection.ids)
 
 
-def _examples(
-    crowd: Crowd, selection: Selection, rows: IntArray, left_out: set[str]
-) -> tuple[list[Example], int]:
+def _examples(crowd: Crowd, selection: Selection, rows: IntArray) -> tuple[list[Example], int]:
     """The examples in rank order, and how many selected rows have no response."""
     position = {m.name: j for j, m in enumerate(crowd.models)}
     columns = np.full(crowd.n, -1, dtype=np.int64)
@@ -189,7 +140,7 @@ def _examples(
         response, identity = responses[row], str(selection.ids[i])
         if not response:
             unanswered += 1
-        elif identity not in left_out:
+        else:
             asked = [Turn(cast("Role", m["role"]), m["content"]) for m in prompts[i]]
             turns = (*asked, Turn("assistant", response))
             parts = {k: float(v[i]) for k, v in selection.contributions.items()}
@@ -206,26 +157,19 @@ def _examples(
                 )
             )
     if not examples:
-        raise _nothing(crowd, len(rows), unanswered)
+        raise _nothing(crowd, len(rows))
     return examples, unanswered
 
 
-def _nothing(crowd: Crowd, selected: int, unanswered: int) -> InputError:
+def _nothing(crowd: Crowd, selected: int) -> InputError:
     """Why there is no example to write, and what helps."""
     if not selected:
         return InputError(
             "The selection holds no instruction.", "Select again, with other filters."
         )
-    if unanswered == selected:
-        return InputError(
-            f"None of the {selected} selected instructions has a response in the crowd "
-            f"{crowd.name}.",
-            "Ingest the models' responses with it, or generate them: crowdselect crowd generate.",
-        )
     return InputError(
-        f"Every selected instruction with a response ({selected - unanswered:,}) overlaps with a "
-        "benchmark.",
-        "Select others (crowdselect select --against), or keep them: --keep-flagged.",
+        f"None of the {selected} selected instructions has a response in the crowd {crowd.name}.",
+        "Ingest the models' responses with it, or generate them: crowdselect crowd generate.",
     )
 
 
@@ -236,17 +180,4 @@ def _crowd_facts(crowd: Crowd) -> dict[str, Any]:
         "n": crowd.n,
         "judges": list(crowd.judges),
         "models": [{"name": m.name, "family": m.family, "size_b": m.size_b} for m in crowd.models],
-    }
-
-
-def _decontamination(found: Contamination, kept: bool) -> dict[str, Any]:
-    return {
-        "words": found.words,
-        "kept": kept,
-        "against": [
-            {"file": r.file, "sha256": r.sha256, "column": r.column, "texts": len(r.items)}
-            | ({"rows_without_text": r.unread} if r.unread else {})
-            for r in found.against
-        ],
-        "flagged": [dict(hit) for hit in found.flagged],
     }

@@ -29,6 +29,8 @@ from crowdselect.store import Crowd
 from crowdselect.values import COMBINED, FloatArray, Scores
 
 Profile = Literal["paper", "reference"]
+LIKES = "likes-"
+"""How the names of judges begin that are a base model's likelihoods: no word on quality."""
 _VERSION = 2
 """Part of every cache key; raised when a metric's definition changes."""
 
@@ -102,6 +104,15 @@ def metrics(
     return Scores(crowd.ids, columns)
 
 
+def quality_judges(crowd: Crowd) -> tuple[str, ...]:
+    """The judges that say how good an answer is: all but likelihoods, unless there is nothing else.
+
+    These are what ``all`` combines.
+    """
+    good = tuple(judge for judge in crowd.judges if not judge.startswith(LIKES))
+    return good or crowd.judges
+
+
 def judge_of(crowd: Crowd, judge: str | None) -> str | None:
     """The judge that ``judge`` means: itself, or the crowd's first; None: there are none.
 
@@ -126,7 +137,9 @@ def _column(crowd: Crowd, name: str, judge: str | None, profile: Profile) -> Flo
         return _computed(crowd, metric, judge_of(crowd, own_judge or judge), profile)
     found = judge_of(crowd, own_judge or judge)
     if found == COMBINED:
-        return combine_judges([_computed(crowd, metric, each, profile) for each in crowd.judges])
+        return combine_judges(
+            [_computed(crowd, metric, each, profile) for each in quality_judges(crowd)]
+        )
     return _computed(crowd, metric, found, profile)
 
 

@@ -6,8 +6,22 @@ A new strategy: one file in ``strategies/``, one line in STRATEGIES.
 from __future__ import annotations
 
 from crowdselect.registry import Registry
-from crowdselect.selection.answers import POLICIES, check_policy, choose_answers
+from crowdselect.selection.agreement import agreement, alike, consensus
+from crowdselect.selection.answers import (
+    POLICIES,
+    check_policy,
+    choose_answers,
+    count_ties,
+)
 from crowdselect.selection.compare import jaccard
+from crowdselect.selection.gate import (
+    best_of,
+    confidence,
+    full_reward,
+    judges_for,
+    passing,
+    places,
+)
 from crowdselect.selection.near import near_duplicates
 from crowdselect.selection.normalise import normalise, normalise_sklearn
 from crowdselect.selection.pool import MetricTable, Picks, Pool
@@ -64,13 +78,23 @@ __all__ = [
     "Pool",
     "Reselector",
     "Strategy",
+    "agreement",
+    "alike",
+    "best_of",
     "check_policy",
     "choose_answers",
+    "confidence",
+    "consensus",
+    "count_ties",
+    "full_reward",
     "id_hashes",
     "jaccard",
+    "judges_for",
     "near_duplicates",
     "normalise",
     "normalise_sklearn",
+    "passing",
+    "places",
     "preset_weights",
     "resolve_budget",
     "robustness",

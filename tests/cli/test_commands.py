@@ -169,7 +169,8 @@ def test_select_against_and_robustness(run, here: Path, tmp_path: Path) -> None:
     bench = tiny.write_benchmark(tmp_path, [crowd.instruction(crowd.row_of[first]).text])
     said = run(*SELECT, "--against", bench, "--against-words", "8", "--robustness", "--json").json
     assert [hit["id"] for hit in said["contamination"]["flagged"]] == [first]
-    assert said["recipe"]["bans"] == [first]
+    assert said["recipe"]["bans"] == []
+    assert [k["name"] for k in said["recipe"]["decontaminate"]] == [bench.name]
     assert len(said["selected"]) == 12
     kinds = {part["kind"] for part in said["robustness"]["left_out"]}
     assert kinds == {"model", "family", "judge"}

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from crowdselect.dashboard.link import from_params, is_recipe_param, to_params
 from crowdselect.errors import InputError
-from crowdselect.values import Filters, Range, Recipe
+from crowdselect.values import Filters, Gate, QuestionFile, Range, Recipe
 
 words = st.text(min_size=1, max_size=12)
 finite = st.floats(-4, 4).map(lambda x: round(x, 2))
@@ -21,7 +21,13 @@ recipes = st.builds(
     strategy=st.sampled_from(["crowdselect", "random"]),
     options=st.dictionaries(words, st.booleans() | st.integers(-5, 5) | words, max_size=2),
     impute_missing=st.booleans(),
-    answer=words,
+    answer=words | st.sampled_from(["best", "consensus"]),
+    ties=st.sampled_from(["draw", "first"]),
+    gate=st.none()
+    | st.builds(Gate, kind=st.sampled_from(["reward", "quantile"]), judge=st.none() | words),
+    decontaminate=st.lists(
+        st.builds(QuestionFile, name=words, sha256=st.just("a" * 64)), max_size=2
+    ).map(tuple),
     filters=st.builds(
         Filters,
         contains=st.none() | words,

@@ -1,6 +1,7 @@
 """From a selection to files: the right responses, no benchmark, everything written down."""
 
 import json
+import shutil
 
 import pytest
 
@@ -8,6 +9,7 @@ from crowdselect import files, pipeline
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.export import FORMATS
 from crowdselect.pipeline.finetune import training_source
+from crowdselect.values import Recipe
 from tests.pipeline import tiny
 
 
@@ -54,9 +56,16 @@ def test_benchmark_texts_are_left_out_and_listed(ready, crowd, recipe) -> None:
     text = crowd.instruction(crowd.row_of[chosen.ids[0]]).text
     bench = tiny.write_benchmark(ready.root, ["Nothing like it at all", text.upper()])
     made = pipeline.export(ready, chosen, "messages", ready.root / "out", [bench], words=8)
-    assert made.n == 11
-    assert chosen.ids[0] not in made.data.read_text()
+    assert made.n == 12, "another took its place"
+    assert chosen.ids[0] not in [row["id"] for row in rows_of(made.data)]
+    assert made.recipe_id != chosen.recipe.id
+    saved = pipeline.load_selection(ready, made.recipe_id)
+    trained = training_source(ready, made.recipe_id).data
+    for same in (saved.ids, [row["id"] for row in rows_of(trained)]):
+        assert list(same) == [row["id"] for row in rows_of(made.data)]
     facts = made.manifest["decontamination"]
+    assert facts == saved.report["decontamination"]
+    assert saved.report["excluded"][f"overlap with {bench.name}"] == 1
     assert [hit["id"] for hit in facts["flagged"]] == [chosen.ids[0]]
     assert facts["flagged"][0]["reference"] == "1"
     assert facts["against"][0]["sha256"] == files.sha256_file(bench)
@@ -75,12 +84,34 @@ def test_selecting_without_benchmark_texts_refills(ready, crowd, recipe) -> None
     second = pipeline.select(crowd, clean)
     assert len(second.ids) == 12
     assert first.ids[0] not in second.ids
-    assert clean.bans == (first.ids[0],)
+    assert clean.bans == ()
+    assert [(k.name, k.words) for k in clean.decontaminate] == [(bench.name, 8)]
+    assert clean.decontaminate[0].sha256 == files.sha256_file(bench)
+    bench.unlink()
+    again = Recipe.from_toml(clean.to_toml())
+    anew = pipeline.select(pipeline.open_crowd(ready, "tiny"), again)
+    assert list(anew.ids) == list(second.ids), "the workspace keeps the questions"
+    tiny.write_benchmark(ready.root, [crowd.instruction(crowd.row_of[first.ids[0]]).text])
     pinned, found = pipeline.without_contamination(
         crowd, recipe(pins=(first.ids[0],)), [bench], words=8
     )
     assert found.ids == (first.ids[0],)
-    assert pinned.bans == ()
+    kept = pipeline.select(crowd, pinned)
+    assert first.ids[0] in kept.ids, "a person asked for it"
+    assert kept.report["decontamination"]["pinned"] == [first.ids[0]]
+
+
+def test_questions_that_the_workspace_does_not_hold_are_asked_for(ready, crowd, recipe) -> None:
+    text = crowd.instruction(3).text
+    bench = tiny.write_benchmark(ready.root, [text])
+    clean, _ = pipeline.without_contamination(crowd, recipe(), [bench], words=8)
+    shutil.rmtree(ready.questions)
+    with pytest.raises(InputError, match=f"{bench.name} .*does not hold") as said:
+        pipeline.select(crowd, clean)
+    assert "--against" in said.value.remedy
+    back, _ = pipeline.without_contamination(crowd, clean, [bench])
+    assert back == clean, "the file belongs to the recipe already"
+    assert len(pipeline.select(crowd, back).ids) == 12
 
 
 def test_mistakes_are_named(ready, crowd, recipe) -> None:
@@ -123,7 +154,7 @@ def test_an_export_of_nothing_is_refused(ready, crowd, recipe) -> None:
     with pytest.raises(InputError, match="holds no instruction"):
         pipeline.export(ready, none, "messages", ready.root / "out")
     one = pipeline.select(crowd, recipe(budget=1))
-    bench = tiny.write_benchmark(ready.root, [crowd.instruction(crowd.row_of[one.ids[0]]).text])
+    bench = tiny.write_benchmark(ready.root, crowd.instruction_texts())
     with pytest.raises(InputError, match="overlaps with a benchmark") as said:
         pipeline.export(ready, one, "messages", ready.root / "out", [bench], words=8)
     assert "--keep-flagged" in said.value.remedy

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from crowdselect.errors import InputError, NotFoundError
-from crowdselect.selection import choose_answers, id_hashes
+from crowdselect.selection import choose_answers, count_ties, id_hashes
 from crowdselect.values import Model, RewardMatrix
 from tests.crowds import growing, rewards
 
@@ -69,3 +69,49 @@ def test_unknown_policies():
         answers("finest")
     with pytest.raises(NotFoundError, match="no model 'e'"):
         answers("model:e")
+
+
+def _tied(n=400, m=5):
+    ids = np.array([f"id{i}" for i in range(n)], dtype=object)
+    sizes = [1.0, 7.0, None, 70.0, 3.0]
+    models = tuple(Model(f"m{j}", size_b=sizes[j], order=j) for j in range(m))
+    return RewardMatrix("j", ids, models, np.tile([1.0, 1.0, 1.0, 1.0, 0.0], (n, 1)))
+
+
+def test_a_draw_decides_between_equals_and_spreads_evenly():
+    matrix = _tied(4000)
+    found = answers("best", matrix, ties="draw")
+    counts = np.bincount(found, minlength=5)
+    assert counts[4] == 0
+    assert abs(counts[:4] - 1000).max() < 5 * np.sqrt(1000)
+    assert (found != answers("best", matrix, seed=7, ties="draw")).mean() > 0.5
+
+
+def test_a_draw_knows_neither_columns_order_nor_other_rows():
+    matrix = _tied()
+    found = [matrix.models[j].name for j in answers("best", matrix, ties="draw")]
+    turned = RewardMatrix("j", matrix.ids[::-1], matrix.models[::-1], matrix.values[::-1, ::-1])
+    again = [turned.models[j].name for j in answers("best", turned, ties="draw")]
+    assert again[::-1] == found
+
+
+def test_the_larger_model_or_what_other_judges_say():
+    matrix = _tied(6)
+    assert answers("best", matrix, ties="larger").tolist() == [3] * 6
+    others = np.tile([0.2, 0.9, NAN, 0.1, 1.0], (6, 1))
+    assert answers("best", matrix, ties="judges", others=others).tolist() == [1] * 6
+    drawn = answers("best", matrix, ties="draw").tolist()
+    assert answers("best", matrix, ties="judges").tolist() == drawn, "there is no other judge"
+
+
+@pytest.mark.parametrize("ties", ["draw", "judges", "larger", "first"])
+def test_a_rule_for_ties_decides_between_equals_only(ties):
+    rng = np.random.default_rng(3)
+    values = rng.integers(0, 3, (200, 5)).astype(float)
+    base = _tied(200)
+    matrix = RewardMatrix("j", base.ids, base.models, values)
+    for policy, reach in (("best", values.max(axis=1)), ("worst", values.min(axis=1))):
+        found = answers(policy, matrix, ties=ties, others=rng.random((200, 5)))
+        np.testing.assert_array_equal(values[np.arange(200), found], reach)
+        tied = count_ties(values, np.ones(values.shape, dtype=bool), found)
+        np.testing.assert_array_equal(tied, (values == reach[:, None]).sum(axis=1))

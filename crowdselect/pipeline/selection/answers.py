@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from crowdselect.errors import InputError
-from crowdselect.pipeline.metrics import judge_of
+from crowdselect.pipeline.metrics import LIKES, judge_of, quality_judges
 from crowdselect.ranks import DECIMALS
-from crowdselect.selection import check_policy, choose_answers, id_hashes
+from crowdselect.rules import Ties
+from crowdselect.selection import (
+    check_policy,
+    choose_answers,
+    consensus,
+    count_ties,
+    id_hashes,
+)
 from crowdselect.store import Crowd
 from crowdselect.values import COMBINED, BoolArray, FloatArray, IntArray, RewardMatrix
+
+_ONE_BY_ONE = ("best", "worst", "consensus", "base_likes")
+"""Policies of which equal answers decide which one it is."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +34,11 @@ class Answers:
     judges: tuple[str, ...]
     """Judges whose rewards decide; several: their ranks are combined; empty: none is needed."""
     there: BoolArray
-    """Shape (n, m): the model has a response that is not empty, or the crowd has no responses."""
+    """Shape (n, m): the model has a response that is not empty and, where only good ones count, is
+    good enough; or the crowd has no responses."""
+    ties: Ties = "draw"
+    graders: tuple[str, ...] = ()
+    """Judges that say how good an answer is, whatever the policy goes by."""
 
     def eligible(self) -> BoolArray:
         """Rows with a response under the policy, shape (n,)."""
@@ -32,61 +46,157 @@ class Answers:
             names = [m.name for m in self.crowd.models]
             return np.asarray(self.there[:, names.index(self.policy.removeprefix("model:"))])
         usable = self.there
-        if self.policy != "random":
+        if self.judges and self.policy != "random":
             scored = [~np.isnan(self.crowd.rewards(judge).values) for judge in self.judges]
             usable = usable & np.logical_or.reduce(scored)
         return np.asarray(usable.any(axis=1))
 
     def columns(self, rows: IntArray, seed: int) -> IntArray:
         """The chosen model's column for each of ``rows``; -1: it has no response."""
+        return self.chosen(rows, seed)[0]
+
+    def chosen(self, rows: IntArray, seed: int) -> tuple[IntArray, IntArray]:
+        """The chosen column of each of ``rows``, and how many answers are as good as it.
+
+        1: it stands alone; 0: there is none, or the policy puts no answers in order.
+        """
         rewards = self._rewards(rows)
         hashes = id_hashes(self.crowd.ids[rows])
         places = np.arange(len(rows))
-        return choose_answers(rewards, places, self.policy, hashes, seed, self.there[rows])
+        there = self.there[rows]
+        columns = choose_answers(
+            rewards, places, self.policy, hashes, seed, there, self.ties, self._others(rows)
+        )
+        if self.policy.partition(":")[0] not in _ONE_BY_ONE:
+            return columns, np.zeros(len(rows), dtype=np.int64)
+        return columns, count_ties(rewards.values, there & ~np.isnan(rewards.values), columns)
 
     def rewards_of(self, rows: IntArray, columns: IntArray) -> FloatArray:
         """The reward of the answer ``columns[i]`` in ``rows[i]``; NaN: none.
 
         Where judges are combined: the answer's place by all of them, in (0, 1].
         """
-        values = self._rewards(rows).values
-        if not values.shape[1]:
+        if not self.graders or not self.there.shape[1]:
             return np.full(len(rows), np.nan)
+        values = mean_places(self.crowd, self.graders, rows, self.there[rows])
         return np.where(columns >= 0, values[np.arange(len(rows)), columns], np.nan)
 
     def tied(self, rows: IntArray, columns: IntArray) -> IntArray:
-        """How many answers of ``rows[i]`` have that reward, itself included; 0: it has none."""
-        same = self._rewards(rows).values == self.rewards_of(rows, columns)[:, None]
-        return np.asarray((same & self.there[rows]).sum(axis=1), dtype=np.int64)
+        """How many answers of ``rows[i]`` the policy finds as good, itself included; 0: none."""
+        values = self._rewards(rows).values
+        return count_ties(values, self.there[rows] & ~np.isnan(values), columns)
 
     def _rewards(self, rows: IntArray) -> RewardMatrix:
         ids, models = self.crowd.ids[rows], self.crowd.models
+        if self.policy == "consensus":
+            texts = texts_of(self.crowd, rows, self.there)
+            return RewardMatrix("consensus", ids, models, consensus(texts, len(models)))
         if not self.judges:
             return RewardMatrix("none", ids, models, np.full((len(rows), len(models)), np.nan))
-        matrices = [self.crowd.rewards(judge) for judge in self.judges]
-        there = self.there[rows]
-        values = [np.where(there, matrix.values[rows], np.nan) for matrix in matrices]
-        combined = values[0] if len(values) == 1 else _mean_place(values)
-        return replace(matrices[0], ids=ids, values=combined)
+        values = mean_places(self.crowd, self.judges, rows, self.there[rows])
+        return RewardMatrix(self.judges[0], ids, models, values)
+
+    def _others(self, rows: IntArray) -> FloatArray | None:
+        """What the other judges say of the answers of ``rows``, where ties are theirs to break."""
+        others = tuple(j for j in quality_judges(self.crowd) if j not in self.judges)
+        if self.ties != "judges" or not others:
+            return None
+        return mean_places(self.crowd, others, rows, self.there[rows], always=True)
 
 
-def answers_of(crowd: Crowd, policy: str, judge: str | None) -> Answers:
-    """The answers of ``crowd`` under ``policy``.
+def answers_of(
+    crowd: Crowd,
+    policy: str,
+    judge: str | None,
+    ties: Ties = "draw",
+    good: BoolArray | None = None,
+) -> Answers:
+    """The answers of ``crowd`` under ``policy``; ``good`` (n, m): only these, None: any.
 
     Raises InputError for an unknown policy, or one that needs rewards where there are none.
     """
     check_policy(policy, tuple(m.name for m in crowd.models))
-    found = judge_of(crowd, judge)
-    if found is None and policy != "random" and not policy.startswith("model:"):
-        raise InputError(
-            f"The crowd {crowd.name} has no rewards, so no response is the {policy} one.",
-            "Choose the answer policy random or model:NAME.",
-        )
-    judges = () if found is None else crowd.judges if found == COMBINED else (found,)
+    kind, _, named = policy.partition(":")
+    judges = _judges_of(crowd, kind, named, judge)
     there = crowd.texts.response_lengths("words") > 0
     if not there.any():
+        if kind == "consensus":
+            raise InputError(
+                f"The crowd {crowd.name} has no responses, so none is the most common one.",
+                "Choose the answer policy best or model:NAME.",
+            )
         there = np.ones(there.shape, dtype=bool)
-    return Answers(crowd, policy, judges, there)
+    usable = there if good is None else there & good
+    return Answers(crowd, policy, judges, usable, ties, _graders(crowd, judge))
+
+
+def _judges_of(crowd: Crowd, kind: str, named: str, judge: str | None) -> tuple[str, ...]:
+    """Whose rewards the policy goes by."""
+    if kind == "base_likes":
+        return (likes_of(crowd, named or None),)
+    if kind == "consensus":
+        return ()
+    found = _graders(crowd, judge)
+    if not found and kind not in ("random", "model"):
+        raise InputError(
+            f"The crowd {crowd.name} has no rewards, so no response is the {kind} one.",
+            "Choose the answer policy consensus, random or model:NAME.",
+        )
+    return found
+
+
+def _graders(crowd: Crowd, judge: str | None) -> tuple[str, ...]:
+    """The judges that ``judge`` means; none where the crowd has none."""
+    found = judge_of(crowd, judge)
+    return () if found is None else quality_judges(crowd) if found == COMBINED else (found,)
+
+
+def likes_of(crowd: Crowd, judge: str | None) -> str:
+    """The judge that holds a base model's likelihoods: ``judge``, or the only one that does.
+
+    Raises NotFoundError for a judge that the crowd does not have, InputError for none or several.
+    """
+    if judge is not None:
+        return str(judge_of(crowd, judge))
+    found = [name for name in crowd.judges if name.startswith(LIKES)]
+    if len(found) == 1:
+        return found[0]
+    if found:
+        raise InputError(
+            f"The crowd {crowd.name} holds likelihoods of several models: {', '.join(found)}.",
+            "Name one of them: base_likes:JUDGE.",
+        )
+    raise InputError(
+        f"The crowd {crowd.name} holds no likelihoods of its answers under a base model.",
+        f"Compute them: crowdselect crowd judge {crowd.name} --likelihood --model MODEL.",
+    )
+
+
+def texts_of(crowd: Crowd, rows: IntArray, there: BoolArray) -> list[list[str | None]]:
+    """The answers to each of ``rows`` that are ``there`` (n, m), one per model."""
+    columns = []
+    for j in range(len(crowd.models)):
+        wanted = np.full(crowd.n, -1, dtype=np.int64)
+        wanted[rows] = np.where(there[rows, j], j, -1)
+        found = crowd.responses_of(wanted)
+        columns.append([found[row] for row in rows.tolist()])
+    return [list(row) for row in zip(*columns, strict=True)] if columns else [[] for _ in rows]
+
+
+def mean_places(
+    crowd: Crowd,
+    judges: tuple[str, ...],
+    rows: IntArray,
+    there: BoolArray,
+    *,
+    always: bool = False,
+) -> FloatArray:
+    """Rewards of one judge, or the mean over several of each answer's place, (len(rows), m).
+
+    ``there`` has the shape of the outcome; ``always``: places of one judge too.
+    """
+    values = [np.where(there, crowd.rewards(judge).values[rows], np.nan) for judge in judges]
+    return values[0] if len(values) == 1 and not always else _mean_place(values)
 
 
 def _mean_place(rewards: list[FloatArray]) -> FloatArray:

@@ -10,7 +10,9 @@ import numpy as np
 from crowdselect.equal_texts import count_repeats
 from crowdselect.errors import CrowdSelectError
 from crowdselect.metrics import family_correlations
+from crowdselect.pipeline.decontamination import contamination_of, facts_of
 from crowdselect.pipeline.metrics import judge_of
+from crowdselect.pipeline.selection.quality import answer_facts, answer_warnings, gate_facts
 from crowdselect.pipeline.selection.recipes import uses_clusters
 from crowdselect.pipeline.selection.rows import sources_of
 from crowdselect.pipeline.selection.session import Session
@@ -32,11 +34,13 @@ def full_report(
     recipe: Recipe,
     picks: Picks,
     columns: IntArray,
+    ties: IntArray,
     progress: Progress = silent,
 ) -> dict[str, Any]:
     """The strategy's counts (tie block, take per cluster ...) and everything else worth knowing.
 
-    ``columns`` are the chosen responses' models. All values are JSON-able.
+    ``columns`` are the chosen responses' models, ``ties`` how many are as good as each. All values
+    are JSON-able.
     """
     crowd, rows = session.crowd, picks.rows
     judge = judge_of(crowd, recipe.judge)
@@ -48,7 +52,12 @@ def full_report(
         "missing_rewards": {name: _missing(crowd.rewards(name).values) for name in crowd.judges},
         "responders": _responders(session, columns),
         **sources_of(crowd, recipe),
+        "answers": answer_facts(session, recipe, rows, columns, ties),
+        "gate": gate_facts(session, recipe),
     }
+    report["warnings"] = [*report["warnings"], *answer_warnings(recipe, report["answers"])]
+    if recipe.decontaminate:
+        report["decontamination"] = facts_of(contamination_of(crowd, recipe), recipe)
     progress(1, 4, "report")
     report["families"] = [] if judge is None else _families(session, judge, rows)
     progress(2, 4, "report")

@@ -15,7 +15,7 @@ from crowdselect.metrics import (
     parse_column,
     without_columns,
 )
-from crowdselect.pipeline.metrics import judge_of, metrics
+from crowdselect.pipeline.metrics import judge_of, metrics, quality_judges
 from crowdselect.pipeline.selection.recipes import strategy_of
 from crowdselect.pipeline.selection.session import Session
 from crowdselect.progress import Progress, silent
@@ -75,7 +75,7 @@ def _parts(crowd: Crowd, recipe: Recipe) -> Iterator[tuple[Kind, str, frozenset[
     for kind, name, rest in leave_one_out(rewards):
         yield kind, name, frozenset(everybody - {m.name for m in rest.models})
     if len(crowd.judges) > 1:
-        for name in crowd.judges if judge == COMBINED else (judge,):
+        for name in quality_judges(crowd) if judge == COMBINED else (judge,):
             yield "judge", name, frozenset()
 
 
@@ -87,9 +87,9 @@ def _column(
     if metric is None or metric.needs != {"rewards"}:
         return metrics(crowd, [column], recipe.judge, recipe.profile).columns[column]
     judge = judge_of(crowd, own_judge or recipe.judge)
-    judges = crowd.judges if judge in (None, COMBINED) else (str(judge),)
+    judges = quality_judges(crowd) if judge in (None, COMBINED) else (str(judge),)
     if kind == "judge":
-        others = tuple(j for j in crowd.judges if j != name)
+        others = tuple(j for j in quality_judges(crowd) if j != name)
         judges = tuple(j for j in judges if j != name) or others
     values = [
         metric(MetricInputs(_without(crowd.rewards(j), gone), crowd.texts, recipe.profile))

@@ -21,7 +21,7 @@ def select(crowd: Crowd | Session, recipe: Recipe, progress: Progress = silent) 
     """
     session = crowd if isinstance(crowd, Session) else Session(crowd)
     picks = session.picks(recipe, progress)
-    columns = session.answers(recipe).columns(picks.rows, recipe.seed)
+    columns, ties = session.answers(recipe).chosen(picks.rows, recipe.seed)
     names = [m.name for m in session.crowd.models]
     return Selection(
         recipe=recipe,
@@ -31,5 +31,5 @@ def select(crowd: Crowd | Session, recipe: Recipe, progress: Progress = silent) 
         clusters=picks.clusters,
         reasons=picks.reasons,
         models=tuple(None if column < 0 else names[column] for column in columns),
-        report=full_report(session, recipe, picks, columns, progress),
+        report=full_report(session, recipe, picks, columns, ties, progress),
     )

@@ -18,9 +18,11 @@ from crowdselect.errors import InputError
 from crowdselect.filters import EMBEDDED, left_out
 from crowdselect.landscape import Vectors
 from crowdselect.pipeline.cache import Memo
+from crowdselect.pipeline.decontamination import overlapping
 from crowdselect.pipeline.landscape import clustering, vectors
 from crowdselect.pipeline.metrics import metrics
 from crowdselect.pipeline.selection.answers import Answers, answers_of
+from crowdselect.pipeline.selection.gating import check_gate, grades_of
 from crowdselect.pipeline.selection.recipes import rows_of, strategy_of, uses_clusters
 from crowdselect.pipeline.selection.rows import FilteredRows, stamp_of
 from crowdselect.progress import Progress, silent
@@ -31,6 +33,8 @@ from crowdselect.selection import (
     Pool,
     Reselector,
     Strategy,
+    best_of,
+    passing,
 )
 from crowdselect.store import Crowd, NotesState, read_tags, tags_by_scorers
 from crowdselect.values import BoolArray, Clustering, Filters, FloatArray, IntArray, Recipe
@@ -151,18 +155,48 @@ class Session:
         needs = recipe.filters.needs
         place = (recipe.encoder, recipe.seed) if needs & EMBEDDED else None
         cut = (recipe.clusters, recipe.clustering) if "clusters" in needs else None
-        asked = (recipe.answer, recipe.judge, recipe.profile, stamp_of(self.crowd, recipe))
-        key = ("out", recipe.filters, *asked, place, cut)
+        asked = (recipe.answer, recipe.judge, recipe.among, recipe.gate, recipe.decontaminate)
+        stamp = stamp_of(self.crowd, recipe)
+        key = ("out", recipe.filters, asked, recipe.profile, stamp, place, cut)
 
         def make() -> dict[str, BoolArray]:
             empty = self.crowd.texts.instruction_lengths("words") == 0
             return {
                 "empty instruction": empty,
+                **({} if recipe.gate is None else {"gate": ~self.passes_gate(recipe)}),
                 "no response": ~self.answers(recipe).eligible(),
+                **overlapping(self.crowd, recipe.decontaminate, progress),
                 **self.left_out(recipe, progress),
             }
 
         return self._memo.get(key, make)
+
+    def good_answers(self, recipe: Recipe) -> BoolArray | None:
+        """Which answers the recipe's gate calls good enough, shape (n, m); None: it has no gate."""
+        grades = self._grades(recipe)
+        if grades is None or recipe.gate is None:
+            return None
+        return passing(grades, recipe.gate.at_least)
+
+    def passes_gate(self, recipe: Recipe) -> BoolArray:
+        """Rows with an answer that is good enough, shape (n,); without a gate all."""
+        good = self.good_answers(recipe)
+        everything = np.ones(self.crowd.n, dtype=bool)
+        return everything if good is None else np.asarray(good.any(axis=1))
+
+    def best_grades(self, recipe: Recipe) -> FloatArray | None:
+        """Each row's best grade in the unit of the recipe's gate, shape (n,); None: no gate."""
+        grades = self._grades(recipe)
+        return None if grades is None else best_of(grades)
+
+    def _grades(self, recipe: Recipe) -> FloatArray | None:
+        gate = recipe.gate
+        if gate is None:
+            check_gate(recipe)
+            return None
+        judge = gate.judge or recipe.judge
+        key = ("grades", gate.kind, gate.judge, judge)
+        return self._memo.get(key, lambda: grades_of(self.crowd, gate, recipe.judge))
 
     def left_out(self, recipe: Recipe, progress: Progress = silent) -> dict[str, BoolArray]:
         """Cause -> rows (n,) that the recipe's filters leave out."""
@@ -210,8 +244,15 @@ class Session:
 
     def answers(self, recipe: Recipe) -> Answers:
         """The responses that the recipe's answer policy may use."""
-        key = ("answers", recipe.answer, recipe.judge)
-        return self._memo.get(key, lambda: answers_of(self.crowd, recipe.answer, recipe.judge))
+        check_gate(recipe)
+        among = recipe.gate if recipe.among == "good" else None
+        key = ("answers", recipe.answer, recipe.judge, recipe.ties, among)
+
+        def make() -> Answers:
+            good = None if among is None else self.good_answers(recipe)
+            return answers_of(self.crowd, recipe.answer, recipe.judge, recipe.ties, good)
+
+        return self._memo.get(key, make)
 
     def _tags(self, strategy: Strategy) -> Sequence[Sequence[str]] | None:
         """Every instruction's tags by the strategy's scorer, with people's where it asks for them.

@@ -1,0 +1,138 @@
+"""How good the answers are that a selection trains on, and what its gate removed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from crowdselect.metrics import BASE, METRICS, parse_column
+from crowdselect.pipeline.metrics import judge_of
+from crowdselect.pipeline.selection.recipes import uses_clusters
+from crowdselect.pipeline.selection.session import Session
+from crowdselect.ranks import normalise
+from crowdselect.selection import full_reward
+from crowdselect.values import COMBINED, BoolArray, FloatArray, IntArray, Recipe
+
+_HARD = {"difficulty": 1.0, "mean_reward": -1.0, "best_reward": -1.0, "min_reward": -1.0}
+"""Metrics that put hard instructions first, and the sign of the weight that does."""
+
+
+def answer_facts(
+    session: Session, recipe: Recipe, rows: IntArray, columns: IntArray, ties: IntArray
+) -> dict[str, Any]:
+    """How many answers of ``rows`` are below full reward, and how many are tied.
+
+    ``columns`` are the chosen models (-1: none), ``ties`` how many answers are as good as the
+    chosen one. ``full`` is None where the judge's rewards have no top that answers reach; then, and
+    without a judge, nothing is below it.
+    """
+    own, full, judge = _rewards(session, recipe, rows, columns)
+    below = None if full is None else int(np.count_nonzero(own < full))
+    return {
+        "policy": recipe.answer,
+        "ties": recipe.ties,
+        "among": recipe.among,
+        "judge": judge,
+        "n": int(np.count_nonzero(columns >= 0)),
+        "rewarded": int(np.count_nonzero(~np.isnan(own))),
+        "full_reward": full,
+        "below_full_reward": below,
+        "tied": int(np.count_nonzero(ties > 1)),
+    }
+
+
+def _rewards(
+    session: Session, recipe: Recipe, rows: IntArray, columns: IntArray
+) -> tuple[FloatArray, float | None, str | None]:
+    """The chosen answers' rewards, the judge's full reward and its name; None: there is none."""
+    own = np.full(len(rows), np.nan)
+    judge = judge_of(session.crowd, recipe.judge)
+    if judge is None or judge == COMBINED:
+        return own, None, judge
+    values = session.crowd.rewards(judge).values
+    there = columns >= 0
+    own[there] = values[rows[there], columns[there]]
+    return own, full_reward(values), judge
+
+
+def gate_facts(session: Session, recipe: Recipe) -> dict[str, Any] | None:
+    """What the recipe's gate removes of the whole crowd, by cluster and metric; None: no gate.
+
+    ``metrics`` tell where the removed instructions stand among all: the mean of their percentiles,
+    and that of those that pass.
+    """
+    if recipe.gate is None:
+        return None
+    passes = session.passes_gate(recipe)
+    facts: dict[str, Any] = {
+        **recipe.gate.model_dump(mode="json"),
+        "words": recipe.gate.words,
+        "removed": int(np.count_nonzero(~passes)),
+        "passed": int(np.count_nonzero(passes)),
+        "metrics": _by_metric(session, recipe, passes),
+        "clusters": [],
+    }
+    if uses_clusters(recipe):
+        found = session.clustering(recipe)
+        names = {**dict(enumerate(found.names)), -1: "unclustered"}
+        facts["clusters"] = [
+            {
+                "cluster": label,
+                "name": names[label],
+                "removed": int(np.count_nonzero(~passes & (found.labels == label))),
+                "of": int(np.count_nonzero(found.labels == label)),
+            }
+            for label in sorted(set(found.labels.tolist()), key=lambda c: (c < 0, c))
+        ]
+    return facts
+
+
+def _by_metric(session: Session, recipe: Recipe, passes: BoolArray) -> dict[str, Any]:
+    names = [*BASE, *(name for name in recipe.weights if name not in BASE)]
+    if judge_of(session.crowd, recipe.judge) is None:
+        names = list(recipe.weights)
+    found = {}
+    for name in names:
+        percentiles = normalise(session.column(name, recipe)) * 100
+        found[name] = {
+            "removed": _mean(percentiles[~passes]),
+            "passed": _mean(percentiles[passes]),
+        }
+    return found
+
+
+def _mean(values: FloatArray) -> float | None:
+    there = values[~np.isnan(values)]
+    return round(float(there.mean()), 6) if len(there) else None
+
+
+def answer_warnings(recipe: Recipe, answers: dict[str, Any]) -> list[str]:
+    """What is to be said about the answers: hard instructions without a gate, an old rule."""
+    warnings = []
+    below, n = answers["below_full_reward"], answers["rewarded"]
+    if prefers_hard(recipe) and recipe.gate is None and below:
+        warnings.append(
+            f"The recipe prefers hard instructions and has no gate: {below:,} of {n:,} training "
+            f"answers ({below / n:.0%}) are below full reward ({answers['full_reward']:g}). A gate "
+            f"(reward={answers['full_reward']:g}) takes only instructions that some model solves."
+        )
+    if recipe.ties == "first" and answers["tied"]:
+        warnings.append(
+            f"Of equally good answers the first model's is taken, as older versions did: so it was "
+            f"for {answers['tied']:,} of {answers['n']:,}. Set ties to draw to let the seed decide."
+        )
+    return warnings
+
+
+def prefers_hard(recipe: Recipe) -> bool:
+    """Tell whether the recipe's weights or strategy put instructions first that models fail."""
+    if recipe.strategy == "reward_bottom":
+        return True
+    signs = {
+        parse_column(name).metric: weight
+        for name, weight in recipe.weights.items()
+        if parse_column(name).metric in METRICS
+    }
+    weighs = recipe.strategy in ("crowdselect", "top", "reference", "instag_crowdselect")
+    return weighs and any(signs.get(name, 0.0) * sign > 0 for name, sign in _HARD.items())
