@@ -37,6 +37,7 @@ PAGES = (
         "finetune", "Fine-tune", "5_finetune.py", picture={"finetune.tab": "Runs"}, per_crowd=False
     ),
     Page("benchmark", "Benchmark", "6_benchmark.py", per_crowd=False),
+    Page("study", "Study", "8_study.py", per_crowd=False),
     Page("report", "Report", "7_report.py"),
     Page("instruction", "Instruction", "instruction.py", hidden=True),
 )

@@ -7,9 +7,11 @@ import pytest
 
 from crowdselect.charts.agreement import agreement
 from crowdselect.charts.benchmark_scores import benchmark_scores
+from crowdselect.charts.budget_curves import budget_curves
 from crowdselect.charts.category_scores import category_scores
 from crowdselect.charts.cut_line import cut_line
 from crowdselect.charts.family_bias import family_bias
+from crowdselect.charts.forest import forest
 from crowdselect.charts.histogram_shift import histogram_shift
 from crowdselect.charts.instruction_rewards import instruction_rewards
 from crowdselect.charts.leaderboard import leaderboard
@@ -211,6 +213,33 @@ def test_benchmark_scores_draw_the_line_of_no_difference():
     )
     assert benchmark_scores(frame, EVIL, LIGHT, zero=True).layout.shapes[0].x0 == 0
     assert_inert(benchmark_scores(frame, EVIL, LIGHT))
+
+
+def test_forest_marks_what_can_be_told_apart():
+    frame = pd.DataFrame(
+        {"name": ["a", EVIL, "c"], "value": [0.1, 0.0, -0.1], "low": [0.05, -0.1, -0.2],
+         "high": [0.2, 0.1, -0.05], "p": [0.01, 1.0, 0.02],
+         "verdict": ["better", "unclear", "worse"]}
+    )  # fmt: skip
+    fig = forest(frame, EVIL, LIGHT)
+    shown = {trace.name: (trace.y[0], trace.x[0]) for trace in fig.data}
+    assert shown["better"] == ("a", 0.1)
+    assert shown["worse"] == ("c", -0.1)
+    assert fig.layout.shapes[0].x0 == 0
+    assert fig.data[0].error_x.array[0] == pytest.approx(0.1)
+    assert_inert(fig)
+
+
+def test_budget_curves_draw_a_line_per_arm_in_the_order_of_budgets():
+    frame = pd.DataFrame(
+        {"arm": [EVIL, "b", EVIL], "budget": [600, 300, 300], "score": [0.3, 0.1, 0.2],
+         "low": [0.2, 0.0, 0.1], "high": [0.4, 0.2, 0.3]}
+    )  # fmt: skip
+    fig = budget_curves(frame, "accuracy", LIGHT)
+    assert list(fig.data[0].x) == [300, 600]
+    assert list(fig.data[0].y) == [0.2, 0.3]
+    assert len(fig.data) == 2
+    assert_inert(fig)
 
 
 def test_category_scores_mark_each_run_by_symbol_too():

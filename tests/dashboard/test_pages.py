@@ -21,7 +21,7 @@ def test_an_empty_workspace_offers_a_way_in(page, workspace, open_page):
     at = open_page(workspace, page)
     assert not at.exception
     assert not at.error
-    ways = ("No crowd yet", "No saved selection", "No benchmark yet")
+    ways = ("No crowd yet", "No saved selection", "No benchmark yet", "No study yet")
     assert any(way in texts_of(at) for way in ways)
 
 

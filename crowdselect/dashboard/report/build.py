@@ -19,6 +19,7 @@ from crowdselect.dashboard import reads
 from crowdselect.dashboard.cache import cached
 from crowdselect.dashboard.report.results import result_chapters
 from crowdselect.dashboard.report.story import Chapter, Example, Fact, Story
+from crowdselect.dashboard.report.studies import study_chapters
 from crowdselect.dashboard.select import command, live, robust
 from crowdselect.dashboard.text import n_of_m, number, percent, plural, sentences
 from crowdselect.metrics import METRICS, build_metric, parse_column
@@ -46,6 +47,7 @@ def story_of(crowd: Crowd, chosen: Selection, p: Palette, *, title: str, note: s
         *_robustness_chapter(crowd, chosen.recipe, p),
         _baseline_chapter(chosen.report),
         *result_chapters(chosen.recipe.id, p),
+        *study_chapters(crowd.name, p),
     ]
     return Story(
         title=title,

@@ -1,0 +1,116 @@
+"""Studies on their page and in the report; the runs are written as the jobs write them."""
+
+import numpy as np
+import pytest
+
+from crowdselect import files, jobs
+from crowdselect.benchmark import BenchmarkConfig, Item
+from crowdselect.benchmark.base import summarise
+from crowdselect.benchmark.job import create
+from crowdselect.benchmark.results import append_outcome, write_items
+from crowdselect.charts.style import LIGHT
+from crowdselect.dashboard.report.studies import study_chapters
+from crowdselect.jobs.view import set_status
+from crowdselect.pipeline.study import Study, StudyPlan, read_study
+from tests.dashboard import small
+from tests.dashboard.test_pages import texts_of
+
+RIGHT = {"random": 0.3, "<b>better</b>": 0.5, "base": 0.1}
+
+
+@pytest.fixture
+def study(ready, monkeypatch):
+    """A study with two arms of three seeds, at two budgets, and a base model; nothing is run."""
+    monkeypatch.setenv("CROWDSELECT_WORKSPACE", str(ready.root))
+    plan = StudyPlan.parse(
+        {
+            "name": "mine",
+            "title": "Does it help?",
+            "crowd": small.NAME,
+            "baselines": ["random"],
+            "seeds": 3,
+            "development": "verifiable",
+            "test": "verifiable:partial=true",
+            "grid": {"recipe.budget": [10, 20]},
+            "train": {"model": "models/none"},
+            "arms": [
+                {"name": "random", "recipe": {"strategy": "random"}},
+                {"name": "<b>better</b>", "recipe": {"strategy": "top"}},
+                {"name": "base", "untrained": True},
+            ],
+        },
+        "test",
+    )
+    made = Study(ready, plan)
+    files.write_text(made.path / "plan.toml", plan.to_toml())
+    return made
+
+
+def finish(study, split, leave=0):
+    """Write the runs of all cells but the last ``leave``."""
+    rng = np.random.default_rng(0)
+    for cell in study.cells()[: len(study.cells()) - leave]:
+        if cell.seed is not None:
+            recipe = cell.row.recipe_of(study.plan.crowd, cell.seed)
+            about = {"rows": cell.row.recipe["budget"], "data": "x", "sha256": recipe.id,
+                     "warnings": []}  # fmt: skip
+            files.write_json(study.path / "data" / recipe.id / "chosen.json", about)
+        run = study._test(cell, split, study.model_key(cell))
+        subject = {"name": cell.row.label, "model": "models/none"}
+        config = BenchmarkConfig.parse({"subject": subject, "suites": ["verifiable"]}, "test")
+        create(study.workspace, config, run_id=run.name)
+        values = (rng.random(120) < RIGHT[cell.row.arm.name]).astype(float)
+        items = [Item(f"q{i}", "", float(v), "?", "!") for i, v in enumerate(values)]
+        write_items(run / "items" / "x.parquet", items)
+        record = {
+            "benchmark": "verifiable", "title": "Tasks", "unit": "share right",
+            "higher_is_better": True, "bounds": (0.0, 1.0), "protocol": {}, "protocol_key": "",
+            "empty": 0, "retry": 0, "notes": [], "facts": {}, "items": "items/x.parquet",
+        }  # fmt: skip
+        append_outcome(run, record, [summarise("share right", items, bounds=(0.0, 1.0))])
+        set_status(run, "done")
+
+
+def test_a_study_shows_differences_budgets_and_everything_tried(study, open_page, ready):
+    finish(study, "development")
+    at = open_page(ready, "study")
+    assert not at.exception
+    said = texts_of(at)
+    assert "Difference to random" in [s.value for s in at.subheader]
+    assert "Budgets" in [s.value for s in at.subheader]
+    assert "<b>better</b>, budget 10 is better than random, budget 10" in said
+    assert "13 of 13 cells finished; 120 questions" in said
+    assert "you will see differences above" in said
+    (chapter,) = study_chapters(small.NAME, LIGHT)
+    assert any("tuned on" in sentence for sentence in chapter.sentences)
+    assert list(chapter.table["seeds"]) == [3, 3, 3, 3, 1]
+    assert study_chapters("another", LIGHT) == []
+
+
+def test_a_test_that_is_not_finished_shows_no_number(study, open_page, ready):
+    finish(study, "test", leave=1)
+    at = open_page(ready, "study", **{"study.split": "test"})
+    assert not at.exception
+    said = texts_of(at)
+    assert "12 of 13 cells are finished" in said
+    assert "is better than" not in said
+    assert at.dataframe[0].value["share right"].isna().all()
+    found = read_study(study, "test")
+    assert found.hidden
+    assert not found.differences
+
+
+def test_without_a_study_the_page_says_how_to_run_one(open_page, ready):
+    at = open_page(ready, "study")
+    assert not at.exception
+    assert "crowdselect study run FILE" in texts_of(at)
+
+
+def test_a_study_that_failed_says_why_and_can_go_on(study, open_page, ready):
+    plan = study.plan.model_dump(mode="json")
+    path = jobs.create(ready, "study", {"plan": plan, "split": "development", "workers": 1})
+    set_status(path, "failed", error=("The disk is full.", "Free some space."))
+    at = open_page(ready, "study")
+    assert not at.exception
+    assert "The disk is full" in at.error[0].value
+    assert "Resume" in [b.label for b in at.button]
