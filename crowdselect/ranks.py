@@ -1,4 +1,4 @@
-"""Exact mid-ranks: a column of numbers in, its places in [0, 1] out."""
+"""Exact mid-ranks, and the best of rewards: numbers in, places and tops out."""
 
 from __future__ import annotations
 
@@ -26,3 +26,23 @@ def normalise(values: FloatArray) -> FloatArray:
     n = int(np.count_nonzero(there))
     places[there] = (rankdata(values[there]) - 1.0) / (n - 1) if n > 1 else 0.5
     return places
+
+
+def best_of(values: FloatArray) -> FloatArray:
+    """Return the best value of every row, shape (n,); NaN: it has none."""
+    filled = np.where(np.isnan(values), -np.inf, values)
+    best = filled.max(axis=1, initial=-np.inf)
+    return np.where(np.isneginf(best), np.nan, best)
+
+
+def full_reward(rewards: FloatArray) -> float | None:
+    """The highest reward there is, where it is given to answers of at least 1 % of instructions.
+
+    None: the judge's rewards have no top that answers reach, as a reward model's.
+    """
+    best = best_of(rewards)
+    there = best[~np.isnan(best)]
+    if not len(there):
+        return None
+    top = float(there.max())
+    return top if np.count_nonzero(there == top) >= 0.01 * len(there) else None

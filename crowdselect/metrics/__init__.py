@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from crowdselect.metrics.base import Metric, MetricInputs, Profile
+from crowdselect.metrics.base import Metric, MetricInputs, Profile, why_of
 from crowdselect.metrics.best_reward import BestReward
 from crowdselect.metrics.calc_share import CalcShare, calc_share, is_calculation
 from crowdselect.metrics.columns import ColumnName, column_options, parse_column
 from crowdselect.metrics.difficulty import Difficulty
 from crowdselect.metrics.families import FamilyCorrelations, families_of, family_correlations
+from crowdselect.metrics.frontier import Frontier
 from crowdselect.metrics.judges import combine_judges
+from crowdselect.metrics.just_above import JustAbove
+from crowdselect.metrics.learnable import Learnable
 from crowdselect.metrics.leave_out import leave_one_out, without_columns
 from crowdselect.metrics.length import Length
 from crowdselect.metrics.mean_reward import MeanReward
@@ -33,6 +36,9 @@ METRICS: Registry[type[Metric]] = Registry(
         NRewards,
         Length,
         CalcShare,
+        Frontier,
+        Learnable,
+        JustAbove,
     ],
 )
 
@@ -65,5 +71,6 @@ __all__ = [
     "leave_one_out",
     "normalise",
     "parse_column",
+    "why_of",
     "without_columns",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import ClassVar, Literal, Protocol, runtime_checkable
 
@@ -14,6 +14,8 @@ from crowdselect.values import CrowdTexts, FloatArray, IntArray, RewardMatrix
 Profile = Literal["paper", "reference"]
 Need = Literal["rewards", "texts"]
 
+COMPARED = "% of instructions"
+"""What a sentence says that compares with others."""
 _BLOCK = 16_384
 """Rows per pass: one column of 16,384 doubles stays in a second-level cache."""
 
@@ -74,7 +76,22 @@ def texts_of(inputs: MetricInputs, metric: str) -> CrowdTexts:
 
 def places_above(percentile: float) -> str:
     """Word a percentile as the share of instructions that lie below."""
-    return f"{min(max(percentile, 0.0), 100.0):.0f} % of instructions"
+    return f"{min(max(percentile, 0.0), 100.0):.0f} {COMPARED}"
+
+
+def why_of(why: Callable[[float, float], str], column: FloatArray, row: int) -> str:
+    """The sentence ``why`` about a row's value, by the share of values that are strictly lower.
+
+    Where the sentence compares with other instructions it also says how many have the same value.
+    """
+    value = float(column[row])
+    there = column[~np.isnan(column)]
+    lower = 100.0 * np.count_nonzero(there < value) / max(len(there), 1)
+    said = why(value, lower)
+    same = int(np.count_nonzero(there == value)) - 1
+    if same < 1 or COMPARED not in said:
+        return said
+    return f"{said} Tied with {same:,} other{'' if same == 1 else 's'}."
 
 
 def column_order(rewards: RewardMatrix) -> IntArray:

@@ -15,9 +15,7 @@ from crowdselect.selection.answers import (
 )
 from crowdselect.selection.compare import jaccard
 from crowdselect.selection.gate import (
-    best_of,
     confidence,
-    full_reward,
     judges_for,
     passing,
     places,
@@ -80,13 +78,11 @@ __all__ = [
     "Strategy",
     "agreement",
     "alike",
-    "best_of",
     "check_policy",
     "choose_answers",
     "confidence",
     "consensus",
     "count_ties",
-    "full_reward",
     "id_hashes",
     "jaccard",
     "judges_for",

@@ -11,15 +11,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from crowdselect.ranks import normalise
+from crowdselect.ranks import best_of, normalise
 from crowdselect.values import BoolArray, FloatArray
-
-
-def best_of(grades: FloatArray) -> FloatArray:
-    """Return the best grade of every instruction, shape (n,); NaN: it has none."""
-    filled = np.where(np.isnan(grades), -np.inf, grades)
-    best = filled.max(axis=1, initial=-np.inf)
-    return np.where(np.isneginf(best), np.nan, best)
 
 
 def places(rewards: FloatArray) -> FloatArray:
@@ -64,19 +57,6 @@ def confidence(agreement: FloatArray, likelihood: FloatArray) -> FloatArray:
     grade = normalise((normalise(most) + normalise(likely)) / 2)
     there = ~np.isnan(agreement) & ~np.isnan(grade)[:, None]
     return np.where(there, np.where(agreed, grade[:, None], 0.0), np.nan)
-
-
-def full_reward(rewards: FloatArray) -> float | None:
-    """The highest reward there is, where it is given to answers of at least 1 % of instructions.
-
-    None: the judge's rewards have no top that answers reach, as a reward model's.
-    """
-    best = best_of(rewards)
-    there = best[~np.isnan(best)]
-    if not len(there):
-        return None
-    top = float(there.max())
-    return top if np.count_nonzero(there == top) >= 0.01 * len(there) else None
 
 
 def passing(grades: FloatArray, at_least: float) -> BoolArray:

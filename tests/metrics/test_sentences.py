@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from crowdselect.errors import InputError
-from crowdselect.metrics import METRICS, MetricInputs, build_metric, parse_column
+from crowdselect.metrics import METRICS, MetricInputs, build_metric, parse_column, why_of
 from crowdselect.metrics.base import places_above
 from tests.metrics.crowds import Texts, inputs
 
@@ -56,6 +56,30 @@ SENTENCES = [
         5.0,
         "Longer than 75 % of instructions. Instruction and response together: 5 words.",
     ),
+    (
+        "frontier:target~0.4",
+        0.5,
+        (
+            "Nearer to the frontier than 75 % of instructions: the share of models that solve it "
+            "is 30% away from 40%."
+        ),
+    ),
+    (
+        "learnable",
+        -0.25,
+        (
+            "More learnable than 75 % of instructions: of the larger models 25% fewer solve it "
+            "than of the smaller ones."
+        ),
+    ),
+    (
+        "just_above",
+        0.5,
+        (
+            "Nearer above the student than 75 % of instructions: share of the next larger models "
+            "that solve it, times that of its size that do not, is 0.50."
+        ),
+    ),
     ("calc_share", 1.0, "It asks for a calculation."),
     ("calc_share", 0.0, "It does not ask for a calculation."),
 ]
@@ -68,6 +92,19 @@ def test_a_sentence_about_a_value(column: str, value: float, sentence: str) -> N
 
 def test_every_metric_has_its_sentence_here() -> None:
     assert {c.split(":")[0] for c, *_ in SENTENCES} == set(METRICS.names()) - {"stability"}
+
+
+def test_a_sentence_compares_with_what_is_strictly_lower_and_says_ties() -> None:
+    column = np.array([-1.0, -1.0, -1.0, 0.0, np.nan, 2.0])
+    why = METRICS["difficulty"]().why
+    assert why_of(why, column, 0) == (
+        "Harder than 0 % of instructions: the crowd's mean reward is 1. Tied with 2 others."
+    )
+    assert why_of(why, column, 3).startswith("Harder than 60 % of instructions")
+    assert "Tied" not in why_of(why, column, 3)
+    assert why_of(why, np.array([1.0, 1.0]), 1).endswith("Tied with 1 other.")
+    calculations = np.array([1.0, 1.0, 0.0])
+    assert why_of(METRICS["calc_share"]().why, calculations, 0) == "It asks for a calculation."
 
 
 BIGGER, SMALLER = "bigger models tend to do better", "smaller models tend to do better"

@@ -6,14 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from crowdselect.ranks import normalise
+from crowdselect.ranks import best_of, full_reward, normalise
 from crowdselect.selection import (
     agreement,
     alike,
-    best_of,
     confidence,
     consensus,
-    full_reward,
     judges_for,
     places,
 )

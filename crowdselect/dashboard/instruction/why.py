@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -10,7 +12,7 @@ from markupsafe import Markup
 from crowdselect.dashboard import reads
 from crowdselect.dashboard.text import number, shorten
 from crowdselect.errors import CrowdSelectError
-from crowdselect.metrics import METRICS, build_metric, parse_column
+from crowdselect.metrics import METRICS, build_metric, parse_column, why_of
 from crowdselect.store import Crowd
 from crowdselect.values import Recipe
 
@@ -38,18 +40,23 @@ def metric_rows(crowd: Crowd, recipe: Recipe, row: int) -> pd.DataFrame:
     found = []
     made = crowd.score_columns()
     for info in reads.metric_infos(crowd):
-        value = float(reads.column(crowd, recipe, info.name)[row])
+        column = reads.column(crowd, recipe, info.name)
+        value = float(column[row])
         percentile = float(reads.percentiles(crowd, recipe, info.name)[row])
         if np.isnan(value):
             told = reads.score_reasons(crowd, info.name) if info.name in made else {}
             reason = told.get(str(crowd.ids[row]))
             why = f"No value: {reason}." if reason else "Cannot be told for this instruction."
         elif parse_column(info.name).metric in METRICS:
-            why = build_metric(info.name)[0].why(value, percentile)
+            why = why_of(build_metric(info.name)[0].why, column, row)
         else:
-            why = f"{info.source}; higher than {percentile:.0f} % of instructions."
+            why = why_of(partial(_imported, info.source), column, row)
         found.append((info.title or info.name, value, percentile, why))
     return pd.DataFrame(found, columns=["metric", "value", "percentile", "why"])
+
+
+def _imported(source: str, value: float, percentile: float) -> str:
+    return f"{source}; higher than {percentile:.0f} % of instructions."
 
 
 def metrics_html(data: pd.DataFrame) -> Markup:

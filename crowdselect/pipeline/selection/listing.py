@@ -11,11 +11,10 @@ import numpy as np
 import pandas as pd
 
 from crowdselect.errors import InputError
-from crowdselect.metrics import METRICS, build_metric, parse_column
+from crowdselect.metrics import METRICS, build_metric, parse_column, why_of
 from crowdselect.pipeline.selection.recipes import uses_clusters
 from crowdselect.pipeline.selection.session import Session
 from crowdselect.progress import Progress, silent
-from crowdselect.ranks import normalise
 from crowdselect.values import BoolArray, FloatArray, IntArray, Recipe, Selection
 
 SHARE = "share of "
@@ -140,12 +139,11 @@ class Listing:
         found = list(self.reasons)
         for place, name in enumerate(names):
             column = self.session.column(name, self.recipe)
-            percentiles = normalise(column) * 100
             metric = build_metric(name)[0]
             for line in np.flatnonzero((most == place) & (self.ranks > 0)).tolist():
                 row = self.rows[line]
                 if not np.isnan(column[row]):
-                    said = metric.why(float(column[row]), float(percentiles[row]))
+                    said = why_of(metric.why, column, row)
                     pinned = "Pinned by hand. " if "pinned by hand" in self.reasons[line] else ""
                     found[line] = pinned + said
         return found

@@ -10,8 +10,7 @@ from crowdselect.metrics import BASE, METRICS, parse_column
 from crowdselect.pipeline.metrics import judge_of
 from crowdselect.pipeline.selection.recipes import uses_clusters
 from crowdselect.pipeline.selection.session import Session
-from crowdselect.ranks import normalise
-from crowdselect.selection import full_reward
+from crowdselect.ranks import full_reward, normalise
 from crowdselect.values import COMBINED, BoolArray, FloatArray, IntArray, Recipe
 
 _HARD = {"difficulty": 1.0, "mean_reward": -1.0, "best_reward": -1.0, "min_reward": -1.0}

@@ -26,6 +26,7 @@ from crowdselect.pipeline.selection.gating import check_gate, grades_of
 from crowdselect.pipeline.selection.recipes import rows_of, strategy_of, uses_clusters
 from crowdselect.pipeline.selection.rows import FilteredRows, stamp_of
 from crowdselect.progress import Progress, silent
+from crowdselect.ranks import best_of
 from crowdselect.selection import (
     MetricTable,
     Outcome,
@@ -33,7 +34,6 @@ from crowdselect.selection import (
     Pool,
     Reselector,
     Strategy,
-    best_of,
     passing,
 )
 from crowdselect.store import Crowd, NotesState, read_tags, tags_by_scorers
