@@ -5,6 +5,7 @@ files by itself (the ingest) takes the parts: :func:`kind_of`, :func:`csv_layout
 :func:`utf8_copy`, :func:`shards_of`, :func:`open_bytes`.
 """
 
+from crowdselect.reading.columnar import texts_of, unpacked_bytes
 from crowdselect.reading.decoding import (
     Lines,
     Text,
@@ -71,7 +72,9 @@ __all__ = [
     "sha256_of",
     "shards_of",
     "small_letters",
+    "texts_of",
     "too_large",
+    "unpacked_bytes",
     "utf8_copy",
     "without_lone_escapes",
     "without_surrogates",

@@ -26,8 +26,7 @@ def read_parquet(path: Path, limit: int = MOST_BYTES) -> tuple[list[dict[str, An
     with _complaints(path):
         schema = pq.read_schema(path)
         _check_fields(schema, path.name)
-        words = [f.name for f in schema if _is_text(f.type)]
-        with pq.ParquetFile(path, read_dictionary=words) as file:
+        with pq.ParquetFile(path, read_dictionary=texts_of(pq.read_metadata(path))) as file:
             _refuse_repeated(file, path.name, limit)
             return _rows(file.iter_batches(batch_size=_BATCH), schema, path.name, limit)
 
@@ -40,12 +39,12 @@ def _refuse_repeated(file: Any, name: str, limit: int) -> None:
     first = next(file.iter_batches(batch_size=_BATCH), None)
     if first is None:
         return
-    guess = sum(map(_size, first.columns)) / len(first) * file.metadata.num_rows
+    guess = sum(map(unpacked_bytes, first.columns)) / len(first) * file.metadata.num_rows
     if guess <= limit:
         return
     size = 0
     for batch in file.iter_batches(batch_size=_BATCH):
-        size += sum(map(_size, batch.columns))
+        size += sum(map(unpacked_bytes, batch.columns))
         if size > limit:
             raise too_large(name, limit)
 
@@ -86,10 +85,16 @@ def _complaints(path: Path) -> Iterator[None]:
         ) from error
 
 
-def _is_text(kind: Any) -> bool:
-    import pyarrow.types as types
+def texts_of(metadata: Any) -> list[str]:
+    """Paths of a Parquet file's columns of text or bytes, also inside of lists and structs.
 
-    return bool(types.is_string(kind) or types.is_large_string(kind))
+    Read as dictionaries, a value that recurs is there once, whatever the file would unpack to.
+    """
+    if not metadata.num_row_groups:
+        return []
+    group = metadata.row_group(0)
+    chunks = (group.column(c) for c in range(group.num_columns))
+    return [chunk.path_in_schema for chunk in chunks if chunk.physical_type == "BYTE_ARRAY"]
 
 
 def _check_fields(schema: Any, name: str) -> None:
@@ -129,26 +134,36 @@ def _rows(
     rows: list[dict[str, Any]] = []
     size = 0
     for batch in batches:
-        size += sum(map(_size, batch.columns))
+        size += sum(map(unpacked_bytes, batch.columns))
         if size > limit:
             raise too_large(name, limit)
         rows += batch.drop_columns(index).to_pylist() if index else batch.to_pylist()
     return rows, [f"{name}: the index column {n!r} is left out." for n in index]
 
 
-def _size(values: Any) -> int:
+def unpacked_bytes(values: Any) -> int:
     """Bytes of an array once its values stand apart: a dictionary's entry counts each time."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
-    kind = values.type
-    if pa.types.is_dictionary(kind) and len(values.dictionary):
-        if not _is_text(kind.value_type):
+    kind, types = values.type, pa.types
+    if types.is_dictionary(kind) and len(values.dictionary):
+        if not _has_lengths(kind.value_type):
             return int(values.dictionary.nbytes / len(values.dictionary) * len(values))
         lengths = pc.binary_length(values.dictionary)
-        return int(pc.sum(lengths.take(values.indices)).as_py() or 0)
-    if pa.types.is_list(kind) or pa.types.is_large_list(kind):
-        return _size(values.flatten())
-    if pa.types.is_struct(kind):
-        return sum(map(_size, values.flatten()))
+        taken = lengths.take(values.indices).cast(pa.int64())
+        return int(pc.sum(taken).as_py() or 0)
+    if types.is_map(kind):
+        return unpacked_bytes(values.keys) + unpacked_bytes(values.items)
+    if types.is_list(kind) or types.is_large_list(kind) or types.is_fixed_size_list(kind):
+        return unpacked_bytes(values.flatten())
+    if types.is_struct(kind):
+        return sum(map(unpacked_bytes, values.flatten()))
     return int(values.nbytes)
+
+
+def _has_lengths(kind: Any) -> bool:
+    import pyarrow.types as types
+
+    texts = (types.is_string, types.is_large_string, types.is_binary, types.is_large_binary)
+    return any(is_one(kind) for is_one in texts)

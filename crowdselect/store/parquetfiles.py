@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from crowdselect import reading
@@ -100,22 +99,12 @@ def _check_size(path: Path, chunks: list[tuple[int, str]], limit: int, name: str
     total = 0
     words = sorted({column for _, column in chunks})
     with pq.ParquetFile(path, read_dictionary=words) as file:
-        top = set(file.schema_arrow.names)
-        for group, column in chunks:
-            if column not in top:
-                continue
+        for group, column in chunks:  # also one inside of a list or a struct, by its path
             for array in file.read_row_group(group, columns=[column]).column(0).chunks:
-                total += _unpacked(array)
+                total += reading.unpacked_bytes(array)
             if total > limit:
                 raise InputError(
                     f"{name} unpacks to more than {limit >> 30:,} GiB from "
                     f"{path.stat().st_size:,} bytes, which is the limit here.",
                     "Write the file without texts that repeat so often, or split it.",
                 )
-
-
-def _unpacked(array: Any) -> int:
-    if pa.types.is_dictionary(array.type) and len(array.dictionary):
-        lengths = pc.binary_length(array.dictionary)
-        return int(pc.sum(lengths.take(array.indices)).as_py() or 0)
-    return int(array.nbytes)

@@ -51,14 +51,16 @@ def test_cells_that_would_run_are_made_inert(value: object, written: object) -> 
     assert inert(value) == written
 
 
-def test_a_table_for_a_spreadsheet_runs_nothing(workspace, tmp_path) -> None:
+def test_a_table_for_a_spreadsheet_runs_nothing(workspace, tmp_path, capsys) -> None:
     frame = tiny.frame(3)
     frame["id"] = frame["id"].replace({frame["id"].iloc[0]: "=1+1"})
     pipeline.ingest(workspace, "table", [tiny.write_tidy(tmp_path, frame)], name="tiny")
     given = ["metrics", "tiny", "--metric", "mean_reward", "--workspace", str(workspace.root)]
     plain, safe = tmp_path / "plain.csv", tmp_path / "safe.csv"
     assert main([*given, "--out", str(plain)]) == 0
+    assert "1 cells or headings look like formulas" in capsys.readouterr().err
     assert main([*given, "--out", str(safe), "--no-formulas"]) == 0
+    assert "formulas" not in capsys.readouterr().err
 
     def ids(path):
         return {row["id"] for row in csv.DictReader(path.open(encoding="utf-8"))}
