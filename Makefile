@@ -35,17 +35,17 @@ test: install browser
 	$(MAKE) lint
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup
 
-# Every control of every page in random order; SEED=n for another order.
+# Every control of every page in random order; SEED=n for another order, COUNT=n for other lengths.
 monkey: install browser
-	$(BIN)/python -m tests.dashboard.monkey --steps 500 --seed $(or $(SEED),0)
+	$(BIN)/python -m tests.dashboard.monkey --steps $(or $(COUNT),500) --seed $(or $(SEED),0)
 
-# Ten thousand mangled files through every reader; the suite reads 300.
+# Ten thousand mangled files through every reader, a thousand through ingest; the suite takes 320.
 fuzz: install
-	CROWDSELECT_FUZZ=10000 $(BIN)/python -m pytest -q -n 2 tests/attack/test_mangled.py
+	CROWDSELECT_FUZZ=$(or $(COUNT),10000) $(BIN)/python -m pytest -q -n 2 tests/attack/test_mangled.py tests/attack/test_mangled_ingest.py
 
 # Every writer killed two hundred times at seeded moments; the suite kills each four times.
 kill: install
-	folder=$$(mktemp -d) && $(BIN)/python -m tests.attack.killing $$folder 200 $(or $(SEED),0) && rm -rf $$folder
+	folder=$$(mktemp -d) && $(BIN)/python -m tests.attack.killing $$folder $(or $(COUNT),200) $(or $(SEED),0) && rm -rf $$folder
 
 clean:
 	rm -rf $(VENV)
