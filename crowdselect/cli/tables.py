@@ -37,7 +37,8 @@ def write_table(path: Path, columns: Mapping[str, Any], *, no_formulas: bool = F
         frame = frame.rename(columns=files.inert).map(files.inert)
     elif path.suffix == ".csv" and (runs := _formulas(frame)):
         say(
-            f"{runs:,} cells or headings look like formulas to a spreadsheet: --no-formulas makes them text."
+            f"{runs:,} cells or headings look like formulas to a spreadsheet: --no-formulas makes "
+            "them text."
         )
     with files.write_aside(path) as aside:
         if path.suffix == ".parquet":

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import random
-from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -24,7 +23,7 @@ from crowdselect.benchmark.translation import read_segments
 from crowdselect.cli.recipe import read_recipe
 from crowdselect.errors import CrowdSelectError
 from crowdselect.export import read_references
-from crowdselect.ingest.alpaca_eval import _items
+from crowdselect.ingest.alpaca_eval import _items, _Seen
 from crowdselect.ingest.lima import _tables
 from crowdselect.lm.conversations import read_conversations
 from crowdselect.lm.prompts import read_prompts
@@ -105,11 +104,11 @@ READERS: dict[str, tuple[Callable[[Path], Any], tuple[Rows, ...]]] = {
         ([{"id": f"q{k}", "score": k / 3, "other": str(k)} for k in range(4)],),
     ),
     "lima": (
-        lambda path: list(_tables([path], lambda line: None, silent)),
+        lambda path: list(_tables([path], lambda line: None, {}, silent)),
         ([{"conversations": ["q", "a"], "source": "s"}] * 3,),
     ),
     "alpaca eval": (
-        lambda path: _items(path, Counter()),
+        lambda path: _items(path, _Seen()),
         ([{"instruction": "q", "output": "a", "generator": "m"}] * 2,),
     ),
 }
