@@ -28,6 +28,7 @@ tables, marked as published.
 
 from crowdselect.benchmark.base import Benchmark, Context, Item, Score
 from crowdselect.benchmark.comparison import (
+    ENOUGH_SEEDS,
     BenchmarkComparison,
     Group,
     GroupScore,
@@ -61,6 +62,7 @@ from crowdselect.benchmark.traps import Optimism
 
 __all__ = [
     "BENCHMARKS",
+    "ENOUGH_SEEDS",
     "HUB",
     "JUDGMENTS",
     "SHORTHANDS",

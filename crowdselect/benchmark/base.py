@@ -54,6 +54,10 @@ class Score:
     """Empty: all categories."""
 
 
+def _untold(_cost: Cost) -> None:
+    """Nobody asks."""
+
+
 @dataclass(frozen=True)
 class Context:
     """What a benchmark works with."""
@@ -73,6 +77,8 @@ class Context:
     """Answers of servers, kept for every run of the workspace."""
     judge: JudgeConfig | None = None
     allow_code_execution: bool = False
+    spent: Callable[[Cost], None] = _untold
+    """Tell what a served judge took so far, over all starts of the run."""
 
     def with_journal(self, journal: Journal) -> Context:
         """The same with another journal."""

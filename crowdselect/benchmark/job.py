@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
@@ -133,6 +133,7 @@ def _run_one(
     job: Job, config: BenchmarkConfig, subject: Subject, benchmark: Benchmark, place: str
 ) -> None:
     notes: list[str] = []
+    judging: list[Cost] = []
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", benchmark.label)
     context = Context(
         subject=subject,
@@ -145,6 +146,7 @@ def _run_one(
         cache=job.workspace.cache / "requests",
         judge=config.judge,
         allow_code_execution=config.allow_code_execution,
+        spent=judging.append,
     )
     protocol = benchmark.protocol(context)
     key = content_key(protocol)
@@ -170,7 +172,11 @@ def _run_one(
         "empty": empty,
         "retry": sum(map(_may_succeed, items)),
         "notes": notes,
-        "facts": {"seconds": round(time.monotonic() - began, 2), **_facts(subject)},
+        "facts": {
+            "seconds": round(time.monotonic() - began, 2),
+            **_facts(subject),
+            **({"judging": asdict(judging[-1])} if judging else {}),
+        },
         "items": f"items/{name}.parquet",
     }
     append_outcome(job.path, record, benchmark.scores(items, config.seed))

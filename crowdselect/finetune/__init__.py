@@ -5,7 +5,7 @@
 """
 
 from crowdselect.finetune.config import FinetuneConfig
-from crowdselect.finetune.estimation import Estimate, estimate
+from crowdselect.finetune.estimation import Estimate, estimate, in_time
 from crowdselect.finetune.preferences import PairRule, PreferencePairs, pairs_from_rewards
 from crowdselect.finetune.presets import PRESETS, Preset, method_of, preset_options
 from crowdselect.finetune.runs import (
@@ -29,6 +29,7 @@ __all__ = [
     "RunView",
     "create",
     "estimate",
+    "in_time",
     "list_runs",
     "method_of",
     "output_model",

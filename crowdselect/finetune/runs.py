@@ -65,6 +65,8 @@ class RunView:
     notes: tuple[str, ...]
     final_loss: float | None
     """Mean training loss of the finished run."""
+    seconds: float | None
+    """Seconds that the finished run trained for; of a resumed one, since it was resumed."""
     error: tuple[str, str] | None
     """Problem and remedy of a failed run."""
 
@@ -128,6 +130,7 @@ def read_run(path: Path) -> RunView:
     evals = tuple((e["step"], float(e["loss"])) for e in _current(events, "eval"))
     last = curve[-1] if curve else None
     training = job.label in ("training", "merging")
+    summary = _last(events, "summary") or {}
     return RunView(
         id=job.id,
         path=path,
@@ -145,7 +148,8 @@ def read_run(path: Path) -> RunView:
         data=_last(events, "data"),
         estimate=_last(events, "estimate"),
         notes=tuple(dict.fromkeys(e["text"] for e in events if e["event"] == "note")),
-        final_loss=(_last(events, "summary") or {}).get("loss"),
+        final_loss=summary.get("loss"),
+        seconds=summary.get("seconds"),
         error=job.error,
     )
 

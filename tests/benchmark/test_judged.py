@@ -83,6 +83,7 @@ def test_mt_bench_asks_twice_per_question(
     assert outcome.protocol["inputs"]["prompts"] == "own prompt, not comparable"
     assert any("not comparable" in note for note in outcome.notes)
     assert any("Judging took: 8 requests" in note for note in outcome.notes)
+    assert outcome.facts["judging"]["requests"] == 8
     asked = [m["content"] for body in grading.asked for m in body["messages"]]
     assert sum("der der" in text for text in asked) == 1, "references for math only, turn 2"
     assert sum("Say it again" in text for text in asked) == 4

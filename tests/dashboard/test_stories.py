@@ -212,6 +212,10 @@ def test_the_report_is_one_file_that_opens_without_a_network(chromium, server, t
         other.page.goto(file.as_uri())
         other.page.get_by_text("What was chosen").wait_for()
         other.page.locator(".main-svg").first.wait_for()
+        # On paper the first page is a page: A4 less its margins, at 96 dots per inch.
+        other.page.set_viewport_size({"width": 680, "height": 1000})
+        other.page.emulate_media(media="print")
+        assert other.page.locator(".lead").bounding_box()["height"] <= 267 / 25.4 * 96
         assert [u for u in other.requests if not u.startswith(("file:", "data:", "blob:"))] == []
         assert other.errors == []
 

@@ -61,8 +61,10 @@ def verdicts(context: Context, requests: Sequence[ChatRequest]) -> dict[str, Cha
     report()
     if judge.kind == "local":
         _judge_here(judge, todo, deliver)
-    elif todo:
-        _ask_server(context, judge, todo, replies, deliver, report)
+    else:
+        if todo:
+            _ask_server(context, judge, todo, replies, deliver, report)
+        context.spent(cost_of(judge, replies.values()))
     return {key: _without_thoughts(reply) for key, reply in replies.items()}
 
 

@@ -17,6 +17,8 @@ from crowdselect.charts.share_shift import share_shift
 from crowdselect.charts.style import Palette
 from crowdselect.dashboard import reads
 from crowdselect.dashboard.cache import cached
+from crowdselect.dashboard.report.first_page import first_page
+from crowdselect.dashboard.report.glossary import glossary
 from crowdselect.dashboard.report.results import result_chapters
 from crowdselect.dashboard.report.story import Chapter, Example, Fact, Story
 from crowdselect.dashboard.report.studies import study_chapters
@@ -37,8 +39,10 @@ def selection_of(crowd: Crowd, recipe: Recipe) -> Selection:
     return pipeline.select(reads.session(crowd), recipe)
 
 
-def story_of(crowd: Crowd, chosen: Selection, p: Palette, *, title: str, note: str = "") -> Story:
-    """The whole story of ``chosen``, with figures in the palette ``p``."""
+def story_of(
+    crowd: Crowd, chosen: Selection, p: Palette, *, title: str, note: str = "", created: str = ""
+) -> Story:
+    """The whole story of ``chosen``, saved at ``created``, with figures in the palette ``p``."""
     rows = crowd.rows(chosen.ids)
     chapters = [
         _crowd_chapter(crowd, chosen.recipe, p),
@@ -49,15 +53,24 @@ def story_of(crowd: Crowd, chosen: Selection, p: Palette, *, title: str, note: s
         *result_chapters(chosen.recipe.id, p),
         *study_chapters(crowd.name, p),
     ]
+    told = [c for c in chapters if c is not None]
     return Story(
         title=title,
         subtitle=note or f"{plural(len(rows), 'instruction')} chosen from {crowd.name}",
+        first=first_page(crowd, chosen, p, created=created),
         facts=_facts(crowd, chosen),
-        chapters=[c for c in chapters if c is not None],
+        chapters=told,
         examples=_examples(crowd, chosen, rows),
+        glossary=glossary(_words(told)),
         colophon=f"Made by crowdselect {__version__}. Recipe {chosen.recipe.id}; crowd "
         f"{crowd.name}, fingerprint {crowd.fingerprint[:16]}. {_origin(crowd)}",
     )
+
+
+def _words(chapters: Sequence[Chapter]) -> list[str]:
+    """Everything that the details say."""
+    tables = [t.to_csv(index=False) for c in chapters if (t := c.table) is not None]
+    return [*tables, *(text for c in chapters for text in (c.title, c.alt, *c.sentences))]
 
 
 def _origin(crowd: Crowd) -> str:

@@ -27,7 +27,8 @@ def _template() -> jinja2.Template:
 
 def html_report(story: Story) -> bytes:
     """The file's bytes (UTF-8); the same story gives the same bytes."""
-    figures = [c.figure for c in story.chapters if c.figure is not None]
+    of_chapters = (chapter.figure for chapter in story.chapters)
+    figures = [f for f in (story.first.figure, *of_chapters) if f is not None]
     drawn = {id(f): _figure(f, i) for i, f in enumerate(figures)}
     page = _template().render(
         story=story,

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+from functools import partial
+
 import streamlit as st
+from markupsafe import Markup
 
 from crowdselect import pipeline
 from crowdselect.charts.style import LIGHT
 from crowdselect.dashboard import landscape_gate, notes, reads, shell, state
 from crowdselect.dashboard.report.build import selection_of, story_of
 from crowdselect.dashboard.report.html import html_report
-from crowdselect.dashboard.report.story import Chapter, Example, Story
+from crowdselect.dashboard.report.story import Chapter, Example, Fact, FirstPage, Story, Told
 from crowdselect.dashboard.select.draft import saved_of
 from crowdselect.dashboard.text import md
 from crowdselect.store import Crowd
-from crowdselect.values import Selection
 
 DRAFT = "draft"
+GLOSSARY = Markup("<dl>{terms}</dl>")
+TERM = Markup("<dt><b>{}</b></dt><dd>{}</dd>")
 
 
 def show(crowd: Crowd) -> None:
@@ -36,44 +41,81 @@ def show(crowd: Crowd) -> None:
         landscape_gate.ready(crowd, recipe, what="The report of a recipe with clusters")
         return
     if choice == DRAFT:
-        title, note = f"A draft selection from {crowd.name}", ""
+        title, note, created = f"A draft selection from {crowd.name}", "", ""
         chosen = selection_of(crowd, recipe)
     else:
-        title, note = saved[choice].name, saved[choice].note
+        title, note, created = saved[choice].name, saved[choice].note, saved[choice].created
         chosen = pipeline.load_selection(reads.workspace(), choice)
-    _page(story_of(crowd, chosen, shell.palette(), title=title, note=note))
+    told = partial(story_of, crowd, chosen, title=title, note=note, created=created)
+    _page(told(shell.palette()))
     with slot:
-        _download(crowd, chosen, title, note)
+        _download(lambda: html_report(told(LIGHT)), f"{crowd.name}-{chosen.recipe.id}.html")
 
 
-def _download(crowd: Crowd, chosen: Selection, title: str, note: str) -> None:
-    def made() -> bytes:
-        return html_report(story_of(crowd, chosen, LIGHT, title=title, note=note))
-
+def _download(made: Callable[[], bytes], name: str) -> None:
     st.download_button(
         "Download as one HTML file",
         made,
-        file_name=f"{crowd.name}-{chosen.recipe.id}.html",
+        file_name=name,
         mime="text/html",
         on_click="ignore",
         icon=":material/download:",
-        help="Opens anywhere, without a network.",
+        help="Opens anywhere, without a network; its first page prints on one sheet.",
     )
 
 
 def _page(story: Story) -> None:
     st.header(md(story.title), anchor=False)
     st.caption(md(story.subtitle))
-    with st.grid("auto", min_column_width=130, gap="small"):
-        for fact in story.facts:
-            st.metric(fact.label.capitalize(), fact.value, border=True, help=md(fact.note) or None)
+    _first(story.first)
+    st.header("Details", anchor=False, divider="gray")
+    _facts(story.facts)
     for i, chapter in enumerate(story.chapters):
         _chapter(chapter, i)
     if story.examples:
         shell.heading("Examples", "Evenly spaced ranks, the best first.")
         for example in story.examples:
             _example(example)
+    if story.glossary:
+        shell.heading("Words used")
+        terms = Markup("").join(TERM.format(*term) for term in story.glossary)
+        st.html(str(GLOSSARY.format(terms=terms)))
     st.caption(md(story.colophon))
+
+
+def _first(first: FirstPage) -> None:
+    """The page that is shown to whoever decides."""
+    st.text(first.question)
+    st.subheader(md(first.answer), anchor=False)
+    if first.basis:
+        st.text(first.basis)
+    if first.figure is not None:
+        shell.plot(first.figure, "report first", first.alt)
+    _facts(first.costs)
+    left, right = st.columns(2)
+    with left:
+        _told("Came in", first.came_in)
+    with right:
+        _told("Did not", first.left_out)
+    shell.heading("What to doubt")
+    st.text("\n".join(f"\N{BULLET} {doubt}" for doubt in first.doubts))
+    st.caption(md(first.dates))
+
+
+def _facts(facts: Sequence[Fact]) -> None:
+    with st.grid("auto", min_column_width=130, gap="small"):
+        for fact in facts:
+            st.metric(fact.label.capitalize(), fact.value, border=True, help=md(fact.note) or None)
+
+
+def _told(title: str, told: Sequence[Told]) -> None:
+    shell.heading(title)
+    for one in told:
+        with st.container(border=True):
+            st.text(one.instruction)
+            st.caption(md(one.reason))
+    if not told:
+        st.caption("None.")
 
 
 def _chapter(chapter: Chapter, number: int) -> None:

@@ -1,0 +1,57 @@
+"""What a selection has cost so far: tokens, hours and money of the runs that used it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+
+from crowdselect import jobs
+from crowdselect.benchmark import BenchmarkView
+from crowdselect.dashboard import reads
+from crowdselect.dashboard.report.story import Fact
+from crowdselect.dashboard.text import number
+from crowdselect.errors import CrowdSelectError
+from crowdselect.finetune import FinetuneConfig, RunView, in_time, read_run
+
+
+def trained(selection: str) -> list[RunView]:
+    """The finished fine-tunes on a selection (its id)."""
+    found = []
+    for view in jobs.all_runs(reads.workspace(), "finetune"):
+        with suppress(CrowdSelectError):
+            origin = FinetuneConfig.parse(dict(view.config), view.id).origin
+            if view.state == "done" and origin is not None and origin.selection == selection:
+                found.append(read_run(view.path))
+    return found
+
+
+def costs(chosen: int, selection: str, tested: Sequence[BenchmarkView]) -> list[Fact]:
+    """Instructions, tokens, hours and money; what is not recorded is said to be so."""
+    runs = trained(selection)
+    outcomes = [outcome for view in tested for outcome in view.outcomes]
+    seconds = [run.seconds for run in runs if run.seconds is not None]
+    seconds += [float(o.facts["seconds"]) for o in outcomes if "seconds" in o.facts]
+    tokens = sum(run.curve[-1].tokens for run in runs if run.curve)
+    devices = {str(o.facts["device"]).split(":")[0] for o in outcomes if o.facts.get("device")}
+    where = {"cpu": "CPU", "cuda": "GPU"}.get(next(iter(devices), ""), "Computing")
+    judging = [o.facts["judging"] for o in outcomes if o.facts.get("judging")]
+    money = [one["money"] for one in judging if one.get("money") is not None]
+    paid, note = "nothing recorded", "no service was asked to judge"
+    if judging:
+        paid, note = "not known", "the judge's prices were not given"
+    if money:
+        paid, note = number(sum(money)), "for judging, in the currency of its prices"
+    return [
+        Fact("Instructions", f"{chosen:,}", "to train on"),
+        Fact(
+            "Tokens trained on",
+            f"{tokens:,}" if tokens else "none yet",
+            "in one training" if len(runs) == 1 else f"in {len(runs):,} trainings",
+        ),
+        Fact(
+            f"{where} time",
+            in_time(sum(seconds)) if seconds else "none yet",
+            "to train and to test; choosing takes seconds" if seconds else "",
+        ),
+        Fact("Money", paid, note),
+    ]
