@@ -10,7 +10,14 @@ from typing import Annotated, Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 import tomli_w
-from pydantic import Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationInfo,
+    field_validator,
+    model_serializer,
+    model_validator,
+)
 
 from crowdselect.errors import InputError
 from crowdselect.filters import Filters as Filters
@@ -132,6 +139,25 @@ BUDGET = Option(
 )
 
 
+BY_HAND = "written by hand"
+"""Stands for a model where a person wrote the answer that is trained on."""
+
+
+class GivenAnswer(Frozen):
+    """What one instruction is trained on whatever the answer policy says: a text, or a model's."""
+
+    text: str | None = None
+    model: str | None = None
+    by: str = ""
+    """Who wrote or chose it; empty: nobody said."""
+
+    @model_validator(mode="after")
+    def _one(self) -> GivenAnswer:
+        if (self.text is None) == (self.model is None) or self.text == "":
+            raise ValueError("expected either a text or a model")
+        return self
+
+
 LARGEST_WEIGHT = 1e12
 """The largest weight of a metric; sums of larger ones lose the other metrics, or are infinite."""
 
@@ -234,6 +260,8 @@ class Recipe(Frozen):
     ] = None
     decontaminate: Annotated[tuple[QuestionFile, ...], Option(flag=None)] = ()
     """What overlaps with these files cannot be selected; others take its place."""
+    answers: Annotated[dict[str, GivenAnswer], Option(flag=None)] = Field(default_factory=dict)
+    """Id -> what a person wrote or chose to train on; the policy decides about all others."""
     seed: Annotated[
         int, Option(help="Seed of everything random", card="seed"), Field(ge=0, lt=2**32)
     ] = 42
@@ -279,15 +307,22 @@ class Recipe(Frozen):
     def id(self) -> str:
         """Short hash (12 hex digits) of everything in the recipe.
 
-        A field that came later is not in it where it says what was done before it came.
+        Neither a later field nor a rule for ties is in it where it says what was always done.
         """
         told = self.model_dump(mode="json")
         if self.ties == "first" or not ranks_answers(self.answer):
             del told["ties"]
-        for name, before in _CAME_LATER.items():
-            if told[name] == before:
-                del told[name]
         return content_key(told)
+
+    @model_serializer(mode="wrap")
+    def _without_what_came_later(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Write a later field only where it says something: older recipes stay as ever."""
+        told: dict[str, Any] = write(self)
+        for name in _CAME_LATER:
+            field = type(self).model_fields[name]
+            if getattr(self, name) == field.get_default(call_default_factory=True):
+                told.pop(name, None)
+        return told
 
     def __hash__(self) -> int:
         return hash(self.id)
@@ -307,8 +342,8 @@ class Recipe(Frozen):
         return cls.parse(data, source)
 
 
-_CAME_LATER: Mapping[str, Any] = {"among": "any", "gate": None, "decontaminate": []}
-"""Later fields, with the value that means what was always done."""
+_CAME_LATER = ("among", "gate", "decontaminate", "answers")
+"""Later fields, whose default means what was always done."""
 _WHOLE = set(Recipe.model_fields) - {"judge", "ties", *_CAME_LATER}
 """What every recipe that was written as a whole has said from the first version on."""
 

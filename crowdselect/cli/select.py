@@ -74,7 +74,7 @@ def select(
         bool,
         typer.Option(
             "--notes",
-            help="Take pins and bans from the dashboard's notes",
+            help="Take pins, bans and answers by hand from the dashboard's notes",
             rich_help_panel="Recipe",
         ),
     ] = False,
@@ -131,6 +131,7 @@ def _with_notes(crowd: Crowd, base: dict[str, Any]) -> dict[str, Any]:
         **base,
         "pins": [*base.get("pins", ()), *held.pins],
         "bans": [*base.get("bans", ()), *held.bans],
+        "answers": {**base.get("answers", {}), **held.answers},
     }
 
 

@@ -17,8 +17,8 @@ WEIGHT = "w."
 NO_WEIGHTS = "none"
 GROUPS = ("filters", "options", "gate")
 """Fields that are groups themselves: ``filters.contains``."""
-LEFT_OUT = {"pins", "bans"}
-"""Pins and bans live in the crowd's notes, which every visitor of this workspace shares."""
+LEFT_OUT = {"pins", "bans", "answers"}
+"""They live in the crowd's notes, which every visitor of this workspace shares."""
 FIELDS = {o.name: o for o in options_of(Recipe) if o.name not in {"weights", *GROUPS, *LEFT_OUT}}
 """What a link says under its own name."""
 PLAIN = {
@@ -28,7 +28,7 @@ PLAIN = {
 
 
 def to_params(recipe: Recipe) -> dict[str, str]:
-    """The parameters of a link that restores ``recipe`` (without pins and bans)."""
+    """The parameters of a link that restores ``recipe`` (without what notes say)."""
     changed = recipe.model_dump(mode="json", exclude_defaults=True, exclude=LEFT_OUT)
     if recipe.gate is not None:  # one that is there says all of itself
         changed["gate"] = recipe.gate.model_dump(mode="json", exclude_none=True)

@@ -44,9 +44,10 @@ def state_of(crowd: Crowd) -> NotesState:
 
 
 def with_notes(crowd: Crowd, recipe: Recipe) -> Recipe:
-    """``recipe`` with the pins and bans that hold for its crowd."""
+    """``recipe`` with the pins, bans and answers by hand that hold for its crowd."""
     held = state_of(crowd)
-    return recipe.model_copy(update={"pins": held.pins, "bans": held.bans})
+    said = {"pins": held.pins, "bans": held.bans, "answers": dict(held.answers)}
+    return recipe.model_copy(update=said)
 
 
 def marks(held: NotesState, id: str) -> str:  # noqa: A002 - an id is an id
@@ -224,6 +225,8 @@ def recipe_note(recipe: Recipe) -> str:
         parts.append(plural(len(recipe.pins), "pinned instruction") + " always in")
     if recipe.bans:
         parts.append(plural(len(recipe.bans), "banned instruction") + " always out")
+    if recipe.answers:
+        parts.append(plural(len(recipe.answers), "answer") + " written or chosen by hand")
     return ", ".join(parts)
 
 

@@ -183,7 +183,7 @@ def change_crowd(name: str, size: Callable[[str], int]) -> None:
     old = draft()
     filters = old.filters.model_copy(update={"clusters": (), "ranges": (), "lasso": ()})
     changes: dict[str, Any] = {"crowd": name, "judge": None, "filters": filters}
-    changes |= {"pins": (), "bans": ()}
+    changes |= {"pins": (), "bans": (), "answers": {}}
     if old.budget in (usual_budget(size(old.crowd)), 0) or old.budget > size(name):
         changes["budget"] = usual_budget(size(name))
     adopt(old.model_copy(update=changes))

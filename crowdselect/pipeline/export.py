@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
-import numpy as np
-
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.export import FORMATS, WORDS, Example, Export, Turn, write_export
 from crowdselect.export.base import Role
@@ -18,6 +16,7 @@ from crowdselect.pipeline.decontamination import (
     without_contamination,
 )
 from crowdselect.pipeline.ingest import open_crowd
+from crowdselect.pipeline.selection.answers import answer_texts, columns_of
 from crowdselect.pipeline.selection.saving import (
     SavedSelection,
     find_selection,
@@ -130,14 +129,11 @@ def _rows(crowd: Crowd, selection: Selection) -> IntArray:
 
 def _examples(crowd: Crowd, selection: Selection, rows: IntArray) -> tuple[list[Example], int]:
     """The examples in rank order, and how many selected rows have no response."""
-    position = {m.name: j for j, m in enumerate(crowd.models)}
-    columns = np.full(crowd.n, -1, dtype=np.int64)
-    columns[rows] = [position.get(m or "", -1) for m in selection.models]
-    responses = crowd.texts.responses_of(columns)
+    responses = answer_texts(crowd, selection.recipe, rows, columns_of(crowd, selection.models))
     prompts = crowd.prompts(rows)
     examples, unanswered = [], 0
-    for i, row in enumerate(rows.tolist()):
-        response, identity = responses[row], str(selection.ids[i])
+    for i, response in enumerate(responses):
+        identity = str(selection.ids[i])
         if not response:
             unanswered += 1
         else:

@@ -22,7 +22,7 @@ from crowdselect.progress import Progress, silent
 from crowdselect.registry import content_key
 from crowdselect.settings import Workspace
 from crowdselect.store import Crowd
-from crowdselect.values import COMBINED, IntArray, Origin, Selection
+from crowdselect.values import COMBINED, IntArray, Origin, Recipe, Selection
 
 
 @dataclass(frozen=True)
@@ -126,7 +126,7 @@ def _write_pairs(
     texts = preference_rows(
         pairs,
         crowd.prompts(pairs.rows),
-        _responses(crowd, pairs, pairs.chosen),
+        _preferred(crowd, pairs, saved.recipe),
         _responses(crowd, pairs, pairs.rejected),
     )
     if not texts:
@@ -143,6 +143,20 @@ def _write_pairs(
         files.write_json(aside / "manifest.json", manifest)
     told = f"{len(texts):,} of {len(selection.ids):,} instructions ({pairs.rule})"
     return folder / "data.jsonl", told
+
+
+def _preferred(crowd: Crowd, pairs: PreferencePairs, recipe: Recipe) -> list[str | None]:
+    """The better answers; where a person wrote or chose one, that one."""
+    column = {m.name: j for j, m in enumerate(crowd.models)}
+    columns, texts = pairs.chosen.copy(), {}
+    for place, identity in enumerate(crowd.ids[pairs.rows].tolist()):
+        given = recipe.answers.get(identity)
+        if given is not None and given.model in column:
+            columns[place] = column[given.model]
+        elif given is not None:
+            texts[place] = given.text
+    found = _responses(crowd, pairs, columns)
+    return [texts.get(place, text) for place, text in enumerate(found)]
 
 
 def _responses(crowd: Crowd, pairs: PreferencePairs, columns: IntArray) -> list[str | None]:

@@ -13,6 +13,7 @@ from crowdselect.errors import InputError
 from crowdselect.files import append_line, read_journal, read_lines
 from crowdselect.registry import did_you_mean
 from crowdselect.store.changing import changing
+from crowdselect.values import GivenAnswer
 
 NoteKind = Literal[
     "pin", "unpin", "ban", "unban", "tag", "untag", "comment",
@@ -58,8 +59,8 @@ class NotesState:
     """Id -> its tags."""
     comments: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Id -> its comments, oldest first."""
-    answers: Mapping[str, str] = field(default_factory=dict)
-    """Id -> what is trained on whatever the policy says: ``text:...`` or ``model:NAME``."""
+    answers: Mapping[str, GivenAnswer] = field(default_factory=dict)
+    """Id -> what is trained on whatever the policy says."""
     authors: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Id -> who wrote its notes, first come first; notes without an author name nobody."""
     reviewed: tuple[str, ...] = ()
@@ -120,7 +121,7 @@ class Notes:
         bans: dict[str, None] = {}
         tags: dict[str, dict[str, None]] = {}
         comments: dict[str, list[str]] = {}
-        answers: dict[str, str] = {}
+        answers: dict[str, GivenAnswer] = {}
         authors: dict[str, dict[str, None]] = {}
         reviewed: dict[str, None] = {}
         for note in self._standing():
@@ -141,7 +142,8 @@ class Notes:
             elif kind == "comment":
                 comments.setdefault(item, []).append(value)
             elif kind in ("answer", "answer_of"):
-                answers[item] = f"{'text' if kind == 'answer' else 'model'}:{value}"
+                said = {"text" if kind == "answer" else "model": value}
+                answers[item] = GivenAnswer(**said, by=note.get("author", ""))
             elif kind == "unanswer":
                 answers.pop(item, None)
             elif kind == "review":

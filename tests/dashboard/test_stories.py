@@ -11,6 +11,7 @@ import pytest
 from crowdselect import pipeline
 from crowdselect.cli import main
 from crowdselect.dashboard.pages import PAGES
+from crowdselect.pipeline import open_crowd
 from crowdselect.settings import open_workspace
 from tests.browser import browser_page
 from tests.dashboard import small
@@ -103,6 +104,24 @@ def test_a_row_of_the_table_opens_its_instruction(chromium, server):
     page.mouse.click(box["x"] + 52, box["y"] + 50 + 31 * 4)
     page.wait_for_url(re.compile("instruction.id=q004"))
     shown(page, f"5 of {small.N}")
+
+
+def test_what_a_person_writes_is_what_gets_trained_on(chromium, server, world):
+    page = visit(
+        chromium, server, "instruction", **{"instruction.id": "q020", "instruction.look": "source"}
+    )
+    shown(page, "trained on (best)")
+    page.get_by_role("button", name="Train on another answer").click()
+    page.get_by_role("textbox", name="or your own words").fill("<b>Sort</b> it:\n\n    sorted(xs)")
+    page.keyboard.press("Control+Enter")
+    page.get_by_role("button", name="Train on this text").click()
+    shown(page, "trained on, written by hand")
+    shown(page, "<b>Sort</b> it:")
+    given = open_crowd(world, small.NAME).notes.state().answers["q020"]
+    assert given.text == "<b>Sort</b> it:\n\n    sorted(xs)"
+    page.get_by_role("button", name="Undo").click()
+    shown(page, "trained on (best)")
+    assert open_crowd(world, small.NAME).notes.state().answers == {}
 
 
 def test_an_instruction_with_hostile_text_is_text(chromium, server):

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from crowdselect.errors import InputError
 from crowdselect.store import Author, Notes, NotesState
+from crowdselect.values import GivenAnswer
 
 IDS = st.sampled_from(["a", "b", "c"])
 NOTE = st.one_of(
@@ -116,10 +117,11 @@ def test_undo_of_an_older_version_meant_the_last_note(tmp_path: Path):
 def test_an_answer_by_hand_keeps_its_spaces_and_the_last_word_holds(tmp_path: Path):
     notes = Notes(tmp_path / "notes.jsonl")
     notes.append("answer", "a", "    indented\n")
-    notes.append("answer_of", "b", "m-7b")
-    assert notes.state().answers == {"a": "text:    indented\n", "b": "model:m-7b"}
+    notes.append("answer_of", "b", "m-7b", Author("ann"))
+    text, chosen = GivenAnswer(text="    indented\n"), GivenAnswer(model="m-7b", by="ann")
+    assert notes.state().answers == {"a": text, "b": chosen}
     notes.append("unanswer", "b")
     notes.append("answer_of", "a", "m-1b")
-    assert notes.state().answers == {"a": "model:m-1b"}
+    assert notes.state().answers == {"a": GivenAnswer(model="m-1b")}
     notes.undo()
-    assert notes.state().answers == {"a": "text:    indented\n"}
+    assert notes.state().answers == {"a": text}

@@ -44,6 +44,7 @@ def show(crowd: Crowd) -> None:
     ordered = sort_answers(answers, shown)
     marked = training.marked(crowd, recipe, row, instruction, ordered)
     _answers(crowd, ordered, marked, shown)
+    training.edit(crowd, identity, ordered, marked, recipe.answer)
     left, right = st.columns([3, 2], gap="medium")
     with left:
         shell.heading("Why")

@@ -97,4 +97,4 @@ def actions(one: SavedSelection) -> None:
 
 def _without_notes(recipe: Recipe) -> Recipe:
     """Pins and bans of the draft always come from the crowd's notes."""
-    return recipe.model_copy(update={"pins": (), "bans": ()})
+    return recipe.model_copy(update={"pins": (), "bans": (), "answers": {}})

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
 
-from crowdselect.errors import InputError
+from crowdselect.errors import InputError, NotFoundError
 from crowdselect.pipeline.metrics import LIKES, judge_of, quality_judges
 from crowdselect.ranks import DECIMALS
+from crowdselect.registry import did_you_mean
 from crowdselect.rules import Ties
 from crowdselect.selection import (
     check_policy,
@@ -19,7 +21,19 @@ from crowdselect.selection import (
     id_hashes,
 )
 from crowdselect.store import Crowd
-from crowdselect.values import COMBINED, BoolArray, FloatArray, IntArray, RewardMatrix
+from crowdselect.values import (
+    BY_HAND,
+    COMBINED,
+    BoolArray,
+    FloatArray,
+    GivenAnswer,
+    IntArray,
+    Recipe,
+    RewardMatrix,
+)
+
+NONE, HAND = -1, -2
+"""In place of a model's column: there is no answer; a person wrote it."""
 
 _ONE_BY_ONE = ("best", "worst", "consensus", "base_likes")
 """Policies of which equal answers decide which one it is."""
@@ -40,11 +54,20 @@ class Answers:
     graders: tuple[str, ...] = ()
     """Judges that say how good an answer is, whatever the policy goes by."""
 
+    given: Mapping[str, GivenAnswer] = field(default_factory=dict)
+    """Id -> what a person wrote or chose; it comes before the policy."""
+
     def eligible(self) -> BoolArray:
-        """Rows with a response under the policy, shape (n,)."""
+        """Rows with a response under the policy or by a person's choice, shape (n,)."""
+        found = self._under_policy()
+        rows, columns = self._by_people(np.arange(self.crowd.n))
+        found[rows] = columns != NONE
+        return found
+
+    def _under_policy(self) -> BoolArray:
         if self.policy.startswith("model:"):
             names = [m.name for m in self.crowd.models]
-            return np.asarray(self.there[:, names.index(self.policy.removeprefix("model:"))])
+            return self.there[:, names.index(self.policy.removeprefix("model:"))].copy()
         usable = self.there
         if self.judges and self.policy != "random":
             scored = [~np.isnan(self.crowd.rewards(judge).values) for judge in self.judges]
@@ -52,13 +75,14 @@ class Answers:
         return np.asarray(usable.any(axis=1))
 
     def columns(self, rows: IntArray, seed: int) -> IntArray:
-        """The chosen model's column for each of ``rows``; -1: it has no response."""
+        """The chosen model's column for each of ``rows``; NONE: no response; HAND: a person's."""
         return self.chosen(rows, seed)[0]
 
     def chosen(self, rows: IntArray, seed: int) -> tuple[IntArray, IntArray]:
         """The chosen column of each of ``rows``, and how many answers are as good as it.
 
-        1: it stands alone; 0: there is none, or the policy puts no answers in order.
+        1: it stands alone; 0: there is none, the policy puts no answers in order, or a person
+        decided.
         """
         rewards = self._rewards(rows)
         hashes = id_hashes(self.crowd.ids[rows])
@@ -67,9 +91,34 @@ class Answers:
         columns = choose_answers(
             rewards, places, self.policy, hashes, seed, there, self.ties, self._others(rows)
         )
-        if self.policy.partition(":")[0] not in _ONE_BY_ONE:
-            return columns, np.zeros(len(rows), dtype=np.int64)
-        return columns, count_ties(rewards.values, there & ~np.isnan(rewards.values), columns)
+        ties = np.zeros(len(rows), dtype=np.int64)
+        if self.policy.partition(":")[0] in _ONE_BY_ONE:
+            ties = count_ties(rewards.values, there & ~np.isnan(rewards.values), columns)
+        decided, by_people = self._by_people(rows)
+        columns[decided], ties[decided] = by_people, 0
+        return columns, ties
+
+    def _by_people(self, rows: IntArray) -> tuple[IntArray, IntArray]:
+        """Places in ``rows`` of what people wrote or chose, and its columns."""
+        column = {m.name: j for j, m in enumerate(self.crowd.models)}
+        here = {self.crowd.row_of[i]: g for i, g in self.given.items() if i in self.crowd.row_of}
+        places, columns = [], []
+        for place in np.flatnonzero(np.isin(rows, list(here))).tolist():
+            row = int(rows[place])
+            model = here[row].model
+            if model is not None and model not in column:
+                raise NotFoundError(
+                    f"The answer chosen for {self.crowd.ids[row]} is of {model!r}, and the crowd "
+                    f"has no such model. {did_you_mean(model, column)}",
+                    "Choose another answer on the instruction's page, or take it out of the "
+                    "recipe's answers.",
+                )
+            places.append(place)
+            columns.append(HAND if model is None else self._there_or_none(row, column[model]))
+        return np.array(places, dtype=np.int64), np.array(columns, dtype=np.int64)
+
+    def _there_or_none(self, row: int, column: int) -> int:
+        return column if self.there[row, column] else NONE
 
     def rewards_of(self, rows: IntArray, columns: IntArray) -> FloatArray:
         """The reward of the answer ``columns[i]`` in ``rows[i]``; NaN: none.
@@ -102,6 +151,32 @@ class Answers:
         if self.ties != "judges" or not others:
             return None
         return mean_places(self.crowd, others, rows, self.there[rows], always=True)
+
+
+def model_names(crowd: Crowd, columns: IntArray) -> tuple[str | None, ...]:
+    """Whose answers :meth:`Answers.columns` chose: a model, ``BY_HAND``, or None."""
+    names = [m.name for m in crowd.models]
+    known = {NONE: None, HAND: BY_HAND}
+    return tuple(known[c] if c < 0 else names[c] for c in columns.tolist())
+
+
+def columns_of(crowd: Crowd, names: Sequence[str | None]) -> IntArray:
+    """The other way round: NONE also for a model that the crowd has no longer."""
+    column = {BY_HAND: HAND} | {m.name: j for j, m in enumerate(crowd.models)}
+    return np.array([column.get(name or "", NONE) for name in names], dtype=np.int64)
+
+
+def answer_texts(
+    crowd: Crowd, recipe: Recipe, rows: IntArray, columns: IntArray
+) -> list[str | None]:
+    """What each of ``rows`` is trained on; None: nothing."""
+    wanted = np.full(crowd.n, NONE, dtype=np.int64)
+    wanted[rows] = np.maximum(columns, NONE)
+    found = crowd.responses_of(wanted)
+    texts = [found[row] for row in rows.tolist()]
+    for place in np.flatnonzero(columns == HAND).tolist():
+        texts[place] = recipe.answers[str(crowd.ids[rows[place]])].text
+    return texts
 
 
 def answers_of(

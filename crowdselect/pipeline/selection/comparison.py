@@ -79,11 +79,9 @@ def compare(workspace: Workspace, keys: Sequence[str], progress: Progress = sile
 
 def _recipe_differences(selections: Sequence[Selection]) -> dict[str, tuple[Any, ...]]:
     dumps = [s.recipe.model_dump(mode="json") for s in selections]
-    return {
-        field: tuple(dump[field] for dump in dumps)
-        for field in dumps[0]
-        if any(dump[field] != dumps[0][field] for dump in dumps)
-    }
+    fields = dict.fromkeys(field for dump in dumps for field in dump)
+    found = {field: tuple(dump.get(field) for dump in dumps) for field in fields}
+    return {field: said for field, said in found.items() if any(s != said[0] for s in said)}
 
 
 def _clusters(

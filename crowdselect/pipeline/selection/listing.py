@@ -12,6 +12,7 @@ import pandas as pd
 
 from crowdselect.errors import InputError
 from crowdselect.metrics import METRICS, build_metric, parse_column, why_of
+from crowdselect.pipeline.selection.answers import answer_texts, columns_of, model_names
 from crowdselect.pipeline.selection.recipes import uses_clusters
 from crowdselect.pipeline.selection.session import Session
 from crowdselect.progress import Progress, silent
@@ -40,7 +41,7 @@ class Listing:
     reasons: tuple[str, ...]
     """As the strategy says it, with its numbers; empty: not selected."""
     answers: IntArray
-    """Column of the model whose answer is trained on; -1: there is none."""
+    """Column of the model whose answer is trained on, as :meth:`Answers.columns` gives it."""
     only_in: tuple[str, ...] = ()
     """Of rows that two lists do not share: which one has the row."""
 
@@ -79,9 +80,8 @@ class Listing:
 
     @property
     def models(self) -> list[str]:
-        """The name of the model whose answer is trained on; empty: there is none."""
-        names = [m.name for m in self.session.crowd.models]
-        return [names[a] if a >= 0 else "" for a in self.answers.tolist()]
+        """The model whose answer is trained on, or ``BY_HAND``; empty: there is none."""
+        return [name or "" for name in model_names(self.session.crowd, self.answers)]
 
     def take(self, places: IntArray | BoolArray) -> Listing:
         """The lines at ``places`` (numbers in their order, or a mask of shape (b,))."""
@@ -177,11 +177,7 @@ class Listing:
 
     def texts_of_answers(self) -> list[str | None]:
         """The answer of every line as it is trained on; None: there is none."""
-        crowd = self.session.crowd
-        columns = np.full(crowd.n, -1, dtype=np.int64)
-        columns[self.rows] = self.answers
-        texts = crowd.responses_of(columns)
-        return [texts[row] for row in self.rows.tolist()]
+        return answer_texts(self.session.crowd, self.recipe, self.rows, self.answers)
 
     def selection(self) -> Selection:
         """The lines as a selection of their own, in their order, for an export of what is listed.
@@ -223,7 +219,6 @@ def list_saved(session: Session, chosen: Selection) -> Listing:
     crowd = session.crowd
     ids = [str(i) for i in chosen.ids]
     here = np.array([k for k, i in enumerate(ids) if i in crowd.row_of], dtype=np.int64)
-    column = {m.name: j for j, m in enumerate(crowd.models)}
     whole = Listing(
         session=session,
         recipe=chosen.recipe,
@@ -233,7 +228,7 @@ def list_saved(session: Session, chosen: Selection) -> Listing:
         contributions=chosen.contributions,
         clusters=chosen.clusters,
         reasons=chosen.reasons,
-        answers=np.array([column.get(m or "", -1) for m in chosen.models], dtype=np.int64),
+        answers=columns_of(crowd, chosen.models),
     )
     return whole.take(here)
 

@@ -12,6 +12,7 @@ from crowdselect.errors import CrowdSelectError
 from crowdselect.metrics import family_correlations
 from crowdselect.pipeline.decontamination import contamination_of, facts_of
 from crowdselect.pipeline.metrics import judge_of
+from crowdselect.pipeline.selection.answers import model_names
 from crowdselect.pipeline.selection.quality import answer_facts, answer_warnings, gate_facts
 from crowdselect.pipeline.selection.recipes import uses_clusters
 from crowdselect.pipeline.selection.rows import sources_of
@@ -85,8 +86,7 @@ def _missing(rewards: FloatArray) -> dict[str, Any]:
 
 
 def _responders(session: Session, columns: IntArray) -> dict[str, int]:
-    names = [m.name for m in session.crowd.models]
-    counted = Counter("none" if c < 0 else names[c] for c in columns.tolist())
+    counted = Counter(name or "none" for name in model_names(session.crowd, columns))
     return dict(sorted(counted.items(), key=lambda item: (-item[1], item[0])))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from crowdselect.pipeline.selection.answers import model_names
 from crowdselect.pipeline.selection.report import full_report
 from crowdselect.pipeline.selection.session import Session
 from crowdselect.progress import Progress, silent
@@ -22,7 +23,6 @@ def select(crowd: Crowd | Session, recipe: Recipe, progress: Progress = silent) 
     session = crowd if isinstance(crowd, Session) else Session(crowd)
     picks = session.picks(recipe, progress)
     columns, ties = session.answers(recipe).chosen(picks.rows, recipe.seed)
-    names = [m.name for m in session.crowd.models]
     return Selection(
         recipe=recipe,
         ids=session.crowd.ids[picks.rows],
@@ -30,6 +30,6 @@ def select(crowd: Crowd | Session, recipe: Recipe, progress: Progress = silent) 
         contributions=picks.contributions,
         clusters=picks.clusters,
         reasons=picks.reasons,
-        models=tuple(None if column < 0 else names[column] for column in columns),
+        models=model_names(session.crowd, columns),
         report=full_report(session, recipe, picks, columns, ties, progress),
     )

@@ -7,6 +7,7 @@ partition. ``select`` (crowdselect/pipeline/selection/select.py) stands above th
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -27,6 +28,7 @@ from crowdselect.pipeline.selection.recipes import rows_of, strategy_of, uses_cl
 from crowdselect.pipeline.selection.rows import FilteredRows, stamp_of
 from crowdselect.progress import Progress, silent
 from crowdselect.ranks import best_of
+from crowdselect.registry import content_key
 from crowdselect.selection import (
     MetricTable,
     Outcome,
@@ -155,9 +157,10 @@ class Session:
         needs = recipe.filters.needs
         place = (recipe.encoder, recipe.seed) if needs & EMBEDDED else None
         cut = (recipe.clusters, recipe.clustering) if "clusters" in needs else None
+        by_hand = content_key(recipe.model_dump(mode="json", include={"answers"}))
         asked = (recipe.answer, recipe.judge, recipe.among, recipe.gate, recipe.decontaminate)
         stamp = stamp_of(self.crowd, recipe)
-        key = ("out", recipe.filters, asked, recipe.profile, stamp, place, cut)
+        key = ("out", recipe.filters, asked, by_hand, recipe.profile, stamp, place, cut)
 
         def make() -> dict[str, BoolArray]:
             empty = self.crowd.texts.instruction_lengths("words") == 0
@@ -252,7 +255,8 @@ class Session:
             good = None if among is None else self.good_answers(recipe)
             return answers_of(self.crowd, recipe.answer, recipe.judge, recipe.ties, good)
 
-        return self._memo.get(key, make)
+        found: Answers = self._memo.get(key, make)
+        return replace(found, given=recipe.answers) if recipe.answers else found
 
     def _tags(self, strategy: Strategy) -> Sequence[Sequence[str]] | None:
         """Every instruction's tags by the strategy's scorer, with people's where it asks for them.
