@@ -29,6 +29,25 @@ def ranks_answers(policy: str) -> bool:
     return policy.partition(":")[0] in RANKED
 
 
+BY_HAND = "written by hand"
+"""Stands for a model where a person wrote the answer that is trained on."""
+
+
+class GivenAnswer(Frozen):
+    """What one instruction is trained on whatever the answer policy says: a text, or a model's."""
+
+    text: str | None = None
+    model: str | None = None
+    by: str = ""
+    """Who wrote or chose it; empty: nobody said."""
+
+    @model_validator(mode="after")
+    def _one(self) -> GivenAnswer:
+        if (self.text is None) == (self.model is None) or self.text == "":
+            raise ValueError("expected either a text or a model")
+        return self
+
+
 class QuestionFile(Frozen):
     """Questions, of a benchmark for example, that no selected instruction may share words with."""
 

@@ -25,7 +25,9 @@ from crowdselect.filters import Range as Range
 from crowdselect.options import Frozen as Frozen
 from crowdselect.options import Option
 from crowdselect.registry import content_key
+from crowdselect.rules import BY_HAND as BY_HAND
 from crowdselect.rules import Gate as Gate
+from crowdselect.rules import GivenAnswer as GivenAnswer
 from crowdselect.rules import QuestionFile as QuestionFile
 from crowdselect.rules import Ties as Ties
 from crowdselect.rules import (
@@ -137,25 +139,6 @@ BUDGET = Option(
     card="budget",
     parse=budget_from_text,
 )
-
-
-BY_HAND = "written by hand"
-"""Stands for a model where a person wrote the answer that is trained on."""
-
-
-class GivenAnswer(Frozen):
-    """What one instruction is trained on whatever the answer policy says: a text, or a model's."""
-
-    text: str | None = None
-    model: str | None = None
-    by: str = ""
-    """Who wrote or chose it; empty: nobody said."""
-
-    @model_validator(mode="after")
-    def _one(self) -> GivenAnswer:
-        if (self.text is None) == (self.model is None) or self.text == "":
-            raise ValueError("expected either a text or a model")
-        return self
 
 
 LARGEST_WEIGHT = 1e12
