@@ -36,7 +36,7 @@ class Scope:
 
     def widget_key(self, declared: Filter, value: Any) -> str:
         """Give the widget of a filter its value; return its key."""
-        return state.recipe_key(self.key + NAME + declared.name, value)
+        return state.recipe_key(self.key + NAME + declared.name, value, folded=True)
 
     def said(self, declared: Filter) -> Any:
         """What the widget says now; for its callback."""
@@ -67,9 +67,14 @@ def _change_listed(**changes: Any) -> None:
         state.set_view(NAME + name, said[name] if name in active else None)
 
 
-def _clear_listed() -> None:
+def clear_listed(page: str | None = None) -> None:
+    """Take all filters off the list of ``page`` (None: this one)."""
     for declared in FILTERS:
-        state.set_view(NAME + declared.name, None)
+        state.set_view(NAME + declared.name, None, page=page)
+
+
+def _clear_listed() -> None:
+    clear_listed()
 
 
 def _clear_draft() -> None:

@@ -29,8 +29,8 @@ def show(
 
 
 def _offered(declared: Filter, clusters: Clustering | None, scope: Scope) -> bool:
-    if declared.looks:
-        return scope.looks
+    if declared.looks or (scope.looks and declared.leaves_out is None):
+        return scope.looks and declared.leaves_out is not None
     return declared.flag is not None and (declared.needs not in EMBEDDED or clusters is not None)
 
 

@@ -33,6 +33,7 @@ PAGES = (
     Page("explore", "Explore", "2_explore.py", colourful=True),
     Page("map", "Map", "3_map.py", colourful=True),
     Page("select", "Select", "4_select.py"),
+    Page("review", "Review", "review.py"),
     Page(
         "finetune", "Fine-tune", "5_finetune.py", picture={"finetune.tab": "Runs"}, per_crowd=False
     ),

@@ -40,6 +40,8 @@ CLUSTERED = ("encoder", "clusters", "clustering", "seed")
 """What a clustering depends on."""
 
 _BACKGROUND = ThreadPoolExecutor(1, "crowdselect-reads")
+NO_PLANE = -1
+"""No seed: vectors do not depend on one."""
 _SEEN: set[tuple[str, str, int]] = set()
 """Landscapes that are there: asked for many times per page, and never taken away."""
 
@@ -131,6 +133,14 @@ def has_landscape(crowd: Crowd, encoder: str, seed: int) -> bool:
     return wanted in _SEEN
 
 
+def has_vectors(crowd: Crowd, encoder: str) -> bool:
+    """Tell whether the instructions are embedded; clusters and likeness need no map."""
+    wanted = (crowd.fingerprint, encoder, NO_PLANE)
+    if wanted not in _SEEN and pipeline.has_vectors(crowd, encoder):
+        _SEEN.add(wanted)
+    return wanted in _SEEN
+
+
 @cached("texts", most=KEPT_CROWDS)
 def vectors(crowd: Crowd, encoder: str) -> Vectors:
     """Unit vectors of the instructions, shape (n, d)."""
@@ -171,7 +181,7 @@ def prepare_cluster_names(crowd: Crowd) -> None:
 
 def clustering(crowd: Crowd, recipe: Recipe) -> Clustering | None:
     """The clusters of ``recipe``, or None where it has none or nothing is embedded yet."""
-    if recipe.clusters == 0 or not has_landscape(crowd, recipe.encoder, recipe.seed):
+    if recipe.clusters == 0 or not has_vectors(crowd, recipe.encoder):
         return None
     if recipe.clustering == "fast":
         _fast(crowd, recipe.encoder, recipe.seed)
@@ -299,7 +309,14 @@ def can_pick(crowd: Crowd, recipe: Recipe) -> bool:
         or "vectors" in needs
         or recipe.filters.embedded
     )
-    return not embedded or has_landscape(crowd, recipe.encoder, recipe.seed)
+    if needs_plane(recipe):
+        return has_landscape(crowd, recipe.encoder, recipe.seed)
+    return not embedded or has_vectors(crowd, recipe.encoder)
+
+
+def needs_plane(recipe: Recipe) -> bool:
+    """Tell whether a lasso decides what may be selected: it needs the map, clusters do not."""
+    return "plane" in recipe.filters.needs
 
 
 @cached("texts", most=KEPT_CROWDS)

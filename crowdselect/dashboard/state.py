@@ -200,13 +200,17 @@ def say_news() -> None:
         st.toast(text)
 
 
-def recipe_key(name: str, value: Any) -> str:
-    """Give the widget ``name`` of the draft the ``value`` that the draft has; return its key."""
-    return _shown(RECIPE_WIDGET + name, value)
+def recipe_key(name: str, value: Any, *, folded: bool = False) -> str:
+    """Give the widget ``name`` of the draft the ``value`` that the draft has; return its key.
+
+    ``folded``: it stands in a popover, which the browser fills when it opens. What was told before
+    is lost by then, and an empty widget would show, so it is told its value in every run.
+    """
+    return _shown(RECIPE_WIDGET + name, value, folded=folded)
 
 
-def _shown(key: str, value: Any) -> str:
-    if key not in st.session_state or st.session_state[key] != value:
+def _shown(key: str, value: Any, *, folded: bool = False) -> str:
+    if folded or key not in st.session_state or st.session_state[key] != value:
         st.session_state[key] = value
     return key
 
@@ -216,17 +220,20 @@ def widget(name: str) -> Any:
     return st.session_state[RECIPE_WIDGET + name]
 
 
-def view_key(name: str, default: V, choices: Collection[V] | None = None) -> str:
+def view_key(
+    name: str, default: V, choices: Collection[V] | None = None, *, folded: bool = False
+) -> str:
     """Give the widget of the view setting ``page.name`` its value; return its key.
 
-    A value from a link that is of another type, or not among ``choices``, becomes the default.
+    ``folded``: see :func:`recipe_key`. A value from a link that is of another type, or not among
+    ``choices``, becomes the default.
     """
     full = f"{st.session_state[PAGE]}.{name}"
     value = _view(full, default)
     if not _fits(value, default, choices):
         value = default
     st.session_state[SET].discard(full)
-    return _shown(VIEW_WIDGET + full, value)
+    return _shown(VIEW_WIDGET + full, value, folded=folded)
 
 
 def view(name: str, default: V) -> V:

@@ -46,6 +46,7 @@ from crowdselect.pipeline.landscape import (
     clustering,
     fast_clusters,
     has_landscape,
+    has_vectors,
     landscape,
     plane_of,
     run_landscape_job,
@@ -60,6 +61,7 @@ from crowdselect.pipeline.selection.listing import (
     list_all,
     list_draft,
     list_saved,
+    sort_names,
     unshared,
 )
 from crowdselect.pipeline.selection.recipes import with_selection_ids
@@ -107,6 +109,7 @@ __all__ = [
     "fast_clusters",
     "find_selection",
     "has_landscape",
+    "has_vectors",
     "ingest",
     "judge_of",
     "landscape",
@@ -127,6 +130,7 @@ __all__ = [
     "run_landscape_job",
     "save_selection",
     "select",
+    "sort_names",
     "unshared",
     "vectors",
     "with_selection_ids",

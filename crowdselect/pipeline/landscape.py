@@ -201,11 +201,12 @@ def _fast_path(crowd: Crowd, encoder: str, seed: int) -> Path:
 
 def has_landscape(crowd: Crowd, encoder: str = "minilm", seed: int = 42) -> bool:
     """Tell whether vectors and plane are there, so that a page need not compute them."""
-    needed = (
-        artifact(crowd.cache, "vectors", texts_key(crowd, encoder), ".npz"),
-        _plane_path(crowd, encoder, seed),
-    )
-    return all(path.exists() for path in needed)
+    return has_vectors(crowd, encoder) and _plane_path(crowd, encoder, seed).exists()
+
+
+def has_vectors(crowd: Crowd, encoder: str = "minilm") -> bool:
+    """Tell whether the instructions are embedded: clusters and likeness need no more."""
+    return artifact(crowd.cache, "vectors", texts_key(crowd, encoder), ".npz").exists()
 
 
 def run_landscape_job(job: Job) -> None:

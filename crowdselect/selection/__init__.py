@@ -27,18 +27,15 @@ from crowdselect.selection.presets import PRESETS, preset_weights
 from crowdselect.selection.quota import resolve_budget
 from crowdselect.selection.reselect import Reselector
 from crowdselect.selection.robustness import LeftOut, robustness
-from crowdselect.selection.strategies.band import Band
 from crowdselect.selection.strategies.base import Strategy
 from crowdselect.selection.strategies.bottom import Bottom
 from crowdselect.selection.strategies.crowdselect import CrowdSelect
 from crowdselect.selection.strategies.deita import Deita
-from crowdselect.selection.strategies.dpp import Dpp
 from crowdselect.selection.strategies.facility_location import FacilityLocation
 from crowdselect.selection.strategies.instag import InsTag
 from crowdselect.selection.strategies.instag_crowdselect import InsTagCrowdSelect
 from crowdselect.selection.strategies.k_center import KCenter
 from crowdselect.selection.strategies.length import Length
-from crowdselect.selection.strategies.novelsum import NovelSum
 from crowdselect.selection.strategies.random import Random
 from crowdselect.selection.strategies.random_per_cluster import RandomPerCluster
 from crowdselect.selection.strategies.reference import Reference
@@ -57,14 +54,11 @@ STRATEGIES: Registry[type[Strategy]] = Registry(
         Top,
         Bottom,
         Length,
-        Band,
         RewardTop,
         RewardBottom,
         Deita,
         FacilityLocation,
         KCenter,
-        Dpp,
-        NovelSum,
         InsTag,
         InsTagCrowdSelect,
         Reference,

@@ -59,6 +59,7 @@ def test_an_opened_recipe_can_be_changed_at_once(chromium, server):
 def test_a_range_filter_then_sort(chromium, server):
     page = visit(chromium, server, "explore")
     page.get_by_role("button", name="Filters").click()
+    page.get_by_role("tab", name="Numbers").click()
     page.get_by_role("spinbutton", name="from").fill("-5")
     page.get_by_role("spinbutton", name="from").press("Tab")
     page.get_by_role("button", name="Add", exact=True).click()

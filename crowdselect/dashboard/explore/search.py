@@ -39,7 +39,7 @@ class Found:
 
 def _wheres(crowd: Crowd, recipe: Recipe) -> tuple[str, ...]:
     """Where a search may look; by meaning only where a question can be embedded."""
-    embedded = reads.has_landscape(crowd, recipe.encoder, recipe.seed)
+    embedded = reads.has_vectors(crowd, recipe.encoder)
     return (*WHERE, MEANING) if embedded and reads.encodes_single_texts(recipe.encoder) else WHERE
 
 

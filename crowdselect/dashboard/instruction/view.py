@@ -112,7 +112,7 @@ def _walk(crowd: Crowd, identity: str) -> None:
             )
         st.text(f"{place + 1:,} of {len(trail):,}")
         recipe = state.draft()
-        if reads.has_landscape(crowd, recipe.encoder, recipe.seed) and st.button("More like this"):
+        if reads.has_vectors(crowd, recipe.encoder) and st.button("More like this"):
             state.set_view("like", identity, page="explore")
             shell.go("explore")
         st.text(identity)

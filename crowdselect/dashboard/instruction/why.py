@@ -85,7 +85,7 @@ def verdict(crowd: Crowd, recipe: Recipe, row: int) -> str:
     if identity in recipe.bans:
         return "Banned by hand: it cannot be selected."
     if not reads.can_pick(crowd, recipe):
-        return "Whether it would be selected is known once the map is computed."
+        return "Whether it would be selected is known once the embeddings are computed."
     try:
         picks = reads.picks(crowd, recipe)
     except CrowdSelectError as error:

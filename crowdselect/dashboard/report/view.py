@@ -38,7 +38,7 @@ def show(crowd: Crowd) -> None:
         slot = st.container()
     recipe = notes.current(crowd) if choice == DRAFT else saved[choice].recipe
     if not reads.can_pick(crowd, recipe):
-        landscape_gate.ready(crowd, recipe, what="The report of a recipe with clusters")
+        landscape_gate.for_picking(crowd, recipe, "The report of a recipe with clusters")
         return
     if choice == DRAFT:
         title, note, created = f"A draft selection from {crowd.name}", "", ""

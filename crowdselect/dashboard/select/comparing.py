@@ -14,6 +14,7 @@ from crowdselect.charts.overlap_matrix import overlap_matrix
 from crowdselect.charts.upset import upset
 from crowdselect.dashboard import reads, shell, table
 from crowdselect.dashboard.cache import cached
+from crowdselect.dashboard.review import lists
 from crowdselect.dashboard.select.draft import saved_rows
 from crowdselect.dashboard.text import md, number
 from crowdselect.pipeline import Comparison, SavedSelection
@@ -54,7 +55,7 @@ def show(crowd: Crowd, chosen: Sequence[SavedSelection]) -> None:
         _table("Clusters", cluster_frame(found))
     with right:
         _table("Answers trained on, by model", responder_frame(found))
-    _only(crowd, found, rows)
+    _only(crowd, found, chosen)
 
 
 def _table(title: str, data: pd.DataFrame) -> None:
@@ -125,9 +126,16 @@ def responder_frame(found: Comparison) -> pd.DataFrame:
     )
 
 
-def _only(crowd: Crowd, found: Comparison, rows: Sequence[IntArray]) -> None:
+def _only(crowd: Crowd, found: Comparison, chosen: Sequence[SavedSelection]) -> None:
     names = unique([s.name for s in found.selections])
     shell.heading("Only in one of them")
+    if len(chosen) == 2:
+        st.button(
+            "List what they do not share",
+            icon=":material/list:",
+            on_click=lists.open_list,
+            args=(chosen[0].id, chosen[1].id),
+        )
     name = st.selectbox("Selection", names, key="only in")
     own = found.only[names.index(name)]
     if not own:

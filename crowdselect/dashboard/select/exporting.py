@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import io
-import zipfile
 from pathlib import Path
 
 import pyarrow.parquet as pq
@@ -11,6 +9,7 @@ import streamlit as st
 
 from crowdselect import files, pipeline
 from crowdselect.dashboard import options, reads, shell
+from crowdselect.dashboard.downloads import zipped
 from crowdselect.dashboard.text import md, n_of_m, shorten
 from crowdselect.dashboard.uploads import kept
 from crowdselect.export import FORMATS
@@ -112,14 +111,3 @@ def preview(path: Path) -> str:
     with path.open(encoding="utf-8") as handle:
         lines = [line for line, _ in zip(handle, range(PREVIEW_LINES), strict=False)]
     return shorten("".join(lines), PREVIEW_CHARS)
-
-
-def zipped(folder: Path) -> bytes:
-    """The folder's files as a zip without time stamps: the same files give the same bytes."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-            info = zipfile.ZipInfo(str(path.relative_to(folder)), (1980, 1, 1, 0, 0, 0))
-            info.compress_type = zipfile.ZIP_DEFLATED
-            archive.writestr(info, path.read_bytes())
-    return buffer.getvalue()

@@ -10,6 +10,7 @@ from crowdselect.charts.cut_line import cut_line
 from crowdselect.charts.histogram_shift import histogram_shift
 from crowdselect.charts.share_shift import share_shift
 from crowdselect.dashboard import reads, shell, table
+from crowdselect.dashboard.review import lists
 from crowdselect.dashboard.select.draft import (
     overlap,
     random_rows,
@@ -31,10 +32,13 @@ def show(crowd: Crowd, recipe: Recipe) -> Outcome:
     draft = reads.outcome(crowd, recipe)
     before = step_before(crowd, draft.rows)
     _figures(crowd, recipe, draft, before)
-    st.caption(
-        f"{n_of_m(len(draft.rows), draft.competing, 'eligible instructions')} selected; "
-        f"the crowd has {crowd.n:,}."
-    )
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.caption(
+            f"{n_of_m(len(draft.rows), draft.competing, 'eligible instructions')} selected; "
+            f"the crowd has {crowd.n:,}."
+        )
+        if len(draft.rows):
+            st.button("List the selected", icon=":material/list:", on_click=lists.open_list)
     if short := shortfall(recipe, draft):
         st.warning(short)
     if not len(draft.rows):

@@ -7,6 +7,7 @@ import streamlit as st
 
 from crowdselect import pipeline
 from crowdselect.dashboard import reads, shell, state, table
+from crowdselect.dashboard.review import lists
 from crowdselect.dashboard.select.draft import saved_of
 from crowdselect.dashboard.text import md, plural
 from crowdselect.pipeline import SavedSelection
@@ -79,6 +80,7 @@ def _damaged() -> None:
 def actions(one: SavedSelection) -> None:
     """Load a saved recipe into the controls, rename or remove it."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        st.button("List its rows", on_click=lists.open_list, args=(one.id,))
         st.button("Open its recipe", on_click=state.adopt, args=(_without_notes(one.recipe),))
         if read_only():
             return

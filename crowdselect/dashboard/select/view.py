@@ -24,9 +24,7 @@ PARTS = ("Selection", "Robustness", "Saved and compare", "Export", "Command line
 def show(crowd: Crowd) -> None:
     """The page, or the way to the embeddings that the draft needs."""
     _page(crowd)
-    recipe = state.draft()
-    if not reads.can_pick(crowd, recipe):
-        landscape_gate.ready(crowd, recipe, what="Choosing by clusters")
+    landscape_gate.for_picking(crowd, state.draft(), "Choosing by clusters")
 
 
 @shell.fragment()
