@@ -91,7 +91,7 @@ def _first(first: FirstPage) -> None:
         st.text(first.basis)
     if first.figure is not None:
         shell.plot(first.figure, "report first", first.alt)
-    _facts(first.costs)
+    _facts(first.costs, wide=210)
     left, right = st.columns(2)
     with left:
         _told("Came in", first.came_in)
@@ -102,10 +102,11 @@ def _first(first: FirstPage) -> None:
     st.caption(md(first.dates))
 
 
-def _facts(facts: Sequence[Fact]) -> None:
-    with st.grid("auto", min_column_width=130, gap="small"):
+def _facts(facts: Sequence[Fact], wide: int = 130) -> None:
+    with st.grid("auto", min_column_width=wide, gap="small"):
         for fact in facts:
-            st.metric(fact.label.capitalize(), fact.value, border=True, help=md(fact.note) or None)
+            label = f"{fact.label[:1].upper()}{fact.label[1:]}"
+            st.metric(label, fact.value, border=True, help=md(fact.note) or None)
 
 
 def _told(title: str, told: Sequence[Told]) -> None:
