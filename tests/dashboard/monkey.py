@@ -37,6 +37,7 @@ FIND = """() => {
     tick: '[data-testid="stCheckbox"] label',
     table: '[data-testid="stDataFrame"]',
     plot: '[data-scatter] .surface',
+    tab: '[role="tab"]',
     button: '[data-testid="stMain"] button, [data-testid="stPopoverBody"] button',
   }
   const seen = []
@@ -161,6 +162,7 @@ ACTIONS: dict[str, Callable[[Monkey, Any], None]] = {
     "tick": _click,
     "table": _touch,
     "plot": _touch,
+    "tab": _click,
     "button": _click,
 }
 
