@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from crowdselect.errors import CrowdSelectError, InputError, require
-from crowdselect.ingest.columns import LISTS, is_index
-from crowdselect.ingest.names import IDS, INPUTS, RESPONSES, SYSTEMS, TEXTS
+from crowdselect.ingest.columns import LISTS, Found, is_index
+from crowdselect.ingest.names import HISTORIES, IDS, INPUTS, RESPONSES, SYSTEMS, TEXTS
+from crowdselect.ingest.shapes import ByColumn, asks_in_turns, unfold
 from crowdselect.ingest.source import Source, choose, files_of, safe_name
 from crowdselect.plans import (
     Builder,
@@ -19,6 +20,7 @@ from crowdselect.plans import (
     ColumnUse,
     Instructions,
     ModelCells,
+    Plan,
     SideBySide,
     Table,
 )
@@ -51,17 +53,28 @@ class Magpie(Source):
             )
         else:
             table = builder.open_files(files_of(paths, (".parquet", ".pq"))[0])
-        plan = self.plan(table, builder)
-        self.load(plan, builder, progress, uses=_uses(table, plan))
+        sides, history = self.plan(table, builder)
+        uses = _uses(table, sides, history)
+        plan: Plan = sides
+        asked = sides.instructions
+        if asks_in_turns(asked, history, builder):
+            found = Found(asked.id, asked.text, asked.input, asked.system, history, None, None, (),
+                          asked.extra)  # fmt: skip
+            plan = unfold(table, ByColumn(found, models=sides.models), builder, progress)
+        self.load(plan, builder, progress, uses=uses)
 
     def crowd_name(self, paths: Sequence[str]) -> str:
         """Return the data set's or the file's name."""
         return safe_name(paths[0].rstrip("/").rsplit("/", 1)[-1]) if paths else self.name
 
-    def plan(self, table: Table, builder: Builder) -> SideBySide:
-        """Find the models among the struct columns; raises InputError where there is none."""
+    def plan(self, table: Table, builder: Builder) -> tuple[SideBySide, str | None]:
+        """Find the models among the struct columns, and the column of earlier turns.
+
+        Raises InputError where there is no model.
+        """
         names = [c.name for c in table.columns if c.kind != "struct"]
         text = choose(names, TEXTS, "", "instructions")
+        history = choose([n for n in names if n != text], HISTORIES, "", "earlier turns")
         if text is None:
             raise InputError(
                 f"{table.label} has no column of instructions; found {', '.join(names) or 'none'}.",
@@ -72,7 +85,7 @@ class Magpie(Source):
             cells = self._cells(column) if column.kind == "struct" else None
             if cells is not None:
                 models.append(cells)
-            elif column.kind in ("struct", "list", "other"):
+            elif column.kind in ("struct", "list", "other") and column.name not in (text, history):
                 ignored.append(column.name)
         if not models:
             lists = [c.name for c in table.columns if c.kind == "list"]
@@ -93,11 +106,11 @@ class Magpie(Source):
             c.name
             for c in table.columns
             if c.kind in ("text", "number", "truth")
-            and c.name not in (text, identity, system, more)
+            and c.name not in (text, identity, system, more, history)
             and not is_index(c)
         )
         asked = Instructions(table, text, identity, extra, more, system)
-        return SideBySide(asked, tuple(models))
+        return SideBySide(asked, tuple(models)), history
 
     def _cells(self, column: Column) -> ModelCells | None:
         texts = [f.name for f in column.fields if f.kind in ("text", "empty")]
@@ -115,7 +128,7 @@ class Magpie(Source):
         return ModelCells(column.name, (column.name, response) if response else None, rewards)
 
 
-def _uses(table: Table, plan: SideBySide) -> list[ColumnUse]:
+def _uses(table: Table, plan: SideBySide, history: str | None) -> list[ColumnUse]:
     """Say of every column what it was taken for."""
     models = {m.name: m for m in plan.models}
     asked = plan.instructions
@@ -132,6 +145,8 @@ def _uses(table: Table, plan: SideBySide) -> list[ColumnUse]:
             found.append(ColumnUse(name, "system prompt"))
         elif name == asked.input:
             found.append(ColumnUse(name, "input"))
+        elif name == history:
+            found.append(ColumnUse(name, "earlier turns"))
         elif name in asked.extra:
             found.append(ColumnUse(name, "kept"))
         else:

@@ -8,9 +8,16 @@ from pathlib import Path
 from typing import ClassVar
 
 from crowdselect.errors import InputError
-from crowdselect.ingest.columns import DIFFERS, NO_JUDGE, Found, Named, find_columns
+from crowdselect.ingest.columns import DIFFERS, LISTS, NO_JUDGE, Found, Named, find_columns
 from crowdselect.ingest.names import IDS, JUDGES, MODELS, RESPONSES, TEXTS, TRUTHS, is_identifier
-from crowdselect.ingest.shapes import recognise, unfold
+from crowdselect.ingest.shapes import (
+    ByColumn,
+    asks_in_turns,
+    holds_lists,
+    questions,
+    recognise,
+    unfold,
+)
 from crowdselect.ingest.source import Source, files_of, split_names
 from crowdselect.ingest.wide import refuse_answers_without_model, wide_models
 from crowdselect.plans import (
@@ -20,6 +27,7 @@ from crowdselect.plans import (
     ColumnUse,
     Instructions,
     ModelCells,
+    Plan,
     SideBySide,
     Table,
     Tidy,
@@ -81,7 +89,7 @@ class TableSource(Source):
         elif self._is_tidy(found):
             found = _judged_answers(table, found, named, builder)
             aside = builder.open_files(texts, encoding=self.encoding) if texts else None
-            tidy, uses = self._tidy(table, found, aside)
+            tidy, uses = self._tidy(table, found, aside, builder, progress)
             self.load(tidy, builder, progress, uses=uses)
         elif texts:
             raise _unclear(table)
@@ -125,7 +133,12 @@ class TableSource(Source):
         return self.layout == "tidy"
 
     def _tidy(
-        self, table: Table, found: Found, aside: Table | None
+        self,
+        table: Table,
+        found: Found,
+        aside: Table | None,
+        builder: Builder,
+        progress: Progress,
     ) -> tuple[Tidy, list[ColumnUse]]:
         if found.model is None:
             raise InputError(
@@ -139,6 +152,8 @@ class TableSource(Source):
         else:
             of_texts = self._beside(aside)
             texts = _instructions(aside, of_texts)
+            if asks_in_turns(texts, of_texts.history, builder):
+                texts = questions(aside, of_texts, builder, progress)
             why = "the instructions lie in a file of their own"
             uses = [replace(u, meaning="left out", why=why) if u.meaning == "kept" else u
                     for u in uses]  # fmt: skip
@@ -166,7 +181,8 @@ class TableSource(Source):
         found = self._beside(table)
         texts = _instructions(table, found)
         told = split_names(self.judge_columns, [c.name for c in table.columns])
-        own = {texts.text, texts.id, texts.input, texts.system, *found.uses_of("left out")} - {""}
+        gone = {u.column for u in found.left_out if u.why != LISTS}
+        own = {texts.text, texts.id, texts.input, texts.system, found.history, *gone} - {""}
         columns = [c for c in table.columns if c.name not in own or c.name in told]
         models = wide_models(columns, told)
         if not models.names:
@@ -186,7 +202,12 @@ class TableSource(Source):
         more = f" and {len(models.names) - 12:,} more" if len(models.names) > 12 else ""
         builder.note(f"Read as a wide table, one column per model: {shown}{more}.")
         uses = [*models.uses(), *(u for u in found.uses() if u.column not in models.columns)]
-        self.load(SideBySide(replace(texts, extra=extra), cells), builder, progress, uses=uses)
+        sides = SideBySide(replace(texts, extra=extra), cells)
+        plan: Plan = sides
+        if asks_in_turns(texts, found.history, builder) or holds_lists(sides):
+            shape = ByColumn(replace(found, extra=extra, judges=()), models=cells)
+            plan = unfold(table, shape, builder, progress)
+        self.load(plan, builder, progress, uses=uses)
 
 
 def _instructions(table: Table, found: Found) -> Instructions:
@@ -195,19 +216,6 @@ def _instructions(table: Table, found: Found) -> Instructions:
             f"{table.label} has no column of instructions; found "
             f"{', '.join(c.name for c in table.columns)}.",
             "Say which it is: --instruction-column NAME.",
-        )
-    kind = table.column(found.text).kind
-    if kind in ("struct", "list", "other") or table.column(found.text).nested:
-        raise InputError(
-            f"{table.label}: column {found.text!r} holds lists or objects, which are read only "
-            "where the rows name the models of their answers.",
-            "Write the question as text, or name the column of models: --model-column NAME.",
-        )
-    if found.history is not None:
-        raise InputError(
-            f"{table.label}: column {found.history!r} holds earlier turns, which are read only "
-            "with one row per instruction and model.",
-            "Write one row per instruction and model, or --leave-out the column.",
         )
     turns = TURNS if any(c.name == TURNS for c in table.columns) else None
     return Instructions(table, found.text, found.id, found.extra, found.input, found.system, turns)

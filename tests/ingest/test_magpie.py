@@ -140,7 +140,7 @@ def test_a_data_set_comes_through_datasets_as_it_is(workspace, tmp_path):
     source = SOURCES["magpie"]()
     with CrowdBuilder(workspace, "streamed") as builder:
         table = builder.open_records("owner/zoo", hub_batches(str(folder), "train"))
-        source.load(source.plan(table, builder), builder, silent)
+        source.load(source.plan(table, builder)[0], builder, silent)
     streamed = open_crowd(workspace, "streamed")
     assert streamed.report.files == ("owner/zoo",)
     assert streamed.fingerprint == ingest(workspace, [file], "read", "magpie").fingerprint

@@ -270,3 +270,70 @@ def test_half_characters_in_cells_of_json_are_replaced_and_counted(workspace, tm
     assert [n for n in crowd.report.notes if "lone" in n] == [
         "d.csv: 8 halves of characters (lone surrogates) were replaced by U+FFFD."
     ]
+
+
+TURNS = [{"role": "system", "content": "Be brief."}, *ask("Hi"),
+         {"role": "assistant", "content": "Hello."}, *ask("And?")]  # fmt: skip
+A_FIRST, B_FIRST = ([{"role": "assistant", "content": f"{x} 0"}] for x in "ab")
+
+
+@pytest.mark.parametrize(
+    ("row", "asked"),
+    [
+        ({"prompt": TURNS, "a-1b_response": "a 0", "b-3b_response": "b 0"}, TURNS),
+        ({"instruction": "And?", "history": [["Hi", "Hello."]], "system": "Be brief.",
+          "a-1b_output": "a 0", "b-3b_output": "b 0"}, TURNS),
+        ({"prompt": "And?", "a-1b_response": A_FIRST, "b-3b_response": B_FIRST}, ask("And?")),
+        ({"prompt": "\n\nHuman: Hi\n\nAssistant: Hello.\n\nHuman: And?\n\nAssistant:",
+          "a-1b_response": "a 0", "b-3b_response": "b 0"}, TURNS[1:]),
+    ],
+    ids=["prompt", "history", "answers", "dialogue"],
+)  # fmt: skip
+@pytest.mark.parametrize("kind", ["jsonl", "parquet"])
+def test_a_wide_table_holds_conversations(workspace, tmp_path, row, asked, kind):
+    rows = [{"id": f"q{i}", **row, "a-1b_reward": i, "b-3b_reward": [0.5]} for i in range(3)]
+    write = write_jsonl if kind == "jsonl" else write_parquet
+    crowd = ingest(workspace, [write(tmp_path / f"d.{kind}", rows)])
+    assert list(crowd.prompt(1)) == asked
+    answers = crowd.answers(1)
+    assert answers[["model", "response", "reward"]].values.tolist() == [
+        ["a-1b", "a 0", 1.0],
+        ["b-3b", "b 0", 0.5],
+    ]
+
+
+def test_instructions_in_a_file_of_their_own_hold_conversations(workspace, tmp_path):
+    asked = [{"id": i, "prompt": TURNS, "kind": "chat"} for i in range(2)]
+    said = [{"id": i, "model": m, "response": m, "reward": i} for i in range(2) for m in TWO]
+    files = [write_jsonl(tmp_path / "q.jsonl", asked), write_jsonl(tmp_path / "a.jsonl", said)]
+    crowd = ingest(workspace, files)
+    assert list(crowd.prompt(0)) == TURNS
+    assert crowd.instruction(0).extra == {"kind": "chat"}
+    assert crowd.answers(0)["response"].tolist() == list(TWO)
+
+
+def test_conversations_with_rewards_and_no_answers(workspace, tmp_path):
+    rows = [{"id": i, "prompt": TURNS, "model": m, "reward": i} for i in range(2) for m in TWO]
+    crowd = ingest(workspace, [write_jsonl(tmp_path / "d.jsonl", rows)])
+    assert list(crowd.prompt(1)) == TURNS
+    assert by_id(crowd, "reward")["1", TWO[1]] == 1
+
+
+def test_nested_rows_of_models_hold_earlier_turns(workspace, tmp_path):
+    rows = [
+        {"uuid": f"q{i}", "instruction": "And?", "chat_history": [["Hi", "Hello."]],
+         **{m: {"content": m, "reward": 0.5 * i} for m in TWO}}
+        for i in range(2)
+    ]  # fmt: skip
+    crowd = ingest(workspace, [write_parquet(tmp_path / "d.parquet", rows)], source="magpie")
+    assert list(crowd.prompt(0)) == TURNS[1:]
+    assert uses(crowd)["chat_history"] == "earlier turns"
+    assert crowd.answers(0)["response"].tolist() == list(TWO)
+
+
+def test_a_prompt_that_calls_tools_is_refused_by_row(workspace, tmp_path):
+    call = {"role": "assistant", "content": "", "tool_calls": [{"function": {"name": "f"}}]}
+    rows = [{"prompt": [*ask("q"), call, *ask("r")], "model": m, "response": "x", "reward": 1}
+            for m in TWO]  # fmt: skip
+    with pytest.raises(InputError, match=r"d\.jsonl, row 1: what is asked calls tools"):
+        ingest(workspace, [write_jsonl(tmp_path / "d.jsonl", rows)])

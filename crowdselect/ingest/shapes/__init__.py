@@ -1,6 +1,7 @@
 """Tables whose rows hold lists, objects, pairs or whole conversations -> one row per answer."""
 
 from crowdselect.ingest.shapes.recognise import recognise
-from crowdselect.ingest.shapes.unfold import unfold
+from crowdselect.ingest.shapes.side_by_side import ByColumn, asks_in_turns, holds_lists
+from crowdselect.ingest.shapes.unfold import questions, unfold
 
-__all__ = ["recognise", "unfold"]
+__all__ = ["ByColumn", "asks_in_turns", "holds_lists", "questions", "recognise", "unfold"]

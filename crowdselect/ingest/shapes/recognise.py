@@ -159,14 +159,12 @@ def _lists(
     lists = [c.name for c in nested if any(isinstance(v, list) for v in values[c.name])]
     who = first_key(lists, _WHO) if responses in several else None
     models = who or found.model
-    if responses is None or (models is None and not by_model):
-        return None
-    if found.text is None:
+    if found.text is None or (models is None and not by_model):
         return None
     turns = is_conversation((values[found.text] or [None])[0]) or any(
         map(is_transcript, values[found.text])
     )
-    plain = responses not in [c.name for c in nested] or not values[responses]
+    plain = responses not in [c.name for c in nested] or not values[responses or ""]
     if plain and not turns and found.history is None and found.text not in [c.name for c in nested]:
         return None
     if by_model:
@@ -174,9 +172,9 @@ def _lists(
     rest = _rest(table, found, {c for c in (responses, models) if c})
     rest, rewards, more = _rewards(table, rest, values, by_model=by_model)
     how = "by model" if by_model else ("a list of answers" if responses in several else "")
-    uses = [ColumnUse(responses, "response", why=how)]
+    uses = [ColumnUse(responses, "response", why=how)] if responses else []
     uses += [ColumnUse(models, "model")] if models else []
-    return Lists(rest, _uses(rest, [*uses, *more]), responses, models or "", rewards)
+    return Lists(rest, _uses(rest, [*uses, *more]), responses or "", models or "", rewards)
 
 
 def _many(value: Any) -> bool:

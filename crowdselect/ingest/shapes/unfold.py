@@ -9,7 +9,8 @@ from typing import Any
 import pyarrow as pa
 
 from crowdselect.errors import InputError
-from crowdselect.ingest.shapes.answers import Shape
+from crowdselect.ingest.columns import Found
+from crowdselect.ingest.shapes.answers import Answer, Row, Shape
 from crowdselect.lm.prompts import question_text
 from crowdselect.plans import ORIGIN, Builder, Instructions, Table, Tidy
 from crowdselect.progress import Progress
@@ -21,6 +22,31 @@ _ID, _TEXT, _TURNS, _MODEL, _RESPONSE = (
 _REWARD = "__crowdselect_reward "
 
 
+def questions(table: Table, shape: Found, builder: Builder, progress: Progress) -> Instructions:
+    """Open the conversations that ``table`` asks, one per row, as a table of instructions.
+
+    Raises InputError naming the row of what cannot be read.
+    """
+    asks = _Asks(shape)
+    made = builder.open_records(
+        table.label, _batches(table, asks, builder, {}), origin=table, progress=progress
+    )
+    return _asked(made, shape)
+
+
+class _Asks(Shape):
+    """Rows that only ask."""
+
+    def answers(self, row: Row) -> list[Answer]:
+        """Return one place for what is asked."""
+        return [Answer("", None)]
+
+
+def _asked(made: Table, found: Found) -> Instructions:
+    extra = tuple(c.name for c in made.columns if c.name in found.extra)
+    return Instructions(made, _TEXT, None if found.id is None else _ID, extra, turns=_TURNS)
+
+
 def unfold(table: Table, shape: Shape, builder: Builder, progress: Progress) -> Tidy:
     """Open the answers of ``table``'s rows as a table of their own, and plan it.
 
@@ -29,11 +55,9 @@ def unfold(table: Table, shape: Shape, builder: Builder, progress: Progress) -> 
     judges: dict[str, None] = {}
     batches = _batches(table, shape, builder, judges)
     made = builder.open_records(table.label, batches, origin=table, progress=progress)
-    identity = None if shape.found.id is None else _ID
-    extra = tuple(c.name for c in made.columns if c.name in shape.found.extra)
-    asked = Instructions(made, _TEXT, identity, extra, turns=_TURNS)
+    asked = _asked(made, shape.found)
     rewards = {judge: f"{_REWARD}{judge}" for judge in judges}
-    return Tidy(asked, made, _MODEL, identity, _TEXT, _RESPONSE, rewards)
+    return Tidy(asked, made, _MODEL, asked.id, _TEXT, _RESPONSE, rewards)
 
 
 def _batches(
@@ -63,6 +87,8 @@ def _answers(shape: Shape, position: int, row: dict[str, Any]) -> Iterator[dict[
             messages = asked
         if messages and messages[-1]["role"] != "user":
             raise ValueError("what is asked does not end with a user's turn")
+        if any(m["role"] == "tool" or m.get("tool_calls") for m in messages):
+            raise ValueError("what is asked calls tools; such are not read as a crowd")
         if any(set(m) - {"role", "content"} for m in messages):
             messages = tuple({"role": m["role"], "content": m["content"]} for m in messages)
         plain = len(messages) == 1 or not messages[-1]["content"].strip()
