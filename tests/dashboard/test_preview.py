@@ -4,6 +4,8 @@ import pandas as pd
 
 from crowdselect import pipeline
 from crowdselect.dashboard.crowd.preview import SEEN, answers, frame_of
+from crowdselect.dashboard.crowd.wording import in_words_of_the_page
+from crowdselect.ingest import SOURCES
 from crowdselect.plans import ColumnUse
 from tests.dashboard.test_workflows import click
 
@@ -19,7 +21,7 @@ def test_the_preview_says_what_each_column_is_taken_for_and_writes_nothing(
     workspace, open_page, tmp_path
 ):
     at = open_page(workspace, "crowd")
-    at.selectbox(key="ingest source").set_value("table").run()
+    assert at.selectbox(key="ingest source").value == "table"
     at.file_uploader[0].upload("mine.csv", TABLE.encode())
     click(at, "Preview")
     assert not at.exception
@@ -66,3 +68,15 @@ def test_what_a_person_changes_becomes_the_formats_options():
         "judge_columns": "",
         "leave_out": "reward, worker, note",
     }
+
+
+def test_what_cannot_be_read_is_said_in_words_of_the_page(workspace, open_page):
+    at = open_page(workspace, "crowd")
+    at.file_uploader[0].upload("mine.csv", b"prompt,response,helpful\na,b,1\nc,d,2\n")
+    click(at, "Preview")
+    said = at.error[0].value.replace("\\", "")
+    assert "“model column”" in said
+    assert "under Options of this format" in said
+    assert "--" not in said
+    words = in_words_of_the_page("Use the source: crowdselect ingest magpie FILE", "table")
+    assert words == f"Use the source: the format “{SOURCES['magpie'].title}”"

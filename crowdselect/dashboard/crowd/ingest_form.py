@@ -14,6 +14,7 @@ from crowdselect import pipeline, settings
 from crowdselect.access import opened_path
 from crowdselect.dashboard import options, reads, shell, state
 from crowdselect.dashboard.crowd import arrival, preview
+from crowdselect.dashboard.crowd.wording import OPTIONS, reworded
 from crowdselect.dashboard.text import md
 from crowdselect.dashboard.uploads import MOST_MB, kept
 from crowdselect.errors import InputError, NotFoundError
@@ -22,6 +23,7 @@ from crowdselect.registry import options_of
 from crowdselect.settings import check_name
 
 DEMO = "demo"
+USUAL = "table"
 KINDS = ["csv", "tsv", "parquet", "jsonl", "ndjson", "json", "gz"]
 
 
@@ -42,7 +44,8 @@ def form() -> None:
     """Source, files, name and the source's own options."""
     if shell.read_only_note("ingesting"):
         return
-    sources = [plugin for plugin in SOURCES if plugin.name != DEMO]
+    # What people have most often comes first, and is what the form begins with.
+    sources = sorted((p for p in SOURCES if p.name != DEMO), key=lambda p: p.name != USUAL)
     titles = {plugin.name: plugin.title for plugin in sources}
     source = st.selectbox(
         "Format",
@@ -88,11 +91,14 @@ def form() -> None:
             looked = st.form_submit_button("Preview")
             asked = st.form_submit_button("Ingest", type="primary")
     if looked or asked:
-        with _paths(uploads, path) as paths:
-            if looked:
-                preview.look(source, paths, chosen)
-            else:
-                ingest(source, paths, name, chosen, replace=replace)
+        try:
+            with _paths(uploads, path) as paths:
+                if looked:
+                    preview.look(source, paths, chosen)
+                else:
+                    ingest(source, paths, name, chosen, replace=replace)
+        except InputError as error:
+            raise reworded(error, source) from error
     preview.show(source)
 
 
@@ -102,7 +108,7 @@ def _options(source: str) -> dict[str, Any]:
     offered = tuple(o.name for o in options_of(plugin) if o.name != "models")
     if not offered:
         return {}
-    with st.expander("Options of this format"):
+    with st.expander(OPTIONS):
         return options.edit(plugin, {}, f"ingest.{source}", only=offered)
 
 
