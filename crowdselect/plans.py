@@ -47,6 +47,8 @@ class Column:
     """Text whose first values are lists or objects written as text."""
     dialogue: bool = False
     """Text whose first values are written as ``Human: ... Assistant: ...``."""
+    verdicts: bool = False
+    """Text whose first values are all words such as yes and no, pass and fail."""
     fields: tuple[Column, ...] = ()
     """The fields of a struct column."""
 

@@ -178,7 +178,7 @@ def is_judge(column: Column) -> bool:
     name = column.name.lower().strip()
     if name in JUDGES:
         return column.kind != "struct"
-    if column.kind == "truth":
+    if column.kind == "truth" or column.verdicts:
         return name in TRUTHS
     numeric = column.kind == "number" or (column.kind == "text" and column.looks_numeric)
     if not numeric or is_identifier(name) or is_index(column):

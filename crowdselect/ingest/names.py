@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 
+from crowdselect.lm.conversations import HISTORIES as HISTORIES
+from crowdselect.lm.conversations import INPUTS as INPUTS
+from crowdselect.lm.conversations import SYSTEMS as SYSTEMS
+
 IDS = (
     "id", "uuid", "instruction_id", "prompt_id", "question_id", "conversation_id", "example_id",
     "custom_id", "key",
 )  # fmt: skip
 TEXTS = ("instruction", "prompt", "question", "query", "input", "user_prompt", "problem")
-INPUTS = ("input", "context", "input_text")
-"""A second half of the question, as in Alpaca's and Dolly's rows."""
-SYSTEMS = ("system", "system_prompt", "system_message", "sys_prompt", "system_instruction")
-HISTORIES = ("history", "conversation_history", "chat_history", "previous_turns", "earlier_turns")
 CONVERSATIONS = ("messages", "conversations", "conversation", "dialogue", "dialog", "chat")
 MODELS = ("model", "generator", "model_name", "model_id", "llm")
 RESPONSES = ("response", "output", "answer", "completion", "content", "generation", "text", "reply")
@@ -45,7 +45,7 @@ _IDENTIFIER = re.compile(r"(.*[_\- .])?(id|ids|idx|uid|uuid|index|num|nr|no|numb
 """``worker_id``, ``sample idx``, ``row_number``: a number that names or counts something."""
 
 _INDEX = re.compile(
-    r"|unnamed: ?\d+(_level_\d+)?|__index_level_\d+__|level_\d+|index|row|idx|row_id|"
+    r"|unnamed: ?\d+([._]\w+)?|__index_level_\d+__|level_\d+|index|row|idx|row_id|"
     r"row_?(num|number|index|idx)|row_?names?|rownum|\.\.\.\d+|column ?1|_c0",
     re.IGNORECASE,
 )

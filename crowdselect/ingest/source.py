@@ -14,7 +14,7 @@ from crowdselect.errors import InputError
 from crowdselect.ingest.models import Sizes, describe_models, in_catalogue_order
 from crowdselect.plans import Builder, ColumnUse, Plan, Tidy
 from crowdselect.progress import Progress, silent
-from crowdselect.reading import shards_of
+from crowdselect.reading import plain_name, shards_of
 from crowdselect.registry import option
 
 _SPLIT = re.compile(r"(train|test|validation|valid|val|dev|eval)\w*[-.]", re.IGNORECASE)
@@ -185,7 +185,8 @@ def safe_name(text: str) -> str:
 def choose(names: Sequence[str], synonyms: Sequence[str], told: str, what: str) -> str | None:
     """Return the column that holds ``what``: the one told, else the first synonym there is.
 
-    Case does not count. Raises InputError where the column told is not there.
+    Case does not count, nor blanks and hyphens for low lines. Raises InputError where the column
+    told is not there.
     """
     if told:
         if told not in names:
@@ -194,5 +195,5 @@ def choose(names: Sequence[str], synonyms: Sequence[str], told: str, what: str) 
                 "Check the name; capital letters count.",
             )
         return told
-    lower = {n.lower(): n for n in reversed(names)}
+    lower = {plain_name(n): n for n in reversed(names)}
     return next((lower[s] for s in synonyms if s in lower), None)

@@ -33,12 +33,19 @@ ID_COLUMNS = (
 QUESTIONS = ("instruction", "prompt", "question", "query", "user_prompt", "problem")
 """Columns that hold what is asked, the likeliest first; ``input`` where there is no other."""
 ANSWERS = ("output", "completion", "response", "answer", "solution", "target")
-SYSTEMS = ("system", "system_prompt", "system_message")
-_MORE = ("input", "context")
+SYSTEMS = ("system", "system_prompt", "system_message", "sys_prompt", "system_instruction",
+           "system_msg", "systemprompt", "sys")  # fmt: skip
+INPUTS = ("input", "context", "input_text")
+"""A second half of the question, as in Alpaca's and Dolly's rows."""
+HISTORIES = (
+    "history", "conversation_history", "chat_history", "dialogue_history", "message_history",
+    "previous_turns", "earlier_turns", "previous_messages", "earlier_messages",
+)  # fmt: skip
+"""Turns before the question."""
 _TALKS = ("messages", "conversations", "conversation")
 _LABELS = ("label", "kto_tag")
 _TOOLS = ("tools", "functions")
-_PARSED = (*_TALKS, *_TOOLS, "history", "turns", "chosen", "rejected")
+_PARSED = (*_TALKS, *_TOOLS, *HISTORIES, "turns", "chosen", "rejected")
 """Columns whose cells may be lists or objects written as text."""
 
 
@@ -219,7 +226,7 @@ def _taken(columns: frozenset[str]) -> list[str]:
     if columns.intersection(_TALKS) or {"chosen", "rejected"} <= columns:
         return []
     question, answer = _first(columns, (*QUESTIONS, "input")), _first(columns, ANSWERS)
-    more = _first(columns - {question}, _MORE)
+    more = _first(columns - {question}, INPUTS)
     usual = {("instruction", "output"), ("prompt", "completion")}
     if (question, answer) in usual and more in (None, "input"):
         return []
@@ -291,18 +298,18 @@ def turns_or_text(value: Any, role: str, what: str) -> list[Message]:
 
 def history_of(row: Row) -> list[Message]:
     """Earlier turns: Alpaca's pairs of question and answer, or messages."""
-    value = row.get("history")
-    if value in (None, "", [], "[]"):
+    column = next((c for c in HISTORIES if row.get(c) not in (None, "", [], "[]")), None)
+    if column is None:
         return []
-    turns = json_list(value)
+    turns = json_list(row[column])
     if turns is None:
-        raise ValueError("history is no list of earlier turns")
+        raise ValueError(f"{column} is no list of earlier turns")
     if all(isinstance(t, Mapping) for t in turns):
         return read_messages(turns)
     found: list[Message] = []
     for pair in turns:
         if not isinstance(pair, list | tuple) or len(pair) != 2:
-            raise ValueError("history is no list of pairs of question and answer")
+            raise ValueError(f"{column} is no list of pairs of question and answer")
         found += [
             {"role": "user", "content": text_of(pair[0], "a question in history")},
             {"role": "assistant", "content": text_of(pair[1], "an answer in history")},
@@ -320,7 +327,7 @@ def question_of(row: Row) -> list[Message]:
     if column is None or row[column] is None:
         raise ValueError(f"it asks nothing; expected a column {', '.join(QUESTIONS)}")
     turns = turns_or_text(row[column], "user", column)
-    more = next((c for c in _MORE if c != column and row.get(c)), None)
+    more = next((c for c in INPUTS if c != column and row.get(c)), None)
     if more is not None:
         if len(turns) != 1:
             raise ValueError(f"its {column} is a conversation and it has a column {more}, too")

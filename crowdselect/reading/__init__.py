@@ -19,7 +19,7 @@ from crowdselect.reading.decoding import (
 from crowdselect.reading.delimited import CsvLayout, csv_layout, read_delimited
 from crowdselect.reading.folders import ALL_SPLITS, Shards, shards_of
 from crowdselect.reading.kinds import SUFFIXES, Kind, kind_of
-from crowdselect.reading.numbers import decimal_mark, number
+from crowdselect.reading.numbers import VERDICTS, decimal_mark, number
 from crowdselect.reading.objects import (
     mended_cells,
     parse_cell,
@@ -36,7 +36,15 @@ from crowdselect.reading.opening import (
     open_bytes,
     too_large,
 )
-from crowdselect.reading.table import Table, exists, name_list, read_table, sha256_of, small_letters
+from crowdselect.reading.table import (
+    Table,
+    exists,
+    name_list,
+    plain_name,
+    read_table,
+    sha256_of,
+    small_letters,
+)
 
 __all__ = [
     "ALL_SPLITS",
@@ -44,6 +52,7 @@ __all__ = [
     "MOST_BYTES",
     "MOST_COLUMNS",
     "SUFFIXES",
+    "VERDICTS",
     "CsvLayout",
     "Kind",
     "Lines",
@@ -62,6 +71,7 @@ __all__ = [
     "open_bytes",
     "parse_cell",
     "parse_json",
+    "plain_name",
     "read_delimited",
     "read_document",
     "read_json",

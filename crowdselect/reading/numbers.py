@@ -12,6 +12,12 @@ Decimal = Literal["point", "comma", "unclear"]
 _COMMA = re.compile(r"[+-]?\d*,\d+(e[+-]?\d+)?", re.IGNORECASE)
 _THOUSANDS = re.compile(r"[+-]?[1-9]\d{0,2}(,\d{3})+")
 
+VERDICTS = {
+    **dict.fromkeys(("true", "yes", "pass", "passed", "correct"), 1.0),
+    **dict.fromkeys(("false", "no", "fail", "failed", "incorrect"), 0.0),
+}
+"""Words in small letters that judge an answer, and what they count as."""
+
 
 def decimal_mark(texts: Iterable[str]) -> Decimal:
     """Tell how a column writes decimals, from all of its values.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from crowdselect.reading.objects import Row, read_document, read_lines
 from crowdselect.reading.opening import MOST_BYTES, MOST_COLUMNS, open_raw
 
 _SHOWN, _LONG_NAME = 20, 60
+_BETWEEN = re.compile(r"[\s-]+")
 
 
 @dataclass(frozen=True)
@@ -158,14 +160,19 @@ def name_list(names: Iterable[object]) -> str:
     return ", ".join([*some, *more]) or "none"
 
 
-def small_letters(row: Mapping[str, Any]) -> Row:
-    """The row by names in small letters and without blanks around them.
+def plain_name(name: object) -> str:
+    """A column's name as known names are written: ``System Prompt`` is ``system_prompt``."""
+    return _BETWEEN.sub("_", str(name).strip().lower())
 
-    Of names that differ in that only, the one written in small letters stands.
+
+def small_letters(row: Mapping[str, Any]) -> Row:
+    """The row by plain names: in small letters, blanks and hyphens as low lines.
+
+    Of names that differ in that only, the one written so stands.
     """
     found: Row = {}
     for name, value in row.items():
-        plain = str(name).strip().lower()
+        plain = plain_name(name)
         if plain not in found or plain == name:
             found[plain] = value
     return found

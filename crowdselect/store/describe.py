@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from crowdselect.plans import Column, ColumnKind, Decimal
+from crowdselect.reading import VERDICTS
 from crowdselect.store.connect import literal, quote
 from crowdselect.values import FloatArray
 
@@ -98,7 +99,8 @@ class _Look:
     """How many of a text column's first values are there, and what they are."""
 
     def __init__(self, counts: Sequence[int]) -> None:
-        self.there, self.numbers, self.truths, self.commas, self.talks, self.nested = counts
+        self.there, self.numbers, self.truths, self.commas, self.talks, self.nested, said = counts
+        self.verdicts = said == self.there
 
     def applied(self, column: Column, typed: bool) -> Column:
         if not self.there:
@@ -108,13 +110,15 @@ class _Look:
         if 2 * self.talks >= self.there:
             return _with(column, kind="text", dialogue=True)
         if typed:
-            return _with(column, kind="text")
+            return _with(column, kind="text", verdicts=self.verdicts)
         if self.truths == self.there:
             return _with(column, kind="truth")
         comma = self.commas > 0 and 2 * (self.commas + self.numbers) >= self.there
         numeric = comma or self.there <= 2 * (self.numbers + self.truths)
         mark: Decimal = "comma" if comma else "point"
-        return _with(column, kind="text", looks_numeric=numeric, decimal=mark)
+        return _with(
+            column, kind="text", looks_numeric=numeric, decimal=mark, verdicts=self.verdicts
+        )
 
 
 def _with(column: Column, **changes: Any) -> Column:
@@ -132,7 +136,7 @@ def _looks(con: duckdb.DuckDBPyConnection, handle: str, names: list[str]) -> lis
 
 
 def _counts(texts: Any) -> list[int]:
-    """Count values that are there, numbers, truths, decimal commas, dialogues and nested ones."""
+    """Count values that are there: numbers, truths, decimal commas, dialogues, nested, verdicts."""
     whole = pc.utf8_ltrim_whitespace(pc.drop_null(texts))
     short = pc.utf8_rtrim_whitespace(pc.utf8_slice_codeunits(whole, 0, _LOOKED_AT))
     there = pc.invert(pc.is_in(pc.utf8_lower(short), pa.array(NOT_A_NUMBER)))
@@ -148,6 +152,7 @@ def _counts(texts: Any) -> list[int]:
         ),
         pc.match_substring(talks, "Assistant:"),
         pc.match_substring_regex(short, r"^(\[\s*[\[{\"']|\{\s*[\"'])"),
+        pc.is_in(pc.utf8_lower(short), pa.array(list(VERDICTS))),
     ]
     return [len(short), *(int(pc.sum(f).as_py() or 0) for f in found)]
 

@@ -8,6 +8,7 @@ import duckdb
 
 from crowdselect.errors import InputError
 from crowdselect.plans import Cell, Column, Table
+from crowdselect.reading import VERDICTS
 from crowdselect.store.connect import literal, quote
 from crowdselect.store.describe import is_there
 
@@ -28,13 +29,13 @@ def cell_sql(cell: Cell) -> str:
 def number_sql(cell: Cell, table: Table) -> str:
     """Return the SQL that reads a cell as DOUBLE; text is checked by :func:`refuse_text`.
 
-    True and false count as 1 and 0, and a list of one number as that number.
+    True and false, yes and no, pass and fail count as 1 and 0, a list of one number as that number.
     """
     column = _declared(table, cell)
     if column.kind == "number":
         return f"{cell_sql(cell)}::DOUBLE"
     if column.kind == "truth" and not column.looks_numeric:
-        return f"CASE lower({_text(cell, column)}) WHEN 'true' THEN 1.0 WHEN 'false' THEN 0.0 END"
+        return _verdict(_text(cell, column))
     value = _text(cell, column)
     return f"CASE WHEN {is_there(value)} THEN {_parsed(value, column)} END"
 
@@ -50,10 +51,12 @@ def _text(cell: Cell, column: Column) -> str:
 def _parsed(value: str, column: Column) -> str:
     comma = column.decimal == "comma"
     number = f"replace({value}, ',', '.')" if comma else value
-    return (
-        f"coalesce(TRY_CAST({number} AS DOUBLE), "
-        f"CASE lower({value}) WHEN 'true' THEN 1.0 WHEN 'false' THEN 0.0 END)"
-    )
+    return f"coalesce(TRY_CAST({number} AS DOUBLE), {_verdict(value)})"
+
+
+def _verdict(value: str) -> str:
+    whens = " ".join(f"WHEN {literal(word)} THEN {counts}" for word, counts in VERDICTS.items())
+    return f"CASE lower({value}) {whens} END"
 
 
 def refuse_text(con: duckdb.DuckDBPyConnection, table: Table, cell: Cell) -> None:

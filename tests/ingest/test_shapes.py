@@ -337,3 +337,56 @@ def test_a_prompt_that_calls_tools_is_refused_by_row(workspace, tmp_path):
             for m in TWO]  # fmt: skip
     with pytest.raises(InputError, match=r"d\.jsonl, row 1: what is asked calls tools"):
         ingest(workspace, [write_jsonl(tmp_path / "d.jsonl", rows)])
+
+
+def test_answers_by_model_with_their_scores(workspace, tmp_path):
+    rows = [{"prompt": f"p{i}", "responses": {m: {"text": f"{m} {i}", "score": i + k}
+            for k, m in enumerate(TWO)}} for i in range(2)]  # fmt: skip
+    crowd = ingest(workspace, [write_jsonl(tmp_path / "d.jsonl", rows)])
+    assert crowd.rewards("score").values.tolist() == [[0, 1], [1, 2]]
+    assert crowd.answers(1)["response"].tolist() == [f"{m} 1" for m in TWO]
+
+
+BATTLE = {"prompt": "p", "model_a": TWO[0], "model_b": TWO[1],
+          "response_a": "x", "response_b": "y"}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("verdict", "first"),
+    [
+        ({"winner_model_a": 0, "winner_model_b": 1, "winner_tie": 0}, 0),
+        ({"winner_model_a": 0, "winner_model_b": 0, "winner_tie": 1}, 0.5),
+        ({"winner": "model_b"}, 0),
+    ],
+)
+def test_who_won_is_read_from_its_columns(workspace, tmp_path, verdict, first):
+    crowd = ingest(workspace, [write_jsonl(tmp_path / "d.jsonl", [BATTLE | verdict])])
+    assert crowd.rewards("preferred").values.tolist() == [[first, 1 - first]]
+
+
+def test_two_answers_of_which_nobody_says_the_better_have_no_rewards(workspace, tmp_path):
+    assert ingest(workspace, [write_jsonl(tmp_path / "d.jsonl", [BATTLE])]).judges == ()
+    graded = {"instruction": "p", "generator_1": TWO[0], "generator_2": TWO[1], "output_1": "x",
+              "output_2": "y", "preference": 1.75}  # fmt: skip
+    crowd = ingest(workspace, [write_jsonl(tmp_path / "e.jsonl", [graded])], "e")
+    assert crowd.rewards("preferred").values.tolist() == [[0.25, 0.75]]
+    lone = {"prompt": "p", "response1": "x", "response2": "y", "overall_preference": -2}
+    with pytest.raises(InputError, match="does not say which model") as caught:
+        ingest(workspace, [write_jsonl(tmp_path / "f.jsonl", [lone])], "f")
+    assert "model_1 and model_2" in caught.value.remedy
+
+
+@pytest.mark.parametrize("name", ["System Prompt", "sys", "system-message"])
+def test_a_system_prompt_by_other_names(workspace, tmp_path, name):
+    rows = [{**r, name: "Be brief."} for r in tidy_rows()]
+    crowd = ingest(workspace, [write_jsonl(tmp_path / "d.jsonl", rows)])
+    assert crowd.prompt(0)[0] == {"role": "system", "content": "Be brief."}
+
+
+@pytest.mark.parametrize("words", [("Yes", "No"), ("PASS", "FAIL"), ("correct", "incorrect")])
+@pytest.mark.parametrize("name", ["reward", "passed"])
+def test_verdicts_in_words_count_as_one_and_zero(workspace, tmp_path, words, name):
+    rows = [{**r, "reward": None, name: words[k % 2]} for k, r in enumerate(tidy_rows())]
+    rows = [{c: v for c, v in r.items() if v is not None} for r in rows]
+    crowd = ingest(workspace, [write_jsonl(tmp_path / "d.jsonl", rows)])
+    assert set(crowd.rewards(name).values.ravel().tolist()) == {0.0, 1.0}

@@ -13,6 +13,7 @@ from crowdselect.ingest.columns import Found
 from crowdselect.lm.conversations import history_of, question_of, with_system
 from crowdselect.lm.messages import Message, json_list, read_messages, text_of
 from crowdselect.plans import ColumnUse
+from crowdselect.reading import VERDICTS, plain_name
 
 Row = Mapping[str, Any]
 
@@ -113,7 +114,10 @@ def response_of(value: Any, what: str) -> str | None:
 
 
 def number(value: Any, what: str) -> float | None:
-    """Return a reward; true and false count as 1 and 0. Raises ValueError naming ``what``."""
+    """Return a reward; true and false, yes and no count as 1 and 0.
+
+    Raises ValueError naming ``what``.
+    """
     if isinstance(value, Mapping):
         lower = {str(k).lower(): v for k, v in value.items()}
         value = next((lower[k] for k in _INNER if k in lower), value)
@@ -124,8 +128,8 @@ def number(value: Any, what: str) -> float | None:
     if isinstance(value, bool | int | float):
         return float(value)
     text = str(value).strip()
-    if text.lower() in (*_NOTHING, "true", "false"):
-        return {"true": 1.0, "false": 0.0}.get(text.lower())
+    if text.lower() in (*_NOTHING, *VERDICTS):
+        return VERDICTS.get(text.lower())
     try:
         return float(text)
     except ValueError:
@@ -142,5 +146,5 @@ def looks_like_number(value: Any) -> bool:
 
 def first_key(keys: Sequence[str], synonyms: Sequence[str]) -> str | None:
     """Return the first synonym that is among the keys; case, blanks and signs do not count."""
-    plain = {re.sub(r"[\s-]+", "_", k.strip().lower()): k for k in reversed(keys)}
+    plain = {plain_name(k): k for k in reversed(keys)}
     return next((plain[s] for s in synonyms if s in plain), None)

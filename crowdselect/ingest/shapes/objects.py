@@ -21,6 +21,7 @@ _TEXTS = (*RESPONSES, "generated_text", "message", "messages", "conversation", "
 _WHO = (*MODELS, "name", "source_model", "source")
 _SCORES = (*JUDGES, "overall_score", "fine_grained_score")
 _RANK = "rank"
+MODEL_KEY = "__crowdselect_model"
 
 
 @dataclass(frozen=True)
@@ -33,13 +34,16 @@ class Objects(Shape):
     what: str = ""
     judges: tuple[tuple[str, ...], ...] = ()
     """Paths of keys to numbers."""
+    by_model: bool = False
+    """``column`` holds an object instead: model -> object."""
     ranked: bool = False
     """The only judgement is a rank; 1 is best, and the reward is minus the rank."""
 
     def answers(self, row: Row) -> list[Answer]:
         """Return one answer per object."""
         found: list[Answer] = []
-        for item in row.get(self.column) or ():
+        given = row.get(self.column) or ()
+        for item in items_by_model(given) if self.by_model else given:
             if not isinstance(item, Mapping):
                 raise ValueError(f"{self.column!r} should hold objects, found {item!r:.40}")
             model = item.get(self.who) if self.who else row.get(self.found.model or "")
@@ -52,6 +56,13 @@ class Objects(Shape):
             text = response_of(item.get(self.what), self.what)
             found.append(Answer(str(model).strip(), text, rewards))
         return found
+
+
+def items_by_model(value: Any) -> list[dict[str, Any]]:
+    """``{MODEL: {"text", "score"}}`` as a list of objects that say their model themselves."""
+    if not isinstance(value, Mapping):
+        raise ValueError(f"expected an object of answers by model, found {value!r:.40}")
+    return [{**v, MODEL_KEY: k} for k, v in value.items() if isinstance(v, Mapping)]
 
 
 def judge_name(path: Sequence[str]) -> str:
@@ -69,7 +80,7 @@ def _at(item: Mapping[str, Any], path: Sequence[str]) -> float | None:
 def keys_of(items: Sequence[Any]) -> tuple[str | None, str | None, list[tuple[str, ...]]]:
     """Tell the keys of the model, the answer and the judges among some objects."""
     keys = list(dict.fromkeys(k for item in items for k in item))
-    who, what = first_key(keys, _WHO), first_key(keys, _TEXTS)
+    who, what = first_key(keys, (MODEL_KEY, *_WHO)), first_key(keys, _TEXTS)
     judges: list[tuple[str, ...]] = []
     for key in keys:
         values = [item[key] for item in items if item.get(key) is not None]

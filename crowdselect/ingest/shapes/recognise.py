@@ -24,12 +24,13 @@ from crowdselect.ingest.shapes.answers import (
 )
 from crowdselect.ingest.shapes.lists import Lists
 from crowdselect.ingest.shapes.logs import refuse_logs
-from crowdselect.ingest.shapes.objects import Objects, judge_name, keys_of
+from crowdselect.ingest.shapes.objects import Objects, items_by_model, judge_name, keys_of
 from crowdselect.ingest.shapes.sides import (
     PREFERRED,
     WINNERS,
     Sides,
     find_sides,
+    find_ticks,
     no_models,
 )
 from crowdselect.plans import Builder, Column, ColumnUse, Table
@@ -83,6 +84,7 @@ def _sides(table: Table, found: Found, shape: Sides) -> Shape:
         winner = first_key([n for n in names if n not in used], WINNERS)
         if shape.sides[0].word == "chosen":
             winner = None
+    ticks = {} if winner else find_ticks(names, shape.sides)
     uses: list[ColumnUse] = []
     for side in shape.sides:
         uses += [ColumnUse(side.answer, "response", of=side.word),
@@ -92,15 +94,20 @@ def _sides(table: Table, found: Found, shape: Sides) -> Shape:
         uses.append(
             ColumnUse(winner, "judge", why=f"judge {PREFERRED!r}: 1 won, 0 lost, 0.5 a tie")
         )
-    elif shape.sides[0].score is None:
+    elif ticks:
+        told = f"judge {PREFERRED!r}: 1 in the winner's column"
+        uses += [ColumnUse(column, "judge", why=told) for column in ticks]
+    elif shape.sides[0].score is None and shape.sides[0].word == "chosen":
         answer = shape.sides[0].answer
         uses = [replace(u, why=f"judge {PREFERRED!r}: 1 chosen, 0 rejected") if u.column == answer
                 else u for u in uses]  # fmt: skip
-    taken = {*used, *([winner] if winner else [])}
+    taken = {*used, *([winner] if winner else []), *ticks}
     rest = _rest(table, found, taken)
     score = shape.sides[0].score or ""
     judge = next((j for j in (*JUDGES,) if j in score.lower()), "score")
-    return replace(shape, found=rest, uses=_uses(rest, uses), winner=winner, judge=judge)
+    return replace(
+        shape, found=rest, uses=_uses(rest, uses), winner=winner, ticks=ticks, judge=judge
+    )
 
 
 def _objects(
@@ -108,6 +115,9 @@ def _objects(
 ) -> Shape | None:
     for column in sorted((c.name for c in nested), key=lambda n: n.lower() not in _LISTS):
         items = [i for v in values[column] if isinstance(v, list) for i in v]
+        by_model = column.lower() in _LISTS and _answers_by_model(values[column])
+        if by_model:
+            items = [i for v in values[column] for i in items_by_model(v)]
         if not items or not all(isinstance(i, Mapping) for i in items) or is_conversation(items):
             continue
         who, what, judges = keys_of(items)
@@ -115,7 +125,10 @@ def _objects(
             continue
         ranked = not judges and any("rank" in i for i in items)
         told = ", ".join(judge_name(p) for p in judges)
-        words = f"a list of answers: model in {who or found.model}, answer in {what}"
+        where = "an object of answers by model" if by_model else (
+            f"a list of answers: model in {who or found.model}"
+        )  # fmt: skip
+        words = f"{where}, answer in {what}"
         words += f", judges {told}" if told else ""
         words += ", judge rank: minus the rank, so that 1 is best" if ranked else ""
         left = sorted({k for i in items for k in i} - {who, what, *(p[0] for p in judges)}
@@ -123,8 +136,18 @@ def _objects(
         words += f"; left out of it: {', '.join(left)}" if left else ""
         rest = _rest(table, found, {column})
         uses = _uses(rest, [ColumnUse(column, "response", why=words)])
-        return Objects(rest, uses, column, who, what, tuple(judges), ranked)
+        return Objects(rest, uses, column, who, what, tuple(judges), by_model, ranked)
     return None
+
+
+def _answers_by_model(values: Sequence[Any]) -> bool:
+    """``{MODEL: {"text", "score"}}``: objects of objects, each with an answer."""
+    if not values or not all(isinstance(v, Mapping) and v for v in values):
+        return False
+    inner = [i for v in values for i in v.values() if i is not None]
+    return bool(inner) and all(isinstance(i, Mapping) for i in inner) and (
+        keys_of([dict(i) for i in inner])[1] is not None
+    )  # fmt: skip
 
 
 def _conversation(
