@@ -13,6 +13,8 @@ from crowdselect.values import Clustering, IntArray, Recipe
 CLUSTER = "cluster"
 BEST = "best model"
 NOTHING = "nothing"
+TIED = "tied best"
+"""Where several models share the best reward."""
 MOST_MODELS = 23
 """Models beyond this many share one category, so that colours stay distinct."""
 
@@ -48,8 +50,10 @@ def by_cluster(clusters: Clustering) -> CategoryColour:
 @cached()
 def _by_best(crowd: Crowd, judge: str) -> CategoryColour:
     names = [m.name for m in crowd.models]
-    columns = reads.best_model(crowd, judge)
-    return CategoryColour.from_labels("Best model", frequent(columns, names))
+    columns, ties = reads.best_model(crowd, judge), reads.best_ties(crowd, judge)
+    alone = frequent(np.where(ties == 1, columns, -1), names)
+    labels = [TIED if n > 1 else label for n, label in zip(ties.tolist(), alone, strict=True)]
+    return CategoryColour.from_labels("Best model", labels)
 
 
 def frequent(columns: IntArray, names: list[str]) -> list[str]:

@@ -233,6 +233,12 @@ def column_values(column: np.ndarray[Any, Any]) -> list[Any] | None:
     ]
 
 
+@cached("texts", most=KEPT_CROWDS)
+def is_demo(crowd: Crowd) -> bool:
+    """Tell whether it is the demo crowd of small models."""
+    return pipeline.is_demo(crowd)
+
+
 def judge_of(crowd: Crowd, recipe: Recipe) -> str | None:
     """The judge that ``recipe`` means; None: the crowd has none."""
     return pipeline.judge_of(crowd, recipe.judge)
@@ -260,6 +266,70 @@ def best_model(crowd: Crowd, judge: str) -> IntArray:
     """Column of the best-rewarded response per row, shape (n,); -1: none."""
     rows = np.arange(crowd.n, dtype=np.int64)
     return answers_of(crowd, "best", judge).columns(rows, 0)
+
+
+@cached()
+def best_ties(crowd: Crowd, judge: str) -> IntArray:
+    """How many responses share the best reward per row, shape (n,); 1: one alone, 0: none."""
+    rows = np.arange(crowd.n, dtype=np.int64)
+    return answers_of(crowd, "best", judge).chosen(rows, 0)[1]
+
+
+def answered(crowd: Crowd) -> bool:
+    """Tell whether the crowd holds any response."""
+    return bool((crowd.texts.response_lengths("words") > 0).any())
+
+
+@cached(recipe=("judge", "gate"), spinner="Grading the answers")
+def best_grades(crowd: Crowd, recipe: Recipe) -> FloatArray:
+    """Each row's best grade in the unit of the recipe's gate, shape (n,); NaN: it has none."""
+    found = session(crowd).best_grades(recipe)
+    return np.full(crowd.n, np.nan) if found is None else found
+
+
+def gate_facts(crowd: Crowd, recipe: Recipe) -> dict[str, Any]:
+    """What the recipe's gate removes, by cluster (where there are any yet) and metric."""
+    if not has_landscape(crowd, recipe.encoder, recipe.seed):
+        recipe = recipe.model_copy(update={"clusters": 0})
+    return _gate_facts(crowd, recipe)
+
+
+@cached(recipe=(*MEASURED, "gate", "weights", "strategy", "options", *CLUSTERED))
+def _gate_facts(crowd: Crowd, recipe: Recipe) -> dict[str, Any]:
+    return pipeline.gate_facts(session(crowd), recipe) or {}
+
+
+@cached("texts", recipe=("decontaminate",), spinner="Comparing with the questions")
+def overlap_counts(crowd: Crowd, recipe: Recipe) -> list[int]:
+    """How many instructions share words with each of the recipe's question files."""
+    parts = [recipe.model_copy(update={"decontaminate": (k,)}) for k in recipe.decontaminate]
+    return [len(pipeline.contamination_of(crowd, part).flagged) for part in parts]
+
+
+def overlap_of(crowd: Crowd, recipe: Recipe, row: int) -> str:
+    """The recipe's question file that shares words with an instruction; empty: none does."""
+    return _overlaps(crowd, recipe).get(str(crowd.ids[row]), "")
+
+
+@cached("texts", recipe=("decontaminate",))
+def _overlaps(crowd: Crowd, recipe: Recipe) -> dict[str, str]:
+    flagged = pipeline.contamination_of(crowd, recipe).flagged
+    return {str(hit["id"]): str(hit["file"]) for hit in flagged}
+
+
+def answer_warnings(crowd: Crowd, recipe: Recipe, rows: IntArray) -> tuple[str, list[str]]:
+    """How many training answers of ``rows`` are tied or poor, and what to be warned of."""
+    opened = session(crowd)
+    columns, ties = opened.answers(recipe).chosen(rows, recipe.seed)
+    told = pipeline.answer_facts(opened, recipe, rows, columns, ties)
+    parts = [f"{told['tied']:,} tied with another" if told["tied"] else ""]
+    if told["below_full_reward"]:
+        parts.append(f"{told['below_full_reward']:,} below full reward")
+    said = ", ".join(filter(None, parts))
+    return (
+        f"Of {told['n']:,} training answers {said}." if said else "",
+        pipeline.answer_warnings(recipe, told),
+    )
 
 
 def filtered(crowd: Crowd, recipe: Recipe) -> BoolArray:

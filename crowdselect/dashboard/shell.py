@@ -173,6 +173,14 @@ def plot(fig: Any, key: str, alt: str) -> None:
     st.plotly_chart(fig, theme=None, key=key, alt=alt, config={"displayModeBar": False})
 
 
+DEMO = "demo crowd of small models"
+DEMO_HELP = (
+    "Nineteen models of 0.07 to 4.6 million parameters, trained for this project on a small world "
+    "of tasks: they show how the tool works, not how large models behave."
+)
+"""What a page says of the demo, wherever it shows it."""
+
+
 def rows_px(rows: int) -> int:
     """Height in pixels of a table with so many rows."""
     return 31 * rows + 35
@@ -238,6 +246,8 @@ def _context_bar(names: list[str], page: str) -> None:
             plural(len(judges), "judge"),
         )
         st.caption(" \N{MIDDLE DOT} ".join(counts))
+        if reads.is_demo(crowd):
+            st.badge(DEMO, color="orange", help=DEMO_HELP)
         if read_only():
             st.badge("read-only", color="gray")
         if st.user.get("is_logged_in"):

@@ -13,6 +13,12 @@ from crowdselect.progress import Progress, silent
 from crowdselect.settings import demo_data
 
 
+class _DemoTables(TableSource):
+    """Tables whose report says what they are."""
+
+    name: ClassVar[str] = "demo"
+
+
 @dataclass(frozen=True)
 class Demo(Source):
     """Reads ``data/demo/crowd``: tidy tables of instructions and responses, and the models."""
@@ -23,7 +29,7 @@ class Demo(Source):
     def __call__(self, paths: Sequence[str], builder: Builder, progress: Progress = silent) -> None:
         """Read the demo crowd; ``paths`` may name another folder of the same layout."""
         folder = str(paths[0]) if paths else str(demo_data() / "crowd")
-        tables = TableSource(dedupe_ids=self.dedupe_ids, models=self.models)
+        tables = _DemoTables(dedupe_ids=self.dedupe_ids, models=self.models)
         tables([folder], builder, progress)
 
     def crowd_name(self, paths: Sequence[str]) -> str:

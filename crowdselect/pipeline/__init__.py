@@ -39,7 +39,14 @@ from crowdselect.pipeline.decontamination import (
     without_contamination,
 )
 from crowdselect.pipeline.export import export
-from crowdselect.pipeline.ingest import crowd_names, ingest, open_crowd, preview, remove_crowd
+from crowdselect.pipeline.ingest import (
+    crowd_names,
+    ingest,
+    is_demo,
+    open_crowd,
+    preview,
+    remove_crowd,
+)
 from crowdselect.pipeline.landscape import (
     Landscape,
     cluster_labels,
@@ -52,7 +59,14 @@ from crowdselect.pipeline.landscape import (
     run_landscape_job,
     vectors,
 )
-from crowdselect.pipeline.metrics import MetricInfo, available_metrics, judge_of, metrics
+from crowdselect.pipeline.metrics import (
+    LIKES,
+    MetricInfo,
+    available_metrics,
+    judge_of,
+    metrics,
+    quality_judges,
+)
 from crowdselect.pipeline.selection.answers import Answers, answers_of
 from crowdselect.pipeline.selection.comparison import Comparison, compare
 from crowdselect.pipeline.selection.listing import (
@@ -64,6 +78,7 @@ from crowdselect.pipeline.selection.listing import (
     sort_names,
     unshared,
 )
+from crowdselect.pipeline.selection.quality import answer_facts, answer_warnings, gate_facts
 from crowdselect.pipeline.selection.recipes import with_selection_ids
 from crowdselect.pipeline.selection.robustness import Robustness, robustness
 from crowdselect.pipeline.selection.saving import (
@@ -81,6 +96,7 @@ from crowdselect.pipeline.selection.session import Session
 from crowdselect.selection import LeftOut
 
 __all__ = [
+    "LIKES",
     "SHARE",
     "Answers",
     "Comparison",
@@ -93,6 +109,8 @@ __all__ = [
     "Robustness",
     "SavedSelection",
     "Session",
+    "answer_facts",
+    "answer_warnings",
     "answers_of",
     "available_metrics",
     "cluster_labels",
@@ -108,9 +126,11 @@ __all__ = [
     "export",
     "fast_clusters",
     "find_selection",
+    "gate_facts",
     "has_landscape",
     "has_vectors",
     "ingest",
+    "is_demo",
     "judge_of",
     "landscape",
     "list_all",
@@ -122,6 +142,7 @@ __all__ = [
     "open_crowd",
     "plane_of",
     "preview",
+    "quality_judges",
     "remember",
     "remove_crowd",
     "remove_selection",

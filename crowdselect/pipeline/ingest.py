@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from crowdselect.errors import CrowdSelectError
 from crowdselect.files import TEMPORARY, temporary_beside
 from crowdselect.ingest import SOURCES
 from crowdselect.progress import Progress, silent
 from crowdselect.registry import build
-from crowdselect.settings import Workspace
-from crowdselect.store import Crowd, CrowdBuilder, IngestReport, changing
+from crowdselect.settings import Workspace, demo_data
+from crowdselect.store import Crowd, CrowdBuilder, IngestReport, changing, read_models
 from crowdselect.store import open_crowd as open_stored
 
 
@@ -73,6 +74,17 @@ def open_crowd(workspace: Workspace, name: str) -> Crowd:
 def crowd_names(workspace: Workspace) -> list[str]:
     """Names of the ingested crowds, sorted."""
     return workspace.crowd_names()
+
+
+def is_demo(crowd: Crowd) -> bool:
+    """Tell whether it is the demo crowd of small models, also where an older version read it."""
+    if crowd.report.source == "demo":
+        return True
+    try:
+        table = read_models(demo_data() / "crowd" / "models.csv")
+    except CrowdSelectError:
+        return False
+    return {m.name for m in table} == {m.name for m in crowd.models}
 
 
 def remove_crowd(workspace: Workspace, name: str) -> None:

@@ -93,6 +93,13 @@ def verdict(crowd: Crowd, recipe: Recipe, row: int) -> str:
     places = np.flatnonzero(picks.rows == row)
     if len(places):
         return "In the draft selection. " + picks.reasons[int(places[0])]
+    if (
+        recipe.gate is not None
+        and not reads.best_grades(crowd, recipe)[row] >= recipe.gate.at_least
+    ):
+        return "Not in the draft selection: none of its answers is good enough for the gate."
+    if overlap := reads.overlap_of(crowd, recipe, row):
+        return f"Not in the draft selection: it shares words with {overlap}, which stays out."
     if not reads.filtered(crowd, recipe)[row]:
         return "Not in the draft selection: the filters leave it out."
     return f"Not in the draft selection of {len(picks.rows):,}{_shortfall(crowd, recipe, row)}."

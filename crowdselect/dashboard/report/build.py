@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,11 @@ from crowdselect.charts.plane import plane
 from crowdselect.charts.robustness import robustness as draw_robustness
 from crowdselect.charts.share_shift import share_shift
 from crowdselect.charts.style import Palette
-from crowdselect.dashboard import reads
+from crowdselect.dashboard import reads, shell
 from crowdselect.dashboard.cache import cached
 from crowdselect.dashboard.report.first_page import first_page
 from crowdselect.dashboard.report.glossary import glossary
+from crowdselect.dashboard.report.quality import changes_since, provenance, quality_chapters
 from crowdselect.dashboard.report.results import result_chapters
 from crowdselect.dashboard.report.story import Chapter, Example, Fact, Story
 from crowdselect.dashboard.report.studies import study_chapters
@@ -40,14 +42,29 @@ def selection_of(crowd: Crowd, recipe: Recipe) -> Selection:
 
 
 def story_of(
-    crowd: Crowd, chosen: Selection, p: Palette, *, title: str, note: str = "", created: str = ""
+    crowd: Crowd,
+    chosen: Selection,
+    p: Palette,
+    *,
+    title: str,
+    note: str = "",
+    created: str = "",
+    version: str = __version__,
 ) -> Story:
-    """The whole story of ``chosen``, saved at ``created``, with figures in the palette ``p``."""
+    """The whole story of ``chosen``, saved at ``created``, with figures in the palette ``p``.
+
+    ``version`` made it. Of a crowd that has changed since, what is no longer there is left out and
+    said.
+    """
+    changed = changes_since(crowd, chosen)
+    chosen = _still_there(crowd, chosen)
     rows = crowd.rows(chosen.ids)
     chapters = [
+        Chapter("The crowd has changed", changed) if changed else None,
         _crowd_chapter(crowd, chosen.recipe, p),
         _recipe_chapter(crowd, chosen.recipe),
         *_choice_chapters(crowd, chosen, rows, p),
+        *quality_chapters(chosen),
         *_robustness_chapter(crowd, chosen.recipe, p),
         _baseline_chapter(chosen.report),
         *result_chapters(chosen.recipe.id, p),
@@ -56,15 +73,34 @@ def story_of(
     told = [c for c in chapters if c is not None]
     return Story(
         title=title,
-        subtitle=note or f"{plural(len(rows), 'instruction')} chosen from {crowd.name}",
+        subtitle=note or f"{plural(len(rows), 'instruction')} chosen from {_called(crowd)}",
         first=first_page(crowd, chosen, p, created=created),
         facts=_facts(crowd, chosen),
         chapters=told,
         examples=_examples(crowd, chosen, rows),
         glossary=glossary(_words(told)),
-        colophon=f"Made by crowdselect {__version__}. Recipe {chosen.recipe.id}; crowd "
-        f"{crowd.name}, fingerprint {crowd.fingerprint[:16]}. {_origin(crowd)}",
+        colophon=f"{provenance(crowd, chosen, version)} {_origin(crowd)}",
     )
+
+
+def _still_there(crowd: Crowd, chosen: Selection) -> Selection:
+    """The selection without what the crowd no longer holds."""
+    kept = [i for i, identity in enumerate(chosen.ids) if identity in crowd.row_of]
+    if len(kept) == len(chosen.ids):
+        return chosen
+    return replace(
+        chosen,
+        ids=chosen.ids[kept],
+        scores=chosen.scores[kept],
+        contributions={name: v[kept] for name, v in chosen.contributions.items()},
+        clusters=chosen.clusters[kept],
+        reasons=tuple(chosen.reasons[i] for i in kept),
+        models=tuple(chosen.models[i] for i in kept),
+    )
+
+
+def _called(crowd: Crowd) -> str:
+    return f"{crowd.name}, a {shell.DEMO}" if reads.is_demo(crowd) else crowd.name
 
 
 def _words(chapters: Sequence[Chapter]) -> list[str]:
@@ -74,8 +110,8 @@ def _words(chapters: Sequence[Chapter]) -> list[str]:
 
 
 def _origin(crowd: Crowd) -> str:
-    if crowd.report.source == "demo":
-        return "The demo crowd consists of small models trained for demonstration."
+    if reads.is_demo(crowd):
+        return f"The {shell.DEMO}. {shell.DEMO_HELP}"
     return f"Read from {', '.join(crowd.report.files[:3])}."
 
 
@@ -87,9 +123,18 @@ def _facts(crowd: Crowd, chosen: Selection) -> list[Fact]:
         Fact("chosen", f"{len(chosen.ids):,}", f"of {report['eligible']:,} eligible"),
         Fact("instructions", f"{crowd.n:,}", "in the crowd"),
         Fact("models", f"{len(crowd.models):,}", f"{plural(len(crowd.judges), 'judge')}"),
+        *_answer_facts(report),
         Fact("ties at the cut", f"{tie['size']:,}", f"{tie['taken']:,} of them drawn"),
         *([Fact("vs. random", percent(overlap), "Jaccard index")] if overlap is not None else []),
     ]
+
+
+def _answer_facts(report: Mapping[str, Any]) -> list[Fact]:
+    told = report.get("answers")
+    if not told or told["below_full_reward"] is None:
+        return []
+    share = percent(told["below_full_reward"] / max(told["rewarded"], 1), 0)
+    return [Fact("below full reward", share, "of the training answers")]
 
 
 def _crowd_chapter(crowd: Crowd, recipe: Recipe, p: Palette) -> Chapter:
@@ -109,7 +154,6 @@ def _recipe_chapter(crowd: Crowd, recipe: Recipe) -> Chapter:
             f"Equal shares from {recipe.clusters} clusters of alike instructions "
             f"(encoder {recipe.encoder}, seed {recipe.seed})"
         )
-    words.append(f"Training answer: {recipe.answer.replace('_', ' ')}")
     if recipe.pins or recipe.bans:
         words.append(
             f"By hand: {plural(len(recipe.pins), 'instruction')} pinned, "

@@ -8,7 +8,7 @@ from functools import partial
 import streamlit as st
 from markupsafe import Markup
 
-from crowdselect import pipeline
+from crowdselect import __version__, pipeline
 from crowdselect.charts.style import LIGHT
 from crowdselect.dashboard import landscape_gate, notes, reads, shell, state
 from crowdselect.dashboard.report.build import selection_of, story_of
@@ -42,11 +42,13 @@ def show(crowd: Crowd) -> None:
         return
     if choice == DRAFT:
         title, note, created = f"A draft selection from {crowd.name}", "", ""
-        chosen = selection_of(crowd, recipe)
+        chosen, version = selection_of(crowd, recipe), __version__
     else:
         title, note, created = saved[choice].name, saved[choice].note, saved[choice].created
-        chosen = pipeline.load_selection(reads.workspace(), choice)
-    told = partial(story_of, crowd, chosen, title=title, note=note, created=created)
+        chosen, version = pipeline.load_selection(reads.workspace(), choice), saved[choice].version
+    told = partial(
+        story_of, crowd, chosen, title=title, note=note, created=created, version=version
+    )
     _page(told(shell.palette()))
     with slot:
         _download(lambda: html_report(told(LIGHT)), f"{crowd.name}-{chosen.recipe.id}.html")

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
+from crowdselect import pipeline
 from crowdselect.dashboard import options, reads, state
+from crowdselect.dashboard.select import gating, questions
 from crowdselect.dashboard.text import md
 from crowdselect.landscape import ENCODERS
 from crowdselect.metrics import BASE
+from crowdselect.rules import ranks_answers
 from crowdselect.selection import POLICIES, PRESETS, STRATEGIES
 from crowdselect.store import Crowd
 from crowdselect.values import Recipe
@@ -15,6 +18,14 @@ from crowdselect.values import Recipe
 MOST = 3.0
 CUSTOM = "own weights"
 CROWDSELECT = "crowdselect"
+POLICY_WORDS = {"consensus": "the most common one"}
+TIE_WORDS = {
+    "draw": "a draw decides",
+    "judges": "the other judges decide",
+    "larger": "the larger model's",
+    "first": "the first model's",
+}
+AMONG_WORDS = {"any": "any answer", "good": "answers that pass the gate"}
 
 
 def show(crowd: Crowd) -> None:
@@ -41,7 +52,9 @@ def show(crowd: Crowd) -> None:
         _budget(crowd, recipe)
     with right:
         _clusters(recipe)
+    gating.show(crowd, recipe)
     _answer(crowd, recipe)
+    questions.show(crowd, recipe)
     with st.expander("More"):
         _more(recipe)
 
@@ -166,13 +179,20 @@ def _clusters_changed() -> None:
 
 
 def _answer(crowd: Crowd, recipe: Recipe) -> None:
-    policies = [*POLICIES, *(f"model:{m.name}" for m in crowd.models)]
+    likes = [name for name in crowd.judges if name.startswith(pipeline.LIKES)]
+    usable = [p for p in POLICIES if p != "base_likes"]
+    policies = [*usable, *(f"base_likes:{name}" for name in likes)]
+    policies += [f"model:{m.name}" for m in crowd.models]
     offered = policies if recipe.answer in policies else [recipe.answer, *policies]
     options.field(
         "answer",
         choices=offered,
-        format_func=lambda p: p.replace("model:", "always ").replace("_", " "),
+        format_func=lambda p: POLICY_WORDS.get(p, p.replace("model:", "always ").replace("_", " ")),
     )
+    if ranks_answers(recipe.answer):
+        options.field("ties", format_func=TIE_WORDS.__getitem__)
+    if recipe.gate is not None:
+        options.field("among", format_func=AMONG_WORDS.__getitem__)
 
 
 def _more(recipe: Recipe) -> None:

@@ -11,17 +11,15 @@ from crowdselect import files, pipeline
 from crowdselect.dashboard import options, reads, shell
 from crowdselect.dashboard.downloads import zipped
 from crowdselect.dashboard.text import md, n_of_m, shorten
-from crowdselect.dashboard.uploads import kept
 from crowdselect.export import FORMATS
 from crowdselect.pipeline import Export, SavedSelection
-from crowdselect.readonly import read_only
 
 PREVIEW_LINES = 6
 PREVIEW_CHARS = 4_000
 
 
 def show(saved: SavedSelection) -> None:
-    """Format, options, benchmark files to keep out, and what was written."""
+    """Format, options, and what was written."""
     formats = {plugin.name: plugin for plugin in FORMATS}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox(
@@ -34,27 +32,16 @@ def show(saved: SavedSelection) -> None:
         )
     with st.expander("Options"):
         chosen = options.edit(formats[name], {}, f"export.{name}")
-        against = (
-            None
-            if read_only()
-            else st.file_uploader(
-                "Benchmark questions that may not be in it",
-                type=["jsonl", "json", "csv", "parquet"],
-                accept_multiple_files=True,
-                max_upload_size=50,
-                key="export against",
-                help="Instructions that share 13 consecutive words with one are left out and "
-                "listed in the manifest.",
-            )
-        )
+    if files_out := [one.name for one in saved.recipe.decontaminate]:
+        st.caption(md(f"Its recipe keeps out what overlaps with {', '.join(files_out)}."))
+    else:
+        st.caption("Questions that must stay out belong to the recipe: upload them on the left.")
     if shell.read_only_note("exporting"):
         _present(reads.workspace().selection(saved.id) / "exports" / name, formats[name].file)
         return
     if st.button("Write export", type="primary", key="export write"):
-        with st.spinner("Writing"), kept(against or []) as questions:
-            made = pipeline.export(
-                reads.workspace(), saved, name, against=questions, options=chosen
-            )
+        with st.spinner("Writing"):
+            made = pipeline.export(reads.workspace(), saved, name, options=chosen)
         st.session_state["_export"] = (saved.id, name, str(made.path), str(made.data))
     written = st.session_state.get("_export")
     if written and written[:2] == (saved.id, name) and Path(written[3]).exists():
@@ -78,7 +65,9 @@ def _written(made: Export) -> None:
     for line in made.checked:
         st.caption(line)
     if counts.get("flagged"):
-        st.caption(f"{counts['flagged']:,} overlap with a benchmark.")
+        st.caption(
+            f"{counts['flagged']:,} of the crowd overlap with a benchmark and are not in it."
+        )
     if counts.get("unanswered"):
         st.caption(f"{counts['unanswered']:,} have no answer and were left out.")
     with st.container(horizontal=True):

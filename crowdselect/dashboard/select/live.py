@@ -10,6 +10,7 @@ from crowdselect.charts.cut_line import cut_line
 from crowdselect.charts.histogram_shift import histogram_shift
 from crowdselect.charts.share_shift import share_shift
 from crowdselect.dashboard import reads, shell, table
+from crowdselect.dashboard.colours import TIED
 from crowdselect.dashboard.review import lists
 from crowdselect.dashboard.select.draft import (
     overlap,
@@ -44,6 +45,11 @@ def show(crowd: Crowd, recipe: Recipe) -> Outcome:
     if not len(draft.rows):
         st.warning("Nothing is selected: no instruction is eligible, or the budget is zero.")
         return draft
+    said, warnings = reads.answer_warnings(crowd, recipe, draft.rows)
+    if said:
+        st.caption(said)
+    for warning in warnings:
+        st.warning(warning)
     _shifts(crowd, recipe, draft)
     _changes(crowd, draft, before)
     return draft
@@ -155,12 +161,16 @@ def length_histogram(crowd: Crowd, rows: IntArray) -> tuple[np.ndarray, np.ndarr
 def best_models(
     crowd: Crowd, recipe: Recipe, rows: IntArray
 ) -> tuple[list[str], np.ndarray, np.ndarray]:
-    """Model names with counts in the pool and in the selection, the most frequent first."""
+    """Model names with counts in the pool and in the selection, the most frequent first.
+
+    Rows on which several models share the best reward are a group of their own.
+    """
     judge = reads.judge_of(crowd, recipe)
     names = [m.name for m in crowd.models]
     if judge is None:
         return [], np.zeros(0), np.zeros(0)
-    best = reads.best_model(crowd, judge)
+    best = np.where(reads.best_ties(crowd, judge) > 1, len(names), reads.best_model(crowd, judge))
+    names.append(TIED)
     pool = np.bincount(best[best >= 0], minlength=len(names)).astype(float)
     own = best[rows]
     chosen = np.bincount(own[own >= 0], minlength=len(names)).astype(float)

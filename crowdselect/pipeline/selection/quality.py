@@ -10,7 +10,7 @@ from crowdselect.metrics import BASE, METRICS, parse_column
 from crowdselect.pipeline.metrics import judge_of
 from crowdselect.pipeline.selection.recipes import uses_clusters
 from crowdselect.pipeline.selection.session import Session
-from crowdselect.ranks import full_reward, normalise
+from crowdselect.ranks import normalise
 from crowdselect.values import COMBINED, BoolArray, FloatArray, IntArray, Recipe
 
 _HARD = {"difficulty": 1.0, "mean_reward": -1.0, "best_reward": -1.0, "min_reward": -1.0}
@@ -52,7 +52,7 @@ def _rewards(
     values = session.crowd.rewards(judge).values
     there = columns >= 0
     own[there] = values[rows[there], columns[there]]
-    return own, full_reward(values), judge
+    return own, session.full_reward(judge), judge
 
 
 def gate_facts(session: Session, recipe: Recipe) -> dict[str, Any] | None:

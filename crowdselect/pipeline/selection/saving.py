@@ -54,6 +54,8 @@ class SavedSelection:
     """Its earlier names; it is found by each of them."""
     chosen_on: tuple[str, ...] = ()
     """Benchmarks on which its recipe was chosen, as declared: scores there are too high."""
+    version: str = ""
+    """The version of crowdselect that made it."""
 
     def answers_to(self, key: str) -> bool:
         """Tell whether ``key`` is its id or one of its names."""
@@ -329,5 +331,6 @@ def _from_files(folder: Path) -> SavedSelection:
         crowd_fingerprint=manifest["report"].get("crowd", {}).get("fingerprint", ""),
         path=folder,
         also=tuple(about.get("also", ())),
+        version=str(manifest.get("version", "")),
         chosen_on=_chosen_on(about),
     )

@@ -27,7 +27,7 @@ from crowdselect.pipeline.selection.gating import check_gate, grades_of
 from crowdselect.pipeline.selection.recipes import rows_of, strategy_of, uses_clusters
 from crowdselect.pipeline.selection.rows import FilteredRows, stamp_of
 from crowdselect.progress import Progress, silent
-from crowdselect.ranks import best_of
+from crowdselect.ranks import best_of, full_reward
 from crowdselect.registry import content_key
 from crowdselect.selection import (
     MetricTable,
@@ -173,6 +173,12 @@ class Session:
             }
 
         return self._memo.get(key, make)
+
+    def full_reward(self, judge: str) -> float | None:
+        """The reward of ``judge`` that is full marks; None: it has none."""
+        return self._memo.get(
+            ("full", judge), lambda: full_reward(self.crowd.rewards(judge).values)
+        )
 
     def good_answers(self, recipe: Recipe) -> BoolArray | None:
         """Which answers the recipe's gate calls good enough, shape (n, m); None: it has no gate."""
