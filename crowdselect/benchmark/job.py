@@ -21,6 +21,7 @@ from crowdselect.benchmark.subject import Subject
 from crowdselect.errors import CancelledError, CrowdSelectError, InputError
 from crowdselect.jobs import Job
 from crowdselect.lm.journal import Journal
+from crowdselect.lm.packaged import located
 from crowdselect.lm.template import template_name
 from crowdselect.options import opening
 from crowdselect.registry import content_key
@@ -35,13 +36,13 @@ def create(workspace: Workspace, config: BenchmarkConfig, *, run_id: str | None 
     anywhere. Raises NotFoundError for an
     unknown benchmark or a file that is not there, InputError for options that cannot be used.
     """
-    config = _settled(config)
+    config = _settled(workspace, config)
     check(config)
     return jobs.create(workspace, "benchmark", config.model_dump(mode="json"), run_id=run_id)
 
 
-def _settled(config: BenchmarkConfig) -> BenchmarkConfig:
-    """The config with absolute paths."""
+def _settled(workspace: Workspace, config: BenchmarkConfig) -> BenchmarkConfig:
+    """The config with absolute paths; a packaged model that judges is its folder."""
     suites = []
     for suite in config.suites:
         plugin = type(build_suite(suite))
@@ -53,7 +54,8 @@ def _settled(config: BenchmarkConfig) -> BenchmarkConfig:
         suites.append(suite.model_copy(update={"options": {**suite.options, **paths}}))
     changes: dict[str, Any] = {"suites": tuple(suites)}
     if config.judge is not None and config.judge.kind != "server":
-        changes["judge"] = config.judge.model_copy(update={"model": absolute(config.judge.model)})
+        judge = located(config.judge.model, workspace.cache)
+        changes["judge"] = config.judge.model_copy(update={"model": absolute(judge)})
     return config.model_copy(update=changes)
 
 

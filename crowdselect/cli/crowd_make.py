@@ -15,6 +15,7 @@ from crowdselect.cli.options import (
     JsonOption,
     WorkspaceOption,
     example,
+    located,
     option_parameters,
     values_of,
     with_declared,
@@ -65,10 +66,14 @@ def generate(
     is_file = Path(source).expanduser().is_file()
     options = values_of(GENERATE, given)
     where = values_of(SERVER, given)
-    options["answerers"] = [{**a.model_dump(), **where} for a in options["answerers"]]
+    folder = open_workspace(workspace)
+    options["answerers"] = [
+        {**a.model_dump(), **where, "model": a.model if where else located(folder, a.model)}
+        for a in options["answerers"]
+    ]
     called = name or (safe_name(Path(source).name) if is_file else source)
     config = GenerateConfig.parse({"source": source, "name": called, **options}, "crowd generate")
-    path = create_generate(open_workspace(workspace), config)
+    path = create_generate(folder, config)
     view = run_job(path, detach=detach, as_json=json)
     if detach:
         return

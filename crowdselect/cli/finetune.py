@@ -19,7 +19,9 @@ from crowdselect.cli.options import (
     JsonOption,
     WorkspaceOption,
     example,
+    located,
     option_parameters,
+    usual,
     values_of,
     with_declared,
 )
@@ -50,6 +52,11 @@ FLAGS = options_named(
     "batch_size", "max_length", "seed", "launcher", "processes", "accelerate_config", "report_to",
 )  # fmt: skip
 """Those that have a flag of their own."""
+OFFERED = [
+    *option_parameters([dataclasses.replace(FLAGS[0], required=False), *FLAGS[1:]], given=True),
+    *option_parameters(options_of(PairRule)),
+]
+"""Without a model the packaged one is taken, where it is installed."""
 
 
 def register(app: typer.Typer) -> None:
@@ -62,8 +69,7 @@ def register(app: typer.Typer) -> None:
             "crowdselect finetune best-1000 --model ./base --method dpo --margin 1.0 --estimate",
             "crowdselect finetune train.jsonl --model ./base -o lora_rank=64 -o rslora=true",
         ),
-    )(with_declared(finetune, [*option_parameters(FLAGS, given=True),
-                               *option_parameters(options_of(PairRule))]))  # fmt: skip
+    )(with_declared(finetune, OFFERED))
     app.command("finetune-options", epilog=example("crowdselect finetune-options"))(list_options)
 
 
@@ -95,6 +101,7 @@ def finetune(
         **({} if mode is None else {"mode": mode}),
         **read_pairs(ASKED, option or [], "a fine-tune"),
     }
+    options["model"] = located(folder, usual(folder, options.get("model")))
     rule = PairRule.parse(values_of(options_of(PairRule), given), "finetune")
     with progress() as report:
         found = training_source(

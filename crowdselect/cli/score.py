@@ -15,17 +15,20 @@ from crowdselect.cli.options import (
     OptionsOption,
     WorkspaceOption,
     example,
+    located,
     option_parameters,
     own_options,
+    usual,
     values_of,
     with_declared,
 )
 from crowdselect.cli.terminal import print_json, print_table, say, tell
 from crowdselect.errors import InputError
+from crowdselect.lm import packaged
 from crowdselect.options import options_named, options_of
 from crowdselect.scoring import SCORERS, ModelSpec, ScoreConfig, Scorer
 from crowdselect.servers import ServerConfig
-from crowdselect.settings import open_workspace
+from crowdselect.settings import Workspace, open_workspace
 
 SourceArgument = Annotated[
     str, typer.Argument(metavar="CROWD_OR_FILE", help="A crowd's name, or a file of conversations")
@@ -69,8 +72,11 @@ def score(
     """Score samples with models; the columns join the crowd's metrics, or go to a Parquet file."""
     from crowdselect.pipeline.scoring import create_score  # it loads every stage
 
+    folder = open_workspace(workspace)
     said = values_of(HOW, given)
     chosen = SCORERS[said["scorer"]]
+    if not model and chosen.packaged and packaged.usual_model(folder.cache):
+        model = [usual(folder)]
     options: dict[str, Any] = own_options(chosen, option)
     _check_needed(chosen, model, max_tokens)
     if max_tokens is not None:
@@ -80,9 +86,9 @@ def score(
         options["models"] = [{"model": name, **asked} for name in model]
     elif model:
         loading = values_of(LOADED, given)
-        options["models"] = [{**_model(text), **loading} for text in model]
+        options["models"] = [{**_model(folder, text), **loading} for text in model]
     config = ScoreConfig.parse({"source": source, "options": options, **said}, "score")
-    path = create_score(open_workspace(workspace), config)
+    path = create_score(folder, config)
     view = run_job(path, detach=detach, as_json=json)
     if detach:
         return
@@ -145,13 +151,13 @@ def _tell_analysis(analysis: dict[str, Any]) -> None:
     print_table(("levels", f"overlap of their {best}"), list(analysis["overlaps"].items()))
 
 
-def _model(text: str) -> dict[str, Any]:
+def _model(folder: Workspace, text: str) -> dict[str, Any]:
     """``MODEL`` or ``MODEL:SIZE``."""
     name, sign, size = text.rpartition(":")
     if not sign:
-        return {"model": text}
+        return {"model": located(folder, text)}
     try:
-        return {"model": name, "size_b": float(size)}
+        return {"model": located(folder, name), "size_b": float(size)}
     except ValueError:
         raise InputError(
             f"{text!r} is not MODEL or MODEL:SIZE.",

@@ -8,6 +8,7 @@ import streamlit as st
 
 from crowdselect.access import NO_KEY, known_servers, opened_model
 from crowdselect.dashboard import reads
+from crowdselect.lm import packaged
 
 HERE = ""
 """The choice of no server: the model is loaded on this machine."""
@@ -47,7 +48,23 @@ def server_field(key: str, *, here: bool = True) -> Served:
     return Served(known.base_url, known.api_key_variable, known.models)
 
 
+def packaged_models() -> dict[str, str]:
+    """Folder -> what a packaged model is, of those that can be used here."""
+    cache = reads.workspace().cache
+    return {str(m.place(cache)): m.about for m in packaged.at_hand(cache)}
+
+
+def at_hand(model: str) -> str:
+    """A packaged model's folder, converted where it is not yet; another model as it is."""
+    with st.spinner("Preparing the model"):
+        return packaged.located(model, reads.workspace().cache)
+
+
 def named_model(text: str | None, served: Served) -> str:
-    """The model as typed if a server serves it, else an opened folder or a hub id; empty: none."""
+    """The model as typed if a server serves it, else an opened folder, a hub id or a packaged
+    model's folder; empty: none.
+    """
     name = (text or "").strip()
+    if name in packaged.PACKAGED and not served.base_url:
+        return at_hand(name)
     return name if not name or served.base_url else opened_model(reads.workspace(), name)

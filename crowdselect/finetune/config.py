@@ -44,7 +44,10 @@ class FinetuneConfig(Frozen):
     data: Annotated[str, HOW]
     """JSONL, JSON, Parquet or CSV file: messages, prompt/completion, Alpaca or ShareGPT rows;
     prompt/chosen/rejected rows for the preference methods."""
-    model: Annotated[str, Option(help="Folder or hub name of the base", short="-m")]
+    model: Annotated[
+        str,
+        Option(help="Folder or hub name of the base; or smollm2 (see doctor)", short="-m"),
+    ]
     """A folder or a hub name of a causal language model in safetensors."""
     preset: Annotated[str, PRESET] = ""
     """Name of a preset (see ``PRESETS``); empty: by method and mode."""

@@ -14,6 +14,7 @@ from crowdselect.finetune.checkpoints import last_checkpoint
 from crowdselect.finetune.config import FinetuneConfig
 from crowdselect.finetune.job import provenance
 from crowdselect.lm.models import check_folder
+from crowdselect.lm.packaged import located
 from crowdselect.reading import sha256_of
 from crowdselect.settings import Workspace
 
@@ -90,12 +91,13 @@ def create(workspace: Workspace, config: FinetuneConfig, *, run_id: str | None =
     """
     data = Path(config.data).expanduser()
     data_sha256 = sha256_of(data)
-    model = Path(config.model).expanduser()
-    check_folder(config.model)
+    named = located(config.model, workspace.cache)
+    model = Path(named).expanduser()
+    check_folder(named)
     settled = config.model_copy(
         update={
             "data": str(data.absolute()),
-            "model": str(model.absolute()) if model.is_dir() else config.model,
+            "model": str(model.absolute()) if model.is_dir() else named,
         }
     )
     made_from = provenance(settled, data_sha256)

@@ -6,6 +6,7 @@ import functools
 from pathlib import Path
 
 from crowdselect import files
+from crowdselect.lm.packaged import provide
 from crowdselect.registry import content_key
 
 ADAPTER_CONFIG = "adapter_config.json"
@@ -39,6 +40,7 @@ def adapter_base(folder: Path) -> str | None:
 
 def _folder(name: str) -> list[str]:
     folder = Path(name).expanduser()
+    provide(folder)
     if not folder.is_dir():
         return []
     found = sorted(

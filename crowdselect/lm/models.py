@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from crowdselect.errors import InputError, NotFoundError, require
 from crowdselect.lm.identity import ADAPTER_CONFIG, adapter_base, model_identity
+from crowdselect.lm.packaged import provide
 
 DTYPES = ("auto", "float32", "bfloat16", "float16")
 _PICKLES = frozenset((".bin", ".pt", ".pth", ".ckpt", ".pkl"))
@@ -257,7 +258,11 @@ def _load(loader: Any, name: str, checkpoint: Checkpoint, **options: Any) -> Any
 
 
 def check_folder(name: str) -> None:
-    """Raise NotFoundError for what is written as a path but is no folder."""
+    """Raise NotFoundError for what is written as a path but is no folder.
+
+    A packaged model's folder is made where it is not there.
+    """
+    provide(name)
     looks_like_path = name.startswith((".", "~", "/")) or name.count("/") > 1
     if looks_like_path and not Path(name).expanduser().is_dir():
         raise NotFoundError(f"There is no model folder {name}.", "Give a folder or a hub id.")

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
+from crowdselect.lm import packaged
 from crowdselect.lm.answering import answer_all, answered_here, loaded_first
 from crowdselect.lm.generation import Request
 from crowdselect.lm.identity import model_identity
@@ -49,11 +50,12 @@ def answerer_from_text(text: str) -> Answerer:
     name, sign, model = text.partition("=")
     if sign:
         return Answerer(name=name.strip(), model=model.strip())
-    return Answerer(name=Path(text).name, model=text)
+    known = packaged.PACKAGED.get(text)
+    return Answerer(name=known.folder if known else Path(text).name, model=text)
 
 
 ANSWERERS = Option(
-    help="Folder, hub id or served name; or NAME=MODEL",
+    help="Folder, hub id, served name or smollm2; or NAME=MODEL",
     flag="--model",
     short="-m",
     parse=answerer_from_text,

@@ -17,6 +17,7 @@ from crowdselect.benchmark import (
 from crowdselect.benchmark.judgments import Judged, find_judgments
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.finetune import FinetuneConfig, output_model
+from crowdselect.lm.packaged import located
 from crowdselect.pipeline.selection.saving import find_selection
 from crowdselect.registry import content_key, did_you_mean
 from crowdselect.settings import Workspace
@@ -50,6 +51,7 @@ def subject_of(
     run = _run_folder(workspace, target)
     if run is not None:
         return _of_run(workspace, run, name, chosen_on)
+    target = located(target, workspace.cache)
     folder = Path(target).expanduser()
     if folder.is_dir():
         return _of_folder(folder.absolute(), name, adapter, chosen_on)

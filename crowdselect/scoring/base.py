@@ -45,6 +45,8 @@ class Scorer(ABC):
     """Paper and section."""
     uses: ClassVar[Uses] = "language model"
     """What its ``models`` are."""
+    packaged: ClassVar[bool] = False
+    """Whether the language model that comes as a package does, where none is named."""
     levels: ClassVar[tuple[str, ...]] = ()
     """Columns that are levels of the one called like the scorer, which is analysed by rank."""
 

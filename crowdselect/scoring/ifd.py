@@ -86,6 +86,7 @@ class IFD(Scorer):
     name: ClassVar[str] = "ifd"
     title: ClassVar[str] = "Instruction-following difficulty"
     source: ClassVar[str] = "From Quantity to Quality, arXiv 2308.12032; Superfiltering 2402.00530"
+    packaged: ClassVar[bool] = True
 
     models: tuple[dict[str, Any], ...] = field(default=())
     """Exactly one ``ModelSpec`` dict."""

@@ -11,6 +11,7 @@ import numpy as np
 
 from crowdselect.errors import InputError
 from crowdselect.lm.language_model import LanguageModel, ModelSpec, model_spec
+from crowdselect.lm.packaged import SMOLLM2
 from crowdselect.lm.passes import Columns, Pass, Sample, Worker
 from crowdselect.registry import option
 from crowdselect.scoring.base import Column, Found, Scorer
@@ -116,6 +117,7 @@ class SelectIT(Scorer):
     name: ClassVar[str] = "selectit"
     title: ClassVar[str] = "SelectIT"
     source: ClassVar[str] = "SelectIT, arXiv 2402.16705, section 3"
+    packaged: ClassVar[bool] = True
     levels: ClassVar = ("selectit_token", "selectit_sentence", "selectit")
 
     models: tuple[dict[str, Any], ...] = field(default=())
@@ -140,7 +142,10 @@ class SelectIT(Scorer):
     def passes(self) -> tuple[RatingPass, ...]:
         """One per model."""
         if not self.models:
-            raise InputError("SelectIT needs a model to rate with.", "Give --model FOLDER_OR_ID.")
+            raise InputError(
+                "SelectIT needs a model to rate with.",
+                f"Give --model FOLDER_OR_ID, or: {SMOLLM2.install}",
+            )
         prompts = rating_prompts(self.n_prompts, self.n_levels, self.prompts_file)
         return tuple(
             RatingPass(model_spec(m), prompts, self.n_levels, self.max_tokens, self.order)

@@ -21,6 +21,7 @@ COMMAND = re.compile(r"\bcrowdselect ([a-z][a-z-]+)(?: ([a-z][a-z-]+))?")
 WITH_NAME = re.compile(r"(?<![\w-])-o ([a-z][a-z_]*)=")
 FOREIGN = {
     "--nnodes", "--standalone",  # torchrun's own
+    "--no-deps",  # pip's own
 }  # fmt: skip
 NO_COMMAND = {
     "is",

@@ -6,11 +6,10 @@ from typing import Any
 
 import streamlit as st
 
-from crowdselect.access import opened_model
 from crowdselect.benchmark import BENCHMARKS, BenchmarkConfig, JudgeConfig, Suite, start
 from crowdselect.dashboard import options, reads, shell, state
 from crowdselect.dashboard.finetune.names import targets
-from crowdselect.dashboard.models import Served, named_model, server_field
+from crowdselect.dashboard.models import Served, at_hand, named_model, server_field
 from crowdselect.dashboard.text import md, plural
 from crowdselect.pipeline.benchmark import subject_of
 
@@ -110,7 +109,7 @@ def _start(
     }
     known = targets()
     for target in chosen:
-        model = target if target in known else opened_model(reads.workspace(), target)
+        model = at_hand(target) if target in known else named_model(target, Served())
         subject = subject_of(reads.workspace(), model)
         asked = BenchmarkConfig.parse({**config, "subject": subject}, "The form")
         start(reads.workspace(), asked)

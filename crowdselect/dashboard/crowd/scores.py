@@ -11,7 +11,7 @@ import streamlit as st
 from crowdselect import jobs
 from crowdselect.dashboard import jobs_view, options, reads, shell
 from crowdselect.dashboard.crowd import score_report
-from crowdselect.dashboard.models import Served, named_model, server_field
+from crowdselect.dashboard.models import Served, named_model, packaged_models, server_field
 from crowdselect.dashboard.text import md, plural
 from crowdselect.dashboard.uploads import kept
 from crowdselect.registry import options_of
@@ -99,6 +99,9 @@ def _score(crowd: Crowd) -> None:
         offered = tuple(o.name for o in options_of(plugin) if o.name not in HIDDEN)
         given |= options.edit(plugin, {}, f"score.{name}", only=offered)
     missing = "models" in declared and not given["models"]
+    if missing and plugin.packaged and packaged_models():
+        missing = False
+        st.caption(md(f"No model is named, so it is {' '.join(packaged_models().values())}"))
     if find_spec("torch") is None:
         st.caption(md("Models loaded here need: pip install 'crowdselect[finetune]'."))
     if st.button("Start scoring", type="primary", disabled=missing):
@@ -119,7 +122,8 @@ def _start(crowd: Crowd, name: str, given: dict[str, Any]) -> None:
     from crowdselect.pipeline.scoring import ScoreConfig, create_score
 
     config = ScoreConfig(source=crowd.name, scorer=name, options=given)
-    jobs.start(create_score(reads.workspace(), config))
+    with st.spinner("Preparing the model"):
+        jobs.start(create_score(reads.workspace(), config))
     st.rerun()
 
 

@@ -12,7 +12,7 @@ import streamlit as st
 from crowdselect import pipeline
 from crowdselect.dashboard import options, reads, shell, state
 from crowdselect.dashboard.finetune.names import base_models, demo_models, model_words
-from crowdselect.dashboard.models import Served, named_model
+from crowdselect.dashboard.models import Served, at_hand, named_model, packaged_models
 from crowdselect.dashboard.text import md, plural
 from crowdselect.finetune import PRESETS, FinetuneConfig, preset_options
 from crowdselect.options import options_named
@@ -75,7 +75,7 @@ def show() -> None:
 
 def _ask(saved: Sequence[SavedSelection]) -> Asked:
     by_id = {s.id: s for s in saved}
-    models = base_models()
+    models = base_models(demo=_of_the_demo(saved[0]))
     left, right = st.columns(2)
     with left:
         chosen = st.multiselect(
@@ -100,9 +100,17 @@ def _ask(saved: Sequence[SavedSelection]) -> Asked:
             help="A folder with a model, or a hub id that can be reached from here.",
         )
     named = (model or "").strip()
+    if named in packaged_models():
+        st.caption(md(packaged_models()[named]))
     if named not in models:  # typed, not chosen: what earlier runs used, their owner has opened
         named = named_model(named, Served())
     return Asked(tuple(by_id[i] for i in chosen), named, _options(small=named in demo_models()))
+
+
+def _of_the_demo(saved: SavedSelection) -> bool:
+    """Whether a selection is of the demo's world, which the demo's own models have learned."""
+    crowd = saved.recipe.crowd
+    return crowd in reads.crowd_names() and reads.crowd(crowd).report.source == "demo"
 
 
 def _options(*, small: bool) -> dict[str, Any]:
@@ -176,13 +184,14 @@ def _estimate(asked: Asked) -> None:
     from crowdselect.finetune import estimate
 
     rows = []
+    model = at_hand(asked.model)
     with st.spinner("Counting tokens"):
         for saved in asked.selections:
             source = training_source(
                 reads.workspace(), saved.id, method=str(asked.options["method"])
             )
             config = FinetuneConfig.parse(
-                {"model": asked.model, **source.options, **asked.options}, "The form"
+                {"model": model, **source.options, **asked.options}, "The form"
             )
             found = estimate(config, burst=False, folder=reads.workspace().root)
             rows.append((saved.name, found))
@@ -218,8 +227,9 @@ def _estimate(asked: Asked) -> None:
 
 
 def _start(asked: Asked) -> None:
+    model = at_hand(asked.model)
     started = [
-        finetune(reads.workspace(), saved.id, asked.model, **asked.options).name
+        finetune(reads.workspace(), saved.id, model, **asked.options).name
         for saved in asked.selections
     ]
     state.set_view("tab", "Runs")

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from crowdselect import pipeline, settings
 from crowdselect.dashboard import reads
+from crowdselect.dashboard.models import packaged_models
 from crowdselect.errors import NotFoundError
 from crowdselect.finetune import FinetuneConfig, list_runs
 
@@ -13,10 +14,14 @@ TAIL = 6
 """Characters of a run's id that tell runs of one selection and model apart."""
 
 
-def base_models() -> list[str]:
-    """Models to offer: those of earlier runs, then the demo's, its base models first."""
-    runs = list_runs(reads.workspace())
-    return list(dict.fromkeys([*(v.config.model for v in runs), *demo_models()]))
+def base_models(*, demo: bool = True) -> list[str]:
+    """Models to offer: those of earlier runs, the packaged one, the demo's, its base models first.
+
+    ``demo``: the demo's come before the packaged one, whose data are not of the demo's world.
+    """
+    runs = [v.config.model for v in list_runs(reads.workspace())]
+    known = [*demo_models(), *packaged_models()] if demo else [*packaged_models(), *demo_models()]
+    return list(dict.fromkeys([*runs, *known]))
 
 
 def demo_models() -> list[str]:
@@ -34,6 +39,8 @@ def model_words(model: str) -> str:
     """A folder by its last part, a hub id as it is."""
     if model in demo_models():
         return f"{Path(model).name} (demo)"
+    if model in packaged_models():
+        return f"{Path(model).name} (at hand)"
     return Path(model).name if Path(model).is_absolute() else model
 
 

@@ -14,6 +14,7 @@ from crowdselect import jobs
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.jobs import Job
 from crowdselect.lm.messages import Message
+from crowdselect.lm.packaged import located
 from crowdselect.lm.passes import Sample
 from crowdselect.lm.prompts import read_prompts
 from crowdselect.making import (
@@ -43,6 +44,11 @@ def create_generate(workspace: Workspace, config: GenerateConfig) -> Path:
     """Make the run directory of a generating job; raises at once for what can be seen before."""
     check_source(workspace, config.source)
     check_name("crowd", config.name)
+    here = [
+        a if a.base_url else a.model_copy(update={"model": located(a.model, workspace.cache)})
+        for a in config.answerers
+    ]
+    config = config.model_copy(update={"answerers": tuple(here)})
     for answerer in config.answerers:
         check_answerer(config, answerer)
     _instructions(workspace, config)

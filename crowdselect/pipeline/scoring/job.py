@@ -18,6 +18,7 @@ from crowdselect.landscape import embed, encoder_named
 from crowdselect.lm.conversations import read_conversations
 from crowdselect.lm.messages import Message
 from crowdselect.lm.models import check_folder
+from crowdselect.lm.packaged import located, usual_model
 from crowdselect.lm.prompts import first_exchange, question_text
 from crowdselect.metrics import is_calculation
 from crowdselect.pipeline.ingest import open_crowd
@@ -85,7 +86,12 @@ def file_samples(path: Path) -> list[Sample]:
 
 
 def create_score(workspace: Workspace, config: ScoreConfig) -> Path:
-    """Make the run directory of a scoring job; raises at once for what can be seen beforehand."""
+    """Make the run directory of a scoring job; raises at once for what can be seen beforehand.
+
+    A scorer that takes any language model takes the packaged one, if there is one, where none is
+    named: see ``crowdselect.lm.packaged``.
+    """
+    config = _with_models(workspace, config)
     scorer = make_scorer(config.scorer, config.options)
     scorer.passes()
     check_source(workspace, config.source)
@@ -103,6 +109,21 @@ def create_score(workspace: Workspace, config: ScoreConfig) -> Path:
         metrics(crowd, scorer.inputs(), config.judge)
         answers_of(crowd, config.answer, config.judge)
     return jobs.create(workspace, "score", config.model_dump(mode="json"))
+
+
+def _with_models(workspace: Workspace, config: ScoreConfig) -> ScoreConfig:
+    """With the usual model where none is named, and packaged models by their folders."""
+    given = list(config.options.get("models") or ())
+    usual = usual_model(workspace.cache)
+    if not given and usual is not None and SCORERS[config.scorer].packaged:
+        given = [{"model": usual}]
+    if not given:
+        return config
+    models = [
+        m if m.get("base_url") else {**m, "model": located(str(m["model"]), workspace.cache)}
+        for m in given
+    ]
+    return config.model_copy(update={"options": {**config.options, "models": models}})
 
 
 def run_score_job(job: Job) -> None:

@@ -22,6 +22,7 @@ from crowdselect.finetune import FinetuneConfig, output_model
 from crowdselect.finetune import create as create_finetune
 from crowdselect.finetune.card import library_versions
 from crowdselect.lm.identity import model_identity
+from crowdselect.lm.packaged import located
 from crowdselect.locks import only_writer
 from crowdselect.pipeline.export import export
 from crowdselect.pipeline.selection.select import select
@@ -108,7 +109,7 @@ class Study:
 
     def model_key(self, cell: Cell) -> str | None:
         """Hash of everything that a cell's model follows from; None: its data is not there yet."""
-        base = str(cell.row.train["model"])
+        base = self._base(cell)
         whose = model_identity(base) or base
         if cell.seed is None:
             return content_key(["untrained", whose])
@@ -152,7 +153,7 @@ class Study:
 
     def _subject(self, cell: Cell, key: str) -> SubjectConfig:
         """What a cell tests, trained now where it is not."""
-        base = str(cell.row.train["model"])
+        base = self._base(cell)
         if cell.seed is None:
             return SubjectConfig(name=cell.row.label, model=base)
         config = self._config(cell)
@@ -180,7 +181,12 @@ class Study:
         assert seed is not None
         recipe = cell.row.recipe_of(self.plan.crowd, seed)
         origin = Origin(selection=recipe.id, name=cell.row.label, recipe=recipe)
-        return cell.row.config_of(chosen["data"], seed).model_copy(update={"origin": origin})
+        changes = {"origin": origin, "model": self._base(cell)}
+        return cell.row.config_of(chosen["data"], seed).model_copy(update=changes)
+
+    def _base(self, cell: Cell) -> str:
+        """The model that a cell trains or asks; a packaged one lies in the user's workspace."""
+        return located(str(cell.row.train["model"]), self.home.cache)
 
 
 def find_study(workspace: Workspace, name: str) -> Study:
