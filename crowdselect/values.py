@@ -22,6 +22,7 @@ from pydantic import (
 from crowdselect.errors import InputError
 from crowdselect.filters import Filters as Filters
 from crowdselect.filters import Range as Range
+from crowdselect.groups import check_edits
 from crowdselect.options import Frozen as Frozen
 from crowdselect.options import Option
 from crowdselect.registry import content_key
@@ -111,6 +112,10 @@ class Clustering:
     inertia: float
     warning: str = ""
     """Why there are fewer clusters than asked for; empty: there are as many."""
+    weights: Mapping[int, float] = field(default_factory=dict)
+    """Label -> share beside the others', as edits say; 1 where it is not here."""
+    caps: Mapping[int, int] = field(default_factory=dict)
+    """Label -> how many are taken at most, as edits say; 0: none."""
 
     @property
     def k(self) -> int:
@@ -201,6 +206,15 @@ class Recipe(Frozen):
         Literal["fast", "exact"],
         Option(help="exact: k-means with n_init=20, slower; fast: the slider's way"),
     ] = "exact"
+    cluster_edits: Annotated[
+        tuple[str, ...],
+        Option(
+            one="Change of the clusters, in order: merge 0 3, split 2 into 3, rename 1 to Poetry, "
+            "weight 2 at 0.5, cap 3 at 50, exclude 4; repeatable",
+            flag="--cluster-edit",
+        ),
+    ] = ()
+    """Each sees the clusters as those before it left them; see :mod:`crowdselect.groups`."""
     budget: Annotated[int | float, BUDGET] = 1000
     """A count (int), or a share of the eligible rows (float in (0, 1))."""
     filters: Annotated[Filters, Option(flag=None)] = Filters()
@@ -278,6 +292,11 @@ class Recipe(Frozen):
             raise ValueError(f"{looking} says what is listed, not what may be selected")
         return value
 
+    @field_validator("cluster_edits")
+    @classmethod
+    def _edits(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return check_edits(value)
+
     @field_validator("weights")
     @classmethod
     def _weights(cls, value: dict[str, float]) -> dict[str, float]:
@@ -325,7 +344,7 @@ class Recipe(Frozen):
         return cls.parse(data, source)
 
 
-_CAME_LATER = ("among", "gate", "decontaminate", "answers")
+_CAME_LATER = ("among", "gate", "decontaminate", "answers", "cluster_edits")
 """Later fields, whose default means what was always done."""
 _WHOLE = set(Recipe.model_fields) - {"judge", "ties", *_CAME_LATER}
 """What every recipe that was written as a whole has said from the first version on."""

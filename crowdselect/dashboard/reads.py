@@ -36,7 +36,7 @@ MOST_NUMBERS = 20
 """A column with more different numbers is asked for by its bounds."""
 MEASURED = ("judge", "profile")
 """What a metric depends on."""
-CLUSTERED = ("encoder", "clusters", "clustering", "seed")
+CLUSTERED = ("encoder", "clusters", "clustering", "seed", "cluster_edits")
 """What a clustering depends on."""
 
 _BACKGROUND = ThreadPoolExecutor(1, "crowdselect-reads")

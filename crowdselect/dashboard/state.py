@@ -46,6 +46,8 @@ NEWS = "_news"
 """What is to be said when the page is drawn next."""
 WHOLE = "_whole_page"
 """Whether something changed that stands outside of the fragment that runs."""
+PARTITION = ("encoder", "clusters", "clustering", "seed")
+"""Fields of a recipe that make its clusters: edits and filters of clusters go with a change."""
 DEFAULT_BUDGET = 1000
 """The paper's; a fifth of a crowd that has fewer than five times as many."""
 V = TypeVar("V")
@@ -159,6 +161,9 @@ def whole_page_wanted() -> bool:
 def amend(**changes: Any) -> None:
     """Change fields of the draft; values that cannot be are said, and the draft stays."""
     try:
+        if any(changes.get(f, getattr(draft(), f)) != getattr(draft(), f) for f in PARTITION):
+            filters = changes.get("filters", draft().filters.model_dump(mode="json"))
+            changes |= {"cluster_edits": (), "filters": {**filters, "clusters": ()}}
         data = draft().model_dump(mode="json") | changes
         st.session_state[DRAFT] = Recipe.parse(data, "The recipe")
     except CrowdSelectError as error:
@@ -166,8 +171,8 @@ def amend(**changes: Any) -> None:
 
 
 def set_clusters(k: int) -> None:
-    """Change the number of clusters; a filter by clusters meant the old ones and goes."""
-    amend(clusters=k, filters=draft().filters.model_dump(mode="json") | {"clusters": ()})
+    """Change the number of clusters; what was said of the old ones goes."""
+    amend(clusters=k)
 
 
 def change_filters(**changes: Any) -> None:
@@ -183,7 +188,7 @@ def change_crowd(name: str, size: Callable[[str], int]) -> None:
     old = draft()
     filters = old.filters.model_copy(update={"clusters": (), "ranges": (), "lasso": ()})
     changes: dict[str, Any] = {"crowd": name, "judge": None, "filters": filters}
-    changes |= {"pins": (), "bans": (), "answers": {}}
+    changes |= {"pins": (), "bans": (), "answers": {}, "cluster_edits": ()}
     if old.budget in (usual_budget(size(old.crowd)), 0) or old.budget > size(name):
         changes["budget"] = usual_budget(size(name))
     adopt(old.model_copy(update=changes))

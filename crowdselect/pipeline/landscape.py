@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 
 from crowdselect.errors import InputError
+from crowdselect.groups import Groups, apply_edits
 from crowdselect.jobs import Job
 from crowdselect.landscape import (
     COUNTING,
@@ -27,7 +28,7 @@ from crowdselect.pipeline.ingest import open_crowd
 from crowdselect.progress import Progress, silent
 from crowdselect.settings import Workspace
 from crowdselect.store import Crowd
-from crowdselect.values import Clustering, IntArray, Plane
+from crowdselect.values import Clustering, IntArray, Plane, Recipe
 
 Method = Literal["fast", "exact"]
 
@@ -114,6 +115,43 @@ def clustering(
 
     # Pages, sessions and command share one: also where nothing can be kept on the disk.
     return _CLUSTERINGS.get((path, crowd.fingerprint), found)
+
+
+def clustering_of(crowd: Crowd, recipe: Recipe, progress: Progress = silent) -> Clustering:
+    """The clusters that ``recipe`` means: k-means, then its edits in their order."""
+    found = clustering(
+        crowd, recipe.encoder, recipe.clusters, recipe.clustering, recipe.seed, progress
+    )
+    if not recipe.cluster_edits:
+        return found
+
+    def split(rows: IntArray, parts: int) -> IntArray:
+        # By id, so that the order of a file's rows decides nothing.
+        order = np.argsort(crowd.ids[rows], kind="stable")
+        own = vectors(crowd, recipe.encoder, progress)[rows]
+        return cluster(own, parts, recipe.seed, progress, order).labels
+
+    edited = apply_edits(Groups(found.labels, found.names), recipe.cluster_edits, split)
+    return replace(
+        found,
+        labels=edited.labels,
+        names=_named(crowd, edited),
+        weights=edited.weights,
+        caps=edited.caps,
+    )
+
+
+def _named(crowd: Crowd, edited: Groups) -> tuple[str, ...]:
+    """Names for the clusters that edits made; those that people know stay."""
+    if not edited.unnamed:
+        return edited.names
+    fresh = cluster_labels(crowd).names(edited.labels)
+    names = list(edited.names)
+    for label in sorted(edited.unnamed):
+        others = {name for i, name in enumerate(names) if i != label}
+        name = fresh[label]
+        names[label] = name if name not in others else f"{name} {label}"
+    return tuple(names)
 
 
 def _clustering(

@@ -24,7 +24,7 @@ from crowdselect.selection.near import near_duplicates
 from crowdselect.selection.normalise import normalise, normalise_sklearn
 from crowdselect.selection.pool import MetricTable, Picks, Pool
 from crowdselect.selection.presets import PRESETS, preset_weights
-from crowdselect.selection.quota import resolve_budget
+from crowdselect.selection.quota import Shares, resolve_budget
 from crowdselect.selection.reselect import Reselector
 from crowdselect.selection.robustness import LeftOut, robustness
 from crowdselect.selection.strategies.base import Strategy
@@ -75,6 +75,7 @@ __all__ = [
     "Picks",
     "Pool",
     "Reselector",
+    "Shares",
     "Strategy",
     "agreement",
     "alike",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from crowdselect.ranks import DECIMALS
+from crowdselect.selection.quota import Shares
 from crowdselect.selection.ties import Keys
 from crowdselect.values import BoolArray, FloatArray, IntArray
 
@@ -47,6 +48,8 @@ class Layout:
     place: IntArray
     """Place of each row of the crowd, -1 = not eligible. Shape (n,)."""
     twins: Twins | None
+    shares: Shares | None = None
+    """None: every cluster's share is equal, and only its size limits it."""
 
     @property
     def sizes(self) -> IntArray:
@@ -59,7 +62,11 @@ class Layout:
 
 
 def lay_out(
-    mask: BoolArray, keys: Keys, clusters: IntArray | None, groups: IntArray | None
+    mask: BoolArray,
+    keys: Keys,
+    clusters: IntArray | None,
+    groups: IntArray | None,
+    shares: Shares | None = None,
 ) -> Layout:
     """Lay out the rows of ``mask`` (n,) by ``clusters`` (n,), labels from -1 up.
 
@@ -74,7 +81,7 @@ def lay_out(
     place[rows] = np.arange(len(rows))
     own = keys[rows]
     twins = None if groups is None else _twins(np.asarray(groups)[rows], own)
-    return Layout(rows, labels, starts, own, place, twins)
+    return Layout(rows, labels, starts, own, place, twins, shares)
 
 
 def _by_cluster(rows: IntArray, clusters: IntArray) -> tuple[IntArray, IntArray, IntArray]:

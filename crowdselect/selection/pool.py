@@ -15,6 +15,7 @@ from crowdselect.ranks import normalise
 from crowdselect.registry import did_you_mean
 from crowdselect.selection import ties
 from crowdselect.selection.normalise import normalise_sklearn
+from crowdselect.selection.quota import Shares
 from crowdselect.selection.take import Outcome
 from crowdselect.values import BoolArray, FloatArray, IdArray, IntArray, Scores
 
@@ -93,6 +94,8 @@ class Pool:
     seed: int = 42
     clusters: IntArray | None = None
     """Cluster label per row, shape (n,); -1 = unclustered; None: no quota."""
+    shares: Shares | None = None
+    """Weights and caps of clusters; None: equal shares."""
     excluded: Mapping[str, BoolArray] = field(default_factory=dict)
     """Cause -> rows (n,) that may not be selected, such as ``{"filters": ..., "empty": ...}``."""
     pins: IntArray = field(default_factory=_no_rows)

@@ -1,14 +1,33 @@
-"""Equal shares for clusters of unequal size: water-filling."""
+"""Equal or weighted shares for clusters of unequal size: water-filling."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from crowdselect.errors import InputError
 from crowdselect.values import BoolArray, FloatArray, IntArray
+
+_DECIMALS = 9
+
+
+@dataclass(frozen=True)
+class Shares:
+    """What clusters get beside an equal share, by label."""
+
+    weights: Mapping[int, float]
+    """1 where a label is not here."""
+    caps: Mapping[int, int]
+    """Rows taken at most, pins included; no limit where a label is not here."""
+
+    def of(self, labels: IntArray) -> tuple[FloatArray, IntArray]:
+        """Weights and caps of ``labels`` (k,), in their order."""
+        weights = [self.weights.get(int(label), 1.0) for label in labels]
+        caps = [self.caps.get(int(label), np.iinfo(np.int64).max) for label in labels]
+        return np.array(weights, dtype=np.float64), np.array(caps, dtype=np.int64)
 
 
 @dataclass(frozen=True)
@@ -42,6 +61,30 @@ def water_level(capacity: IntArray, budget: int, lower: IntArray | None = None) 
             high = middle - 1
     quotas = np.clip(low, lower, capacity)
     return WaterLevel(quotas, budget - int(quotas.sum()), (lower <= low) & (capacity > low))
+
+
+def weighted_level(
+    capacity: IntArray, budget: int, lower: IntArray, weights: FloatArray
+) -> WaterLevel:
+    """Shares in proportion to ``weights`` (k,): the highest level at which they fit the budget.
+
+    A cluster holds ``clip(floor(level * weight), lower, capacity)``, a weight of 0 only ``lower``;
+    with equal weights that is :func:`water_level`. Open are those whose next unit comes first.
+    """
+    able = np.where(weights > 0, capacity, lower)
+    if budget >= int(able.sum()):
+        return WaterLevel(able, 0, np.zeros(len(able), dtype=bool))
+    units = np.maximum(able - lower, 0)
+    owner = np.repeat(np.arange(len(able)), units)
+    number = np.arange(len(owner)) - np.repeat(np.cumsum(units) - units, units)
+    # The level at which each unit comes: the n-th of a cluster at n / weight. Rounded, so that
+    # units that come at once by any arithmetic come at once here.
+    comes = np.round((lower[owner] + number + 1) / weights[owner], _DECIMALS)
+    left = budget - int(lower.sum())
+    level = np.partition(comes, left)[left]
+    quotas = lower + np.bincount(owner[comes < level], minlength=len(able))
+    open_ = np.bincount(owner[comes == level], minlength=len(able)) > 0
+    return WaterLevel(quotas, budget - int(quotas.sum()), open_)
 
 
 def best_open(level: WaterLevel, scores: FloatArray) -> IntArray:

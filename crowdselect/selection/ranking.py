@@ -38,7 +38,8 @@ def rank_by(
     # Ranked by their order, so that values of any unit are told apart, not to 12 decimals.
     distinct, places = _dense_ranks(sign * values)
     eligible = eligibility(pool, [(column, values)])
-    layout = lay_out(eligible.mask, keys, pool.clusters if quotas else None, pool.groups)
+    clusters, shares = (pool.clusters, pool.shares) if quotas else (None, None)
+    layout = lay_out(eligible.mask, keys, clusters, pool.groups, shares)
     pins = np.unique(pool.pins)
     whole = pool if quotas else replace(pool, clusters=None)
     forced, dead = force(whole, layout, keys, pins, places[pins])

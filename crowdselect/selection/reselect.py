@@ -125,7 +125,7 @@ class Reselector:
             pool = self.pool
             columns = [(name, pool.table.normalised(name)) for name in names]
             eligible = eligibility(pool, columns)
-            layout = lay_out(eligible.mask, self._keys, pool.clusters, pool.groups)
+            layout = lay_out(eligible.mask, self._keys, pool.clusters, pool.groups, pool.shares)
             matrix = np.stack([values[layout.rows] for _, values in columns])
             kept = _Prepared(eligible, layout, matrix)
             if len(self._prepared) >= _KEPT:

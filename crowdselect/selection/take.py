@@ -9,7 +9,7 @@ import numpy as np
 from crowdselect.errors import InputError
 from crowdselect.ranks import DECIMALS
 from crowdselect.selection.layout import Layout
-from crowdselect.selection.quota import best_open, water_level
+from crowdselect.selection.quota import WaterLevel, best_open, water_level, weighted_level
 from crowdselect.selection.ties import Keys
 from crowdselect.values import FloatArray, IntArray
 
@@ -95,7 +95,7 @@ def take(
     gone = np.concatenate([np.unique(dead), twins])
     pinned = np.bincount(forced.clusters, minlength=k)
     capacity = layout.sizes - np.bincount(layout.cluster_of(gone), minlength=k) + pinned
-    level = water_level(capacity, budget, pinned)
+    level = _level(layout, capacity, budget, pinned)
     best = _best_of_clusters(layout, scores, level.quotas - pinned + (level.spare > 0) * level.open)
     quotas = level.quotas.copy()
     if level.spare:
@@ -104,6 +104,18 @@ def take(
             next_scores[c] = best[c].scores[level.quotas[c] - pinned[c]]
         quotas[best_open(level, next_scores)] += 1
     return _outcome(layout, best, quotas - pinned, forced, capacity, budget, len(twins))
+
+
+def _level(layout: Layout, capacity: IntArray, budget: int, pinned: IntArray) -> WaterLevel:
+    """How much of every cluster is taken, before the odd units."""
+    shares = layout.shares
+    if shares is None or not (shares.weights or shares.caps):
+        return water_level(capacity, budget, pinned)
+    weights, caps = shares.of(layout.labels)
+    able = np.clip(capacity, pinned, np.maximum(caps, pinned))
+    if not shares.weights:
+        return water_level(able, budget, pinned)
+    return weighted_level(able, budget, pinned, weights)
 
 
 def check_pins(pinned: int, budget: int) -> None:

@@ -11,7 +11,7 @@ import numpy as np
 
 from crowdselect.errors import InputError
 from crowdselect.pipeline.ingest import open_crowd
-from crowdselect.pipeline.landscape import clustering
+from crowdselect.pipeline.landscape import clustering_of
 from crowdselect.pipeline.selection.saving import SavedSelection, find_selection, load_selection
 from crowdselect.progress import Progress, silent
 from crowdselect.settings import Workspace
@@ -91,9 +91,7 @@ def _clusters(
     recipe = next((s.recipe for s in selections if s.recipe.clusters > 0), None)
     if recipe is None:
         return ()
-    found = clustering(
-        crowd, recipe.encoder, recipe.clusters, recipe.clustering, recipe.seed, progress
-    )
+    found = clustering_of(crowd, recipe, progress)
     names = {**dict(enumerate(found.names)), -1: "unclustered"}
     counts = [_counts(found.labels[crowd.rows(s.ids)]) for s in selections]
     pool = _counts(found.labels)

@@ -17,10 +17,11 @@ from crowdselect.audit import row_agreement
 from crowdselect.equal_texts import exact_duplicates
 from crowdselect.errors import InputError
 from crowdselect.filters import EMBEDDED, left_out
+from crowdselect.groups import leaves_out
 from crowdselect.landscape import Vectors
 from crowdselect.pipeline.cache import Memo
 from crowdselect.pipeline.decontamination import overlapping
-from crowdselect.pipeline.landscape import clustering, vectors
+from crowdselect.pipeline.landscape import clustering_of, vectors
 from crowdselect.pipeline.metrics import metrics
 from crowdselect.pipeline.selection.answers import Answers, answers_of
 from crowdselect.pipeline.selection.gating import check_gate, grades_of
@@ -35,6 +36,7 @@ from crowdselect.selection import (
     Picks,
     Pool,
     Reselector,
+    Shares,
     Strategy,
     passing,
 )
@@ -89,12 +91,14 @@ class Session:
         needs_vectors = recipe.filters.near_duplicates is not None or "vectors" in strategy.needs
         with_clusters = uses_clusters(recipe)
         drop = recipe.filters.exact_duplicates == "drop"
+        found = self.clustering(recipe, progress) if with_clusters else None
         return Pool(
             table=self.table(recipe, progress),
             weights=recipe.weights,
             budget=recipe.budget,
             seed=recipe.seed,
-            clusters=self.clustering(recipe, progress).labels if with_clusters else None,
+            clusters=None if found is None else found.labels,
+            shares=None if found is None else Shares(found.weights, found.caps),
             excluded=self._excluded(recipe, progress),
             pins=rows_of(self.crowd, recipe.pins, "pinned"),
             bans=rows_of(self.crowd, recipe.bans, "banned"),
@@ -123,18 +127,9 @@ class Session:
 
     def clustering(self, recipe: Recipe, progress: Progress = silent) -> Clustering:
         """The recipe's clusters."""
-        key = ("clusters", recipe.encoder, recipe.clusters, recipe.clustering, recipe.seed)
-        return self._memo.get(
-            key,
-            lambda: clustering(
-                self.crowd,
-                recipe.encoder,
-                recipe.clusters,
-                recipe.clustering,
-                recipe.seed,
-                progress,
-            ),
-        )
+        fields = (recipe.encoder, recipe.clusters, recipe.clustering, recipe.seed)
+        key = ("clusters", *fields, recipe.cluster_edits)
+        return self._memo.get(key, lambda: clustering_of(self.crowd, recipe, progress))
 
     def vectors(self, recipe: Recipe, progress: Progress = silent) -> Vectors:
         """The recipe's embeddings, shape (n, d)."""
@@ -154,9 +149,13 @@ class Session:
         )
 
     def _excluded(self, recipe: Recipe, progress: Progress) -> dict[str, BoolArray]:
-        needs = recipe.filters.needs
+        needs = {*recipe.filters.needs, *(["clusters"] if recipe.cluster_edits else [])}
         place = (recipe.encoder, recipe.seed) if needs & EMBEDDED else None
-        cut = (recipe.clusters, recipe.clustering) if "clusters" in needs else None
+        cut = (
+            (recipe.clusters, recipe.clustering, recipe.cluster_edits)
+            if "clusters" in needs
+            else None
+        )
         by_hand = content_key(recipe.model_dump(mode="json", include={"answers"}))
         asked = (recipe.answer, recipe.judge, recipe.among, recipe.gate, recipe.decontaminate)
         stamp = stamp_of(self.crowd, recipe)
@@ -208,8 +207,13 @@ class Session:
         return self._memo.get(key, lambda: grades_of(self.crowd, gate, recipe.judge))
 
     def left_out(self, recipe: Recipe, progress: Progress = silent) -> dict[str, BoolArray]:
-        """Cause -> rows (n,) that the recipe's filters leave out."""
-        return left_out(recipe.filters, FilteredRows(self, recipe, progress))
+        """Cause -> rows (n,) that the recipe's filters, or its edits of clusters, leave out."""
+        found = dict(left_out(recipe.filters, FilteredRows(self, recipe, progress)))
+        if recipe.clusters and leaves_out(recipe.cluster_edits):
+            clusters = self.clustering(recipe, progress)
+            gone = [label for label, most in clusters.caps.items() if most == 0]
+            found["excluded cluster"] = np.isin(clusters.labels, gone)
+        return found
 
     def listed(self, recipe: Recipe, filters: Filters, progress: Progress = silent) -> BoolArray:
         """Rows (n,) that ``filters`` keep; they may also ask what ``recipe`` selects."""
