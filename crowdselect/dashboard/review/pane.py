@@ -90,9 +90,9 @@ def _swap(crowd: Crowd, line: Listing, row: int, identity: str) -> None:
                        strict=True))  # fmt: skip
     order = sorted(rewards, key=lambda m: -(rewards[m] if rewards[m] == rewards[m] else -1e300)
                    if judge else 0)  # fmt: skip
-    held = notes.state_of(crowd).answers.get(identity, "")
+    held = notes.state_of(crowd).answers.get(identity)
     key = f"{SWAP} {identity}"
-    chosen = held.removeprefix("model:") if held.startswith("model:") else POLICY
+    chosen = held.model if held is not None else POLICY
     st.session_state[key] = chosen if chosen in rewards else POLICY
     st.selectbox(
         "Train on another answer",
