@@ -52,6 +52,7 @@ def register(app: typer.Typer) -> None:
         "crowdselect select zoo --weights difficulty=1,separability=1,stability=2 --clusters 10",
         "crowdselect select zoo --strategy random --budget 10% --seed 7 --json",
         "crowdselect select zoo --recipe recipe.toml --against mt_bench/question.jsonl",
+        "crowdselect select zoo --target tasks.jsonl --encoder 'rds?model=./my-model'",
     )
     app.command("select", epilog=examples)(with_declared(select, recipe_parameters()))
 
@@ -78,6 +79,13 @@ def select(
             rich_help_panel="Recipe",
         ),
     ] = False,
+    target: Annotated[
+        list[Path] | None,
+        typer.Option(
+            help="Examples of what the model shall do: select what is like them; repeatable, each "
+            "file a task"
+        ),
+    ] = None,
     against: AgainstOption = None,
     against_column: AgainstColumnOption = None,
     against_words: AgainstWordsOption = 13,
@@ -100,6 +108,8 @@ def select(
     base = _with_notes(found, _base(recipe)) if notes else _base(recipe)
     wanted = build_recipe(crowd, base, with_preset(given, preset), option)
     wanted = pipeline.with_selection_ids(folder, wanted)
+    if target:
+        wanted = pipeline.with_targets(found, wanted, target)
     flagged = None
     with progress() as report:
         if against:

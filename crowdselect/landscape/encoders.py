@@ -8,12 +8,13 @@ from urllib.parse import parse_qsl
 
 from crowdselect.errors import InputError
 from crowdselect.landscape.encoder import Encoder
+from crowdselect.landscape.hidden_states import HiddenStates
 from crowdselect.landscape.lsa import Lsa
 from crowdselect.landscape.sentence_model import BUNDLED, MiniLM, SentenceModel
 from crowdselect.options import options_of, read_option
 from crowdselect.registry import Registry, build
 
-ENCODERS: Registry[type[Encoder]] = Registry("encoder", [MiniLM, SentenceModel, Lsa])
+ENCODERS: Registry[type[Encoder]] = Registry("encoder", [MiniLM, SentenceModel, Lsa, HiddenStates])
 
 
 def encoder_named(name: str, *, trust_remote_code: bool = False) -> Encoder:

@@ -131,8 +131,11 @@ class LanguageModel:
             tick(done)
         return result
 
-    def mean_hidden(self, rows: Sequence[Sequence[int]]) -> FloatArray:
-        """Mean over each row's tokens of the last hidden states, shape (n, width)."""
+    def mean_hidden(self, rows: Sequence[Sequence[int]], *, later: bool = False) -> FloatArray:
+        """Mean over each row's tokens of the last hidden states, shape (n, width).
+
+        ``later``: token i of n counts by i / (1 + ... + n), as later ones have read more.
+        """
         import torch
 
         found: list[FloatArray | None] = [None] * len(rows)
@@ -141,7 +144,10 @@ class LanguageModel:
             with torch.inference_mode():
                 hidden = self._hidden(ids).double()
             for place, i in enumerate(batch):
-                found[i] = hidden[place, : ends[place]].mean(dim=0).cpu().numpy()
+                n = int(ends[place])
+                counts = torch.arange(1, n + 1, device=hidden.device) if later else torch.ones(n)
+                share = (counts / counts.sum()).to(hidden)
+                found[i] = (share @ hidden[place, :n]).cpu().numpy()
         return np.array(found)
 
     def losses(

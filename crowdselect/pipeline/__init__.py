@@ -94,6 +94,7 @@ from crowdselect.pipeline.selection.saving import (
 )
 from crowdselect.pipeline.selection.select import select
 from crowdselect.pipeline.selection.session import Session
+from crowdselect.pipeline.targets import with_targets
 from crowdselect.selection import LeftOut
 
 __all__ = [
@@ -157,5 +158,6 @@ __all__ = [
     "unshared",
     "vectors",
     "with_selection_ids",
+    "with_targets",
     "without_contamination",
 ]

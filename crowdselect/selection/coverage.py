@@ -39,18 +39,14 @@ def similarity(
     bound = 2.0 * float(np.linalg.norm(vectors, axis=1).max())
     rows, columns, values = [], [], []
     done = 0
-    for members in _parts(n, parts):
-        step = max(1, _CELLS // len(members))
-        for start in range(0, len(members), step):
-            block = members[start : start + step]
-            d = _distances(vectors[block], vectors[members])
-            k = min(neighbours, len(members))
-            near = np.argpartition(d, k - 1, axis=1)[:, :k]
-            rows.append(np.repeat(block, k))
-            columns.append(members[near.ravel()])
-            values.append(bound - np.take_along_axis(d, near, axis=1).ravel())
-            done += len(block)
-            progress(done, n, "nearest neighbours")
+    for members, block, d in distance_blocks(vectors, parts):
+        k = min(neighbours, len(members))
+        near = np.argpartition(d, k - 1, axis=1)[:, :k]
+        rows.append(np.repeat(block, k))
+        columns.append(members[near.ravel()])
+        values.append(bound - np.take_along_axis(d, near, axis=1).ravel())
+        done += len(block)
+        progress(done, n, "nearest neighbours")
     cells = (np.concatenate(values), (np.concatenate(rows), np.concatenate(columns)))
     return sp.csc_matrix(cells, shape=(n, n))
 
@@ -128,6 +124,21 @@ def medoid(vectors: Vectors) -> int:
     """Return the row closest to the mean (Euclidean); the lowest index of equals."""
     away = vectors - vectors.mean(axis=0)
     return int(np.einsum("ij,ij->i", away, away).argmin())
+
+
+def distance_blocks(
+    vectors: Vectors, parts: IntArray | None
+) -> Iterator[tuple[IntArray, IntArray, npt.NDArray[Any]]]:
+    """Euclidean distances a few million at a time: ``(members, block, distances)``.
+
+    ``members`` are a part's rows (see :func:`similarity`), ``block`` some of them, and
+    ``distances`` those of the block to all members, shape (block, members).
+    """
+    for members in _parts(len(vectors), parts):
+        step = max(1, _CELLS // len(members))
+        for start in range(0, len(members), step):
+            block = members[start : start + step]
+            yield members, block, _distances(vectors[block], vectors[members])
 
 
 def _distances(x: npt.NDArray[Any], y: npt.NDArray[Any]) -> npt.NDArray[Any]:

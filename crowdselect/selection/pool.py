@@ -79,6 +79,16 @@ class MetricTable:
         return ties.seeded_keys(self._hashes, seed)
 
 
+@dataclass(frozen=True)
+class Targets:
+    """Examples of what the model shall do."""
+
+    vectors: npt.NDArray[np.float32]
+    """Unit rows, shape (t, d), by the encoder of the pool's vectors."""
+    tasks: tuple[str, ...]
+    """Which task each belongs to."""
+
+
 def _no_rows() -> IntArray:
     return np.zeros(0, dtype=np.int64)
 
@@ -110,6 +120,8 @@ class Pool:
     """Drop a row whose cosine similarity to a better-ranked pick is above this."""
     tags: Sequence[Sequence[str]] | None = None
     """Tags per row, for the strategies ``instag`` and ``instag_crowdselect``."""
+    targets: Targets | None = None
+    """What the strategy ``targeted`` selects for."""
     progress: Progress = field(default=silent, compare=False)
     """Told by strategies that take seconds (facility location, k-center)."""
 

@@ -33,7 +33,7 @@ PLAIN_TEXT = {
         "input_column", "system_column", "leave_out",
     },
     "format": {"system"},
-    "strategy": {"metric", "complexity", "quality"},
+    "strategy": {"metric", "complexity", "quality", "targeted.targets"},
     "metric": set(),
 }  # fmt: skip
 """Options that were looked at and open nothing. A new one is either declared with ``opens`` or

@@ -292,3 +292,26 @@ def test_what_lsa_leaves_out_is_near_only_to_what_is_written_alike() -> None:
     assert np.isnan(vectors[-2:]).all()
     np.testing.assert_allclose(vectors[:-4] @ vectors[-4], 0.0, atol=1e-6)
     assert vectors[-4] @ vectors[-3] > 0.8
+
+
+def test_hidden_states_of_a_language_model_count_later_tokens_more() -> None:
+    """RDS+: against the weighted mean written out, whoever shares the batch."""
+    import torch
+
+    from crowdselect.lm.models import Checkpoint, load_causal
+    from crowdselect.settings import demo_data
+
+    folder = str(demo_data() / "models" / "base-0.2m")
+    texts = ["What is 2 plus 3?", "Sort these words: pear, apple, fig", "Hi"]
+    made = encoder_named(f"rds?model={folder}")
+    found = embed(texts, made)
+    loaded = load_causal(Checkpoint(folder))
+    for text, vector in zip(texts, found, strict=True):
+        ids = torch.tensor([loaded.tokenizer(text)["input_ids"]])
+        with torch.no_grad():
+            hidden = loaded.bare.base_model(input_ids=ids).last_hidden_state[0].double()
+        weights = torch.arange(1, len(hidden) + 1, dtype=torch.float64)
+        mean = (weights[:, None] * hidden).sum(dim=0) / weights.sum()
+        np.testing.assert_allclose(vector, (mean / mean.norm()).numpy(), atol=1e-5)
+    with pytest.raises(InputError, match="needs a language model"):
+        embed(texts, "rds")

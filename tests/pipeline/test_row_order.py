@@ -92,7 +92,7 @@ RECIPES = {
     **{
         name: recipe(strategy=name, options={})
         for name in STRATEGIES.names()
-        if name not in ("crowdselect", "instag", "instag_crowdselect")
+        if name not in ("crowdselect", "instag", "instag_crowdselect", "targeted")
     },
 }
 

@@ -11,6 +11,7 @@ from crowdselect.errors import CrowdSelectError, InputError, NotFoundError
 from crowdselect.pipeline import Session
 from crowdselect.polygon import points_in_polygon
 from crowdselect.selection import STRATEGIES
+from crowdselect.values import Recipe
 from tests.pipeline import tiny
 
 
@@ -99,7 +100,12 @@ def test_every_strategy_goes_through(crowd, recipe, name: str) -> None:
         crowd.notes.append("tag", "u05", "bread")
         with pytest.raises(InputError, match="needs tags"):
             pipeline.select(crowd, recipe(strategy=name))  # a person's tag is no scorer's
-    options = {"by_hand": True} if tagged else {}
+    options: dict[str, object] = {"by_hand": True} if tagged else {}
+    if "targets" in STRATEGIES[name].needs:
+        crowd.notes.append("tag", "u05", "wanted")
+        with pytest.raises(InputError, match="needs examples"):
+            pipeline.select(crowd, recipe(strategy=name))
+        options = {"targets": "tag:wanted"}
     chosen = pipeline.select(crowd, recipe(strategy=name, options=options))
     if name == "instag":
         assert list(chosen.ids) == ["u05"]
@@ -341,3 +347,34 @@ def test_a_damaged_cache_is_made_again(ready, crowd, recipe) -> None:
             damaged += 1
     assert damaged > 3
     assert list(pipeline.select(pipeline.open_crowd(ready, "tiny"), recipe()).ids) == expected
+
+
+def test_examples_in_files_and_tags_are_what_is_selected_for(crowd, recipe, tmp_path):
+    """Kept by content: the recipe opens no file, and says where its examples are not there."""
+    baking, stars = tmp_path / "baking.jsonl", tmp_path / "stars.jsonl"
+    baking.write_text('{"instruction": "bake bread in the oven with flour and butter"}\n')
+    stars.write_text('{"instruction": "orbit of the moon and planet, gravity and comet"}\n')
+    wanted = pipeline.with_targets(crowd, recipe(budget=6), [baking, stars])
+    baking.unlink()
+    chosen = pipeline.select(crowd, wanted)
+    texts = crowd.instruction_texts(crowd.rows(chosen.ids))
+    subjects = [
+        next(name for name, words in tiny.SUBJECTS.items() if words[0] in t or words[1] in t or
+             any(w in t for w in words[2:]))
+        for t in texts
+    ]  # fmt: skip
+    assert subjects == ["cooking", "planets"] * 3
+    again = pipeline.select(crowd, Recipe.from_toml(wanted.to_toml()))
+    assert again.ids.tolist() == chosen.ids.tolist()
+
+    for i in crowd.ids[:2]:
+        crowd.notes.append("tag", i, "like this")
+    tagged = recipe(strategy="targeted", options={"targets": "tag:like this"}, budget=4)
+    assert set(crowd.ids[:2]) <= set(pipeline.select(crowd, tagged).ids)
+    for named, said in (
+        ("tag:nobody", "No instruction of tiny has the tag 'nobody'"),
+        ("0" * 64, "which this workspace does not hold"),
+        ("../secret", "is no target"),
+    ):
+        with pytest.raises(InputError, match=said):
+            pipeline.select(crowd, recipe(strategy="targeted", options={"targets": named}))

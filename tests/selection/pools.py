@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import strategies as st
 
 from crowdselect.landscape.encoder import unit_rows
-from crowdselect.selection import MetricTable, Pool
+from crowdselect.selection import MetricTable, Pool, Targets
 from crowdselect.values import Scores
 
 NAMES = ("difficulty", "separability", "stability")
@@ -29,12 +29,14 @@ def random_pool(n: int = 60, seed: int = 0, **kwargs) -> Pool:
         "min_reward",
     ):
         columns[name] = rng.integers(0, 20, n).astype(float)
+    examples = unit_rows(np.random.default_rng(99).normal(size=(4, 8)))
     defaults = {
         "table": table(columns),
         "weights": {"difficulty": 1.0, "separability": -0.5, "stability": 2.0},
         "budget": 12,
         "clusters": rng.choice([-1, 0, 1, 2, 5], n, p=[0.1, 0.5, 0.2, 0.15, 0.05]),
         "vectors": unit_rows(rng.normal(size=(n, 8))),
+        "targets": Targets(examples, ("a", "a", "b", "b")),
         "tags": [[f"tag{t}" for t in rng.integers(0, 9, rng.integers(0, 5))] for _ in range(n)],
     }
     return Pool(**{**defaults, **kwargs})

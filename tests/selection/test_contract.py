@@ -23,7 +23,7 @@ def test_declares_itself(plugin):
     assert plugin.title
     assert plugin.summary.endswith(".")
     assert plugin.source
-    assert plugin.needs <= {"clusters", "vectors", "tags"}
+    assert plugin.needs <= {"clusters", "vectors", "tags", "targets"}
     assert all(o.help for o in options_of(plugin))
 
 

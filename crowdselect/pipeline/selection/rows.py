@@ -56,7 +56,7 @@ def workspace_of(crowd: Crowd) -> Workspace:
 
 def stamp_of(crowd: Crowd, recipe: Recipe) -> tuple[Hashable, ...]:
     """Changes with the notes and saved selections that the recipe's filters ask about."""
-    needs = recipe.filters.needs & CHANGING
+    needs = _changing(recipe)
     found: list[Hashable] = []
     if "notes" in needs:
         path = crowd.notes.path
@@ -69,7 +69,7 @@ def stamp_of(crowd: Crowd, recipe: Recipe) -> tuple[Hashable, ...]:
 
 def sources_of(crowd: Crowd, recipe: Recipe) -> dict[str, Any]:
     """What beside crowd and recipe decided who may be selected, by content; empty: nothing."""
-    needs = recipe.filters.needs & CHANGING
+    needs = _changing(recipe)
     found: dict[str, Any] = {}
     if "notes" in needs:
         found["notes"] = content_key([_said(note) for note in crowd.notes.history()])
@@ -82,6 +82,12 @@ def sources_of(crowd: Crowd, recipe: Recipe) -> dict[str, Any]:
             for key in sorted(keys)
         }
     return {"depends_on": found} if found else {}
+
+
+def _changing(recipe: Recipe) -> set[str]:
+    """What may change under a recipe that stays as it is: filters' needs, and tagged targets."""
+    tagged = "tag:" in str(recipe.options.get("targets", ""))
+    return set(recipe.filters.needs & CHANGING) | ({"notes"} if tagged else set())
 
 
 def _said(note: Mapping[str, Any]) -> list[str]:

@@ -27,6 +27,7 @@ from crowdselect.pipeline.selection.answers import Answers, answers_of
 from crowdselect.pipeline.selection.gating import check_gate, grades_of
 from crowdselect.pipeline.selection.recipes import rows_of, strategy_of, uses_clusters
 from crowdselect.pipeline.selection.rows import FilteredRows, stamp_of
+from crowdselect.pipeline.targets import targets_of
 from crowdselect.progress import Progress, silent
 from crowdselect.ranks import best_of, full_reward
 from crowdselect.registry import content_key
@@ -92,6 +93,10 @@ class Session:
         with_clusters = uses_clusters(recipe)
         drop = recipe.filters.exact_duplicates == "drop"
         found = self.clustering(recipe, progress) if with_clusters else None
+        own = self.vectors(recipe, progress) if needs_vectors else None
+        targets = None
+        if "targets" in strategy.needs:
+            own, targets = targets_of(self.crowd, recipe, progress)
         return Pool(
             table=self.table(recipe, progress),
             weights=recipe.weights,
@@ -103,7 +108,8 @@ class Session:
             pins=rows_of(self.crowd, recipe.pins, "pinned"),
             bans=rows_of(self.crowd, recipe.bans, "banned"),
             groups=self.duplicate_groups() if drop else None,
-            vectors=self.vectors(recipe, progress) if needs_vectors else None,
+            vectors=own,
+            targets=targets,
             near_duplicates=recipe.filters.near_duplicates,
             progress=progress,
             tags=self._tags(strategy) if "tags" in strategy.needs else None,
