@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args, get_origin
 
 from typer.main import get_command
 
-from crowdselect.cli import app
+from crowdselect.cli import STAGES, app_of
 
 DOCS = Path(__file__).parents[1] / "docs" / "cli.md"
 MARKER = "<!-- Below: written by scripts/write_cli_docs.py -->\n"
@@ -30,7 +30,9 @@ def commands(group: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str
 
 def reference() -> str:
     """The generated part: a section per command."""
-    return "\n".join(section(path, command) for path, command in commands(get_command(app)))
+    return "\n".join(
+        section(path, command) for path, command in commands(get_command(app_of(STAGES)))
+    )
 
 
 def section(path: tuple[str, ...], command: Any) -> str:

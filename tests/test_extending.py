@@ -12,7 +12,7 @@ DOCS = ROOT / "docs" / "extending.md"
 TAIL = """
 from crowdselect import cli
 
-register(cli.app)
+register(cli.app_of(cli.STAGES))
 assert cli.main(["count", "example", "--times", "2", "--workspace", "workspace"]) == 0
 from crowdselect.charts.style import palette
 assert len(running_mean(crowd.rewards().values[:, 0], palette("light")).data[0].x) == 20

@@ -6,7 +6,7 @@ import warnings
 
 import numpy as np
 import pandas as pd
-from scipy import stats
+from scipy import special
 
 from crowdselect.values import RewardMatrix
 
@@ -30,7 +30,7 @@ def leaderboard(matrix: RewardMatrix) -> pd.DataFrame:
         warnings.simplefilter("ignore", RuntimeWarning)  # a model or a row without rewards
         mean = np.nanmean(values, axis=0)
         error = np.nanstd(values, axis=0, ddof=1) / np.sqrt(n)
-        half = error * stats.t.ppf((1 + LEVEL) / 2, np.maximum(n - 1, 1))
+        half = error * special.stdtrit(np.maximum(n - 1, 1), (1 + LEVEL) / 2)
         quantiles = np.nanquantile(values, QUANTILES, axis=0)
         top = values == np.nanmax(values, axis=1, keepdims=True)
     rows = max(int(present.any(axis=1).sum()), 1)

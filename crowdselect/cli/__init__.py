@@ -8,8 +8,10 @@ traceback.
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
+import sys
 from collections.abc import Sequence
 from typing import Annotated
 
@@ -42,18 +44,11 @@ STAGES = (
     "doctor",
 )
 """Modules of this package that register commands, in the order of ``--help``."""
+AT_ONCE = ("serve",)
+"""Those whose command is wanted at once: called by their name, they alone are imported."""
 
 STOPPED = 130
 """Exit code after Ctrl-C, as shells have it."""
-
-app = typer.Typer(
-    name="crowdselect",
-    help="Choose the instructions worth fine-tuning on, by a crowd of language models.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
-)
 
 
 def _print_version(wanted: bool) -> None:
@@ -62,7 +57,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     workspace: WorkspaceOption = None,
     version: Annotated[
@@ -75,8 +69,26 @@ def _root(
         os.environ[WORKSPACE_VARIABLE] = str(workspace)
 
 
-for _stage in STAGES:
-    importlib.import_module(f"crowdselect.cli.{_stage}").register(app)
+@functools.cache
+def app_of(stages: tuple[str, ...]) -> typer.Typer:
+    """The command line that these modules register."""
+    made = typer.Typer(
+        name="crowdselect",
+        help="Choose the instructions worth fine-tuning on, by a crowd of language models.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    made.callback()(_root)
+    for stage in stages:
+        importlib.import_module(f"crowdselect.cli.{stage}").register(made)
+    return made
+
+
+def _stages(arguments: Sequence[str] | None) -> tuple[str, ...]:
+    first = tuple(sys.argv[1:] if arguments is None else arguments)[:1]
+    return first if first and first[0] in AT_ONCE else STAGES
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -92,7 +104,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(arguments: Sequence[str] | None) -> int:
     try:
-        code = get_command(app).main(arguments, prog_name="crowdselect", standalone_mode=False)
+        code = get_command(app_of(_stages(arguments))).main(
+            arguments, prog_name="crowdselect", standalone_mode=False
+        )
     except CancelledError as error:
         return _complain(error, STOPPED)
     except CrowdSelectError as error:

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
-import pandas as pd
 
 from crowdselect.errors import InputError
 from crowdselect.filters.base import Filter, Mask, Numbers, Rows
@@ -55,6 +54,8 @@ def _number(text: str) -> float | None:
 def _keeps(wanted: Own, rows: Rows) -> Mask:
     found = rows.own(wanted.column)
     if found.dtype == object:
+        import pandas as pd  # here: every command reads this module, few ask this
+
         if wanted.low is not None or wanted.high is not None:
             raise InputError(
                 f"The column {wanted.column!r} holds text, which has no range.",

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
-from crowdselect.cli import app
+from crowdselect.cli import STAGES, app_of
 from crowdselect.finetune import PairRule
 from crowdselect.making import GenerateConfig, JudgingConfig
 from crowdselect.options import options_of
@@ -23,7 +23,7 @@ writer = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(writer)
 
 TEXT = (ROOT / "docs" / "cli.md").read_text("utf-8")
-ALL = list(writer.commands(get_command(app)))
+ALL = list(writer.commands(get_command(app_of(STAGES))))
 EACH = pytest.mark.parametrize(("path", "command"), ALL, ids=[" ".join(path) for path, _ in ALL])
 
 

@@ -9,7 +9,7 @@ import pytest
 from typer.main import get_command
 
 from crowdselect.benchmark import BENCHMARKS
-from crowdselect.cli import app
+from crowdselect.cli import STAGES, app_of
 from crowdselect.finetune import FinetuneConfig
 from crowdselect.options import options_of
 from crowdselect.scoring import SCORERS
@@ -72,7 +72,7 @@ def commands() -> dict[tuple[str, ...], set[str]]:
         for name, inner in getattr(command, "commands", {}).items():
             walk(inner, (*words, name))
 
-    walk(get_command(app), ())
+    walk(get_command(app_of(STAGES)), ())
     return found
 
 
