@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from crowdselect.errors import InputError
+from crowdselect.options import Option
 
 Labels = npt.NDArray[np.int64]
 Split = Callable[[Labels, int], Labels]
@@ -28,6 +29,10 @@ FORMS = (
     "exclude 4",
 )
 """An example of every edit."""
+EDITS = Option(
+    one=f"Change of the clusters, in order: {', '.join(FORMS)}; repeatable", flag="--cluster-edit"
+)
+"""The option of a recipe; each line sees the clusters as those before it left them."""
 _EDIT = re.compile(
     r"(?P<merge>merge(?: \d+){2,})|(?P<split>split \d+ into \d+)|(?P<rename>rename \d+ to \S.*)"
     r"|(?P<weight>weight \d+ at [\d.]+)|(?P<cap>cap \d+ at \d+)|(?P<exclude>exclude \d+)"

@@ -22,7 +22,7 @@ from pydantic import (
 from crowdselect.errors import InputError
 from crowdselect.filters import Filters as Filters
 from crowdselect.filters import Range as Range
-from crowdselect.groups import check_edits
+from crowdselect.groups import EDITS, check_edits
 from crowdselect.options import Frozen as Frozen
 from crowdselect.options import Option
 from crowdselect.registry import content_key
@@ -206,15 +206,7 @@ class Recipe(Frozen):
         Literal["fast", "exact"],
         Option(help="exact: k-means with n_init=20, slower; fast: the slider's way"),
     ] = "exact"
-    cluster_edits: Annotated[
-        tuple[str, ...],
-        Option(
-            one="Change of the clusters, in order: merge 0 3, split 2 into 3, rename 1 to Poetry, "
-            "weight 2 at 0.5, cap 3 at 50, exclude 4; repeatable",
-            flag="--cluster-edit",
-        ),
-    ] = ()
-    """Each sees the clusters as those before it left them; see :mod:`crowdselect.groups`."""
+    cluster_edits: Annotated[tuple[str, ...], EDITS] = ()
     budget: Annotated[int | float, BUDGET] = 1000
     """A count (int), or a share of the eligible rows (float in (0, 1))."""
     filters: Annotated[Filters, Option(flag=None)] = Filters()
