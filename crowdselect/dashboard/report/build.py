@@ -74,7 +74,7 @@ def story_of(
     return Story(
         title=title,
         subtitle=note or f"{plural(len(rows), 'instruction')} chosen from {_called(crowd)}",
-        first=first_page(crowd, chosen, p, created=created),
+        first=first_page(crowd, chosen, p, created=created, changed=bool(changed)),
         facts=_facts(crowd, chosen),
         chapters=told,
         examples=_examples(crowd, chosen, rows),

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 
 from crowdselect.charts.benchmark_scores import benchmark_scores
 from crowdselect.charts.style import Palette
+from crowdselect.dashboard import reads
 from crowdselect.dashboard.report.costs import costs
 from crowdselect.dashboard.report.evidence import CHANCE, UNTRAINED, Evidence, evidence_of, tested
 from crowdselect.dashboard.report.story import FirstPage
@@ -31,8 +32,18 @@ MOST_COMPARED = 5
 """Lines of the figure."""
 
 
-def first_page(crowd: Crowd, chosen: Selection, p: Palette, *, created: str = "") -> FirstPage:
-    """The page for ``chosen``, saved at ``created`` (ISO 8601; empty: a draft)."""
+def first_page(
+    crowd: Crowd,
+    chosen: Selection,
+    p: Palette,
+    *,
+    created: str = "",
+    changed: bool = False,
+) -> FirstPage:
+    """The page for ``chosen``, saved at ``created`` (ISO 8601; empty: a draft).
+
+    ``changed``: the crowd is another one than it was then.
+    """
     evidence = evidence_of(chosen.recipe)
     runs = tested(chosen.recipe)
     n, by_chance = len(chosen.ids), chosen.recipe.strategy == "random"
@@ -46,7 +57,7 @@ def first_page(crowd: Crowd, chosen: Selection, p: Palette, *, created: str = ""
         costs=costs(n, chosen.recipe.id, runs),
         came_in=came_in(crowd, chosen),
         left_out=left_out(crowd, chosen),
-        doubts=_doubts(crowd, chosen, evidence, bool(runs)),
+        doubts=[*_gravest(crowd, changed), *_doubts(crowd, chosen, evidence, bool(runs))],
     )
 
 
@@ -102,6 +113,19 @@ def _day(iso: str) -> str:
     """``2026-11-25T...`` -> ``25 November 2026``."""
     day = date.fromisoformat(iso[:10])
     return f"{day.day} {MONTHS[day.month - 1]} {day.year}"
+
+
+def _gravest(crowd: Crowd, changed: bool) -> list[str]:
+    """What puts everything else in doubt."""
+    found = []
+    if reads.is_demo(crowd):
+        found.append(
+            "This is a demonstration: small models of our own in a made-up world of tasks. It "
+            "shows how the tool works, not what helps a real model."
+        )
+    if changed:
+        found.append("The data has changed since the choice was made; the details say how.")
+    return found
 
 
 def _doubts(
