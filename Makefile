@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: app test monkey fuzz kill lint check install browser clean
+.PHONY: app test docs monkey fuzz kill lint check install browser clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -34,6 +34,12 @@ lint: install
 test: install browser
 	$(MAKE) lint
 	$(BIN)/python -m pytest -q -n 2 --dist loadgroup
+
+# The documentation as a site in site/; its packages are fetched once, building needs no network.
+docs: install
+	$(BIN)/python -c "import material" 2>/dev/null || $(BIN)/pip install -q -c constraints.txt -e '.[docs]'
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict -q
+	@echo "Open site/index.html"
 
 # Every control of every page in random order; SEED=n for another order, COUNT=n for other lengths.
 monkey: install browser
