@@ -39,7 +39,8 @@ def register(app: typer.Typer) -> None:
     epilog=example(
         "crowdselect study run studies/demo.toml --workers 2",
         "crowdselect study run studies/demo.toml --test",
-        "crowdselect study run studies/demo.toml --crowd mine --model ./my-model --seeds 3",
+        "crowdselect study run studies/gate.toml --crowd mine --judge ArmoRM --model ./my-model "
+        "--development heldout-loss:path=dev.jsonl --test-on heldout-loss:path=test.jsonl",
     ),
 )
 def run(
@@ -51,6 +52,19 @@ def run(
     crowd: Annotated[str | None, typer.Option(help="Another crowd than the file's")] = None,
     model: Annotated[
         str | None, typer.Option(help="Another model to train: a folder or a hub id")
+    ] = None,
+    judge: Annotated[
+        str | None, typer.Option(help="Another judge than the file's common recipe names")
+    ] = None,
+    development: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME[:OPTION=VALUE,...]", help="Another benchmark that recipes are tuned on"
+        ),
+    ] = None,
+    test_on: Annotated[
+        str | None,
+        typer.Option(metavar="NAME[:OPTION=VALUE,...]", help="Another benchmark that is reported"),
     ] = None,
     seeds: Annotated[int | None, typer.Option(help="Another number of seeds", min=1)] = None,
     name: Annotated[str | None, typer.Option(help="Another name; else the file's")] = None,
@@ -75,7 +89,16 @@ def run(
     )
 
     given = open_workspace(workspace)
-    plan = read_plan(file, crowd=crowd, model=model, seeds=seeds, name=name)
+    plan = read_plan(
+        file,
+        crowd=crowd,
+        model=model,
+        judge=judge,
+        seeds=seeds,
+        name=name,
+        development=development,
+        test=test_on,
+    )
     plan = only_arms(plan, arm or [])
     split = "test" if test else "development"
     path = create(given, plan, split, workers=workers, again=again)

@@ -268,3 +268,30 @@ def test_workspace_before_or_after_the_command(run, here: Path, tmp_path: Path) 
     assert run("--workspace", other, "crowd", "list", "--json").json == []
     assert run("crowd", "list", "--json", "--workspace", other).json == []
     assert [c["name"] for c in run("crowd", "list", "--json").json] == ["tiny"]
+
+
+def test_a_study_is_listed_and_shown_as_it_stands(run, here, tmp_path):
+    """Without a single cell: what it will show, and everything that it will try."""
+    from crowdselect.pipeline.study import StudyPlan
+
+    arms = [{"name": "random", "recipe": {"strategy": "random"}}, {"name": "top"}]
+    plan = StudyPlan.parse(
+        {"name": "mine", "crowd": "tiny", "baselines": ["random"], "development": "verifiable",
+         "train": {"model": "none"}, "arms": arms},
+        "test",
+    )  # fmt: skip
+    folder = here / "studies" / "mine"
+    folder.mkdir(parents=True)
+    (folder / "plan.toml").write_text(plan.to_toml(), encoding="utf-8")
+    assert [study["name"] for study in run("study", "list", "--json").json] == ["mine"]
+    shown = run("study", "show", "mine", "--json").json
+    assert [(row["label"], row["done"], row["planned"]) for row in shown["rows"]] == [
+        ("random", 0, 5), ("top", 0, 5)
+    ]  # fmt: skip
+    assert "questions you will see differences above" in shown["power"]
+    missing = run("study", tmp_path / "none.toml")
+    assert missing.code == 2
+    assert "There is no study file" in missing.err
+    unknown = run("study", "show", "yours")
+    assert unknown.code == 2
+    assert "There is no study 'yours'" in unknown.err

@@ -210,12 +210,13 @@ def test_a_file_says_demo_paths_beside_it_and_what_replaces_them(tmp_path: Path)
     """
     file = tmp_path / "mine.toml"
     file.write_text(text, encoding="utf-8")
-    found = read_plan(file, seeds=(4,), model="other/model")
+    found = read_plan(file, seeds=(4,), model="other/model", judge="mine")
     assert found.name == "mine"
     assert found.seeds == (4,)
     assert found.test == f"verifiable:path={tmp_path / 'mine.pq'}"
     assert Path(found.development.partition("=")[2]).is_file()
     assert found.train["model"] == "other/model"
+    assert found.recipe == {"judge": "mine"}
     assert StudyPlan.from_toml(found.to_toml(), "again") == found
     assert [arm.name for arm in only_arms(found, ["top"]).arms] == ["random", "top"]
     with pytest.raises(NotFoundError, match="no arm 'tip'"):

@@ -233,16 +233,17 @@ def read_plan(path: Path, **changes: Any) -> StudyPlan:
     """Read a study's TOML file; what is given in ``changes`` (None: nothing) replaces its fields.
 
     ``{demo}`` stands for the demo's data; other paths are relative to the file. ``model`` changes
-    what is trained.
+    what is trained, ``judge`` the common recipe's.
 
     Raises NotFoundError where there is no such file, InputError naming file and field.
     """
     if not path.is_file():
         raise NotFoundError(f"There is no study file {path}.", "Give the path of a TOML file.")
     found = _placed(_toml(read_text(path).text, str(path)), path.parent)
-    model = changes.pop("model", None)
-    if model is not None:
-        found["train"] = {**found.get("train", {}), "model": model}
+    for part, key in (("train", "model"), ("recipe", "judge")):
+        value = changes.pop(key, None)
+        if value is not None:
+            found[part] = {**found.get(part, {}), key: value}
     found |= {name: value for name, value in changes.items() if value is not None}
     plan = StudyPlan.parse({"name": path.stem, **found}, str(path))
     for split in (s for s in SPLITS if getattr(plan, s)):
