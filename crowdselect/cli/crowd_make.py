@@ -12,6 +12,7 @@ from crowdselect.cli.follow import run_job
 from crowdselect.cli.options import (
     CrowdArgument,
     DetachOption,
+    EncoderOption,
     JsonOption,
     WorkspaceOption,
     example,
@@ -20,7 +21,7 @@ from crowdselect.cli.options import (
     values_of,
     with_declared,
 )
-from crowdselect.cli.terminal import print_json, print_table, say, tell
+from crowdselect.cli.terminal import print_json, print_table, progress, say, tell
 from crowdselect.making import Answerer, GenerateConfig, JudgingConfig
 from crowdselect.options import options_named, options_of
 from crowdselect.settings import open_workspace
@@ -43,8 +44,10 @@ def register(group: typer.Typer) -> None:
         epilog=example(
             "crowdselect crowd judge mine --model Skywork/Skywork-Reward-V2-Qwen3-0.6B",
             "crowdselect crowd judge mine -m judge --server http://127.0.0.1:8000/v1",
+            "crowdselect crowd judge mine --likelihood --model ./student --form chat",
         ),
     )(with_declared(judge, option_parameters(JUDGE)))
+    group.command("agreement", epilog=example("crowdselect crowd agreement mine"))(agreement)
 
 
 def generate(
@@ -93,6 +96,12 @@ def judge(
     crowd: CrowdArgument,
     given: dict[str, Any],
     name: Annotated[str | None, typer.Option(help="Name of the judge; else the model's")] = None,
+    likelihood: Annotated[
+        bool,
+        typer.Option(
+            "--likelihood", help="How likely a base model (--model) finds each answer: base_likes"
+        ),
+    ] = False,
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace the rewards of a judge of this name")
     ] = False,
@@ -100,12 +109,17 @@ def judge(
     detach: DetachOption = False,
     json: JsonOption = False,
 ) -> None:
-    """Let a reward model, or a served chat model, judge a crowd's answers: a new judge."""
-    from crowdselect.pipeline.making import create_judge, describe_end
+    """Let a reward model, or a served chat model, judge a crowd's answers: a new judge.
+
+    With --likelihood it is a base model that says how likely it finds each answer.
+    """
+    from crowdselect.pipeline.making import create_judge, describe_end, likes_name
 
     options = values_of(JUDGE, given)
-    options["kind"] = "server" if options.get("base_url") else "reward"
-    called = name or Path(options["model"]).name
+    served = bool(options.get("base_url"))
+    options["kind"] = "likelihood" if likelihood else "server" if served else "reward"
+    last = Path(options["model"]).name
+    called = name or (likes_name(last, options.get("form", "plain")) if likelihood else last)
     config = JudgingConfig.parse({"crowd": crowd, "name": called, **options}, "crowd judge")
     path = create_judge(open_workspace(workspace), config, replace=replace)
     view = run_job(path, detach=detach, as_json=json)
@@ -120,6 +134,33 @@ def judge(
         say(found["note"])
     for problem, count in found["problems"].items():
         say(f"{count:,} times: {problem}")
+
+
+def agreement(
+    crowd: CrowdArgument,
+    name: Annotated[str, typer.Option(help="Name of the judge")] = "agreement",
+    alike: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Cosine from which two answers mean the same; else texts"),
+    ] = None,
+    encoder: EncoderOption = None,
+    replace: Annotated[
+        bool, typer.Option("--replace", help="Replace the rewards of a judge of this name")
+    ] = False,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Let the crowd judge itself: an answer's reward is the share of models that gave it too."""
+    from crowdselect.pipeline.making import add_agreement, describe_end
+
+    folder = open_workspace(workspace)
+    with progress() as report:
+        found = add_agreement(
+            folder, crowd, name, alike=alike, encoder=encoder, replace=replace, progress=report
+        )
+    if json:
+        return print_json(found)
+    return tell(describe_end(found))
 
 
 def _events(path: Path, name: str) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""One judge rewards answers, block by block: a reward model, or a served chat model's grades."""
+"""One judge rewards answers, block by block: a reward model, served grades, likelihoods."""
 
 from __future__ import annotations
 
@@ -14,11 +14,13 @@ from pydantic import Field
 from crowdselect.lm.batches import usual_tokens
 from crowdselect.lm.engines import ENGINE, WORKERS, Engine, run_pass
 from crowdselect.lm.identity import model_identity
+from crowdselect.lm.language_model import model_spec
 from crowdselect.lm.messages import Message, assistant, user
 from crowdselect.lm.models import check_folder
 from crowdselect.lm.passes import Columns, Pass, Sample, Worker
 from crowdselect.lm.rewards import load_reward_model, scored_batches
 from crowdselect.lm.shards import ShardFolder, shard_folder
+from crowdselect.making.likelihood import LikelihoodPass, form_of
 from crowdselect.options import Frozen, Option
 from crowdselect.progress import Progress
 from crowdselect.servers import (
@@ -46,7 +48,14 @@ class JudgingConfig(Frozen):
     model: Annotated[
         str, Option(help="Reward model (folder or hub id), or a served model", short="-m")
     ]
-    kind: Annotated[Literal["reward", "server"], Option(flag=None)] = "reward"
+    kind: Annotated[Literal["reward", "server", "likelihood"], Option(flag=None)] = "reward"
+    form: Annotated[
+        str,
+        Option(
+            help="For --likelihood: plain, chat, or a text with {question} that stands before the "
+            "answer"
+        ),
+    ] = "plain"
     base_url: Annotated[str | None, ADDRESS] = None
     api_key_variable: Annotated[str, KEY_VARIABLE] = "OPENAI_API_KEY"
     concurrency: Annotated[int, CONCURRENCY, Field(ge=1, le=512)] = 8
@@ -124,6 +133,10 @@ def judge_pass(config: JudgingConfig) -> Pass:
         check_folder(config.model)
         files = model_identity(config.model)
         return RewardPass(config.model, files, config.max_length, config.batch_tokens)
+    if config.kind == "likelihood":
+        check_folder(config.model)
+        spec = model_spec({"model": config.model, "batch_tokens": config.batch_tokens})
+        return LikelihoodPass(spec, form_of(config.form), config.max_length)
     server = {
         "model": config.model,
         "base_url": config.base_url,

@@ -1,6 +1,7 @@
 """Models answer and judges score: a crowd is made, or grows (``crowdselect crowd generate``)."""
 
 from crowdselect.making import GenerateConfig, JudgingConfig
+from crowdselect.pipeline.making.agreement import add_agreement, likes_name
 from crowdselect.pipeline.making.job import (
     create_generate,
     create_judge,
@@ -12,9 +13,11 @@ from crowdselect.pipeline.making.job import (
 __all__ = [
     "GenerateConfig",
     "JudgingConfig",
+    "add_agreement",
     "create_generate",
     "create_judge",
     "describe_end",
+    "likes_name",
     "run_generate_job",
     "run_judge_job",
 ]

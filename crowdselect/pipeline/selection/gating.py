@@ -56,8 +56,14 @@ def agreement_of(crowd: Crowd) -> FloatArray:
 
     The judge of this name where the crowd has it, else as :func:`crowdselect.selection.agreement`.
     """
-    if AGREEMENT in crowd.judges:
-        return crowd.rewards(AGREEMENT).values
+    return crowd.rewards(AGREEMENT).values if AGREEMENT in crowd.judges else own_agreement(crowd)
+
+
+def own_agreement(crowd: Crowd) -> FloatArray:
+    """The agreement of the crowd's answers as texts, shape (n, m); made once.
+
+    Raises InputError where there are no responses.
+    """
     path = artifact(crowd.cache, AGREEMENT, [_VERSION, crowd.fingerprint], ".npz")
 
     def make() -> dict[str, FloatArray]:
@@ -65,7 +71,7 @@ def agreement_of(crowd: Crowd) -> FloatArray:
         if not there.any():
             raise InputError(
                 f"The crowd {crowd.name} has no responses, so no two of them are the same.",
-                "Choose another gate, such as quantile=0.5.",
+                "Ingest the models' responses, or generate them: crowdselect crowd generate.",
             )
         texts = texts_of(crowd, np.arange(crowd.n), there)
         return {"share": agreement(texts, len(crowd.models))}
