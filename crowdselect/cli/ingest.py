@@ -18,6 +18,7 @@ EXAMPLES = {
     "magpie": "crowdselect ingest magpie Magpie-Align/Magpie-100K-Generator-Zoo --name zoo",
     "alpaca-eval": "crowdselect ingest alpaca-eval alpaca_eval/results --name ae",
     "lima": "crowdselect ingest lima lima/train.jsonl --name lima",
+    "sft": "crowdselect ingest sft alpaca.json --name mine",
     "table": "crowdselect ingest table rewards.csv --models models.csv --name mine",
 }
 group = typer.Typer(help="Read a crowd: instructions, models, responses and rewards.")

@@ -159,7 +159,7 @@ def is_hub_id(text: str) -> bool:
     return bool(_HUB_ID.fullmatch(text)) and not Path(text).exists()
 
 
-def hub_batches(name: str, split: str) -> Iterator[Any]:
+def hub_batches(name: str, split: str, subset: str = "") -> Iterator[Any]:
     """Yield a hub data set as pyarrow tables, streaming; it is not kept on disk.
 
     Raises MissingDependencyError without ``datasets``, and InputError where the hub or the data
@@ -169,7 +169,7 @@ def hub_batches(name: str, split: str) -> Iterator[Any]:
     import datasets
 
     try:
-        data = datasets.load_dataset(name, split=split, streaming=True)
+        data = datasets.load_dataset(name, subset or None, split=split, streaming=True)
         yield from data.with_format("arrow").iter(batch_size=_BATCH)
     except CrowdSelectError:
         raise

@@ -277,5 +277,6 @@ def _unclear(table: Table) -> InputError:
     return InputError(
         f"{table.label} is neither tidy (a column of models) nor wide (a column of numbers per "
         f"model); found {', '.join(c.name for c in table.columns)}.",
-        "Say what the columns mean: --model-column, --judge-columns, --layout.",
+        "Say what the columns mean: --model-column, --judge-columns, --layout. For training data "
+        "with one answer per row use: crowdselect ingest sft FILE",
     )

@@ -104,7 +104,7 @@ def refuse_answers_without_model(table: Table, found: WideModels) -> None:
         f"{table.label} has one answer per row (column {answer!r}) and numbers "
         f"({_some(found.rewards.values())}), but no column says which model wrote the answer.",
         "Name that column: --model-column NAME. If the numbers are rewards of models, one column "
-        "per model, say --layout wide.",
+        "per model, say --layout wide. If it is training data, use: crowdselect ingest sft FILE",
     )
 
 

@@ -11,8 +11,9 @@ import pyarrow as pa
 from crowdselect.errors import InputError
 from crowdselect.ingest.columns import Found
 from crowdselect.ingest.shapes.answers import Answer, Row, Shape
+from crowdselect.ingest.shapes.one_answer import OneAnswer
 from crowdselect.lm.prompts import question_text
-from crowdselect.plans import ORIGIN, Builder, Instructions, Table, Tidy
+from crowdselect.plans import ORIGIN, Builder, Instructions, ModelCells, SideBySide, Table, Tidy
 from crowdselect.progress import Progress
 
 _BATCH = 5_000
@@ -58,6 +59,19 @@ def unfold(table: Table, shape: Shape, builder: Builder, progress: Progress) -> 
     asked = _asked(made, shape.found)
     rewards = {judge: f"{_REWARD}{judge}" for judge in judges}
     return Tidy(asked, made, _MODEL, asked.id, _TEXT, _RESPONSE, rewards)
+
+
+def unfold_one(table: Table, shape: OneAnswer, builder: Builder, progress: Progress) -> SideBySide:
+    """Open rows with one answer each as a table of instructions with that answer beside them.
+
+    Raises InputError naming the row of what cannot be read.
+    """
+    judges: dict[str, None] = {}
+    batches = _batches(table, shape, builder, judges)
+    made = builder.open_records(table.label, batches, origin=table, progress=progress)
+    rewards = {judge: (f"{_REWARD}{judge}",) for judge in judges}
+    cells = ModelCells(shape.author, (_RESPONSE,), rewards)
+    return SideBySide(_asked(made, shape.found), (cells,))
 
 
 def _batches(

@@ -191,6 +191,8 @@ def answers_of(
     Raises InputError for an unknown policy, or one that needs rewards where there are none.
     """
     check_policy(policy, tuple(m.name for m in crowd.models))
+    if len(crowd.models) == 1 and not crowd.judges and policy in ("best", "worst", "top5_random"):
+        policy = f"model:{crowd.models[0].name}"  # of one answer, that one is meant
     kind, _, named = policy.partition(":")
     judges = _judges_of(crowd, kind, named, judge)
     there = crowd.texts.response_lengths("words") > 0
