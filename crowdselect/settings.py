@@ -16,6 +16,8 @@ WORKSPACE_VARIABLE = "CROWDSELECT_WORKSPACE"
 DATA_VARIABLE = "CROWDSELECT_DATA"
 INGEST_VARIABLE = "CROWDSELECT_INGEST"
 HOSTS_VARIABLE = "CROWDSELECT_HOSTS"
+FRAMES_VARIABLE = "CROWDSELECT_FRAME_ANCESTORS"
+LIMITS_VARIABLE = "CROWDSELECT_LIMITS"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -157,6 +159,58 @@ def further_hosts() -> list[str]:
     """Names of this server besides its own: CROWDSELECT_HOSTS, separated by commas."""
     given = os.environ.get(HOSTS_VARIABLE, "").split(",")
     return [name.strip() for name in given if name.strip()]
+
+
+_FRAME = re.compile(r"https?://[A-Za-z0-9.-]+(:\d+)?")
+
+
+def frame_ancestors() -> list[str]:
+    """Sites that may show a page in a frame, besides the server's own."""
+    given = os.environ.get(FRAMES_VARIABLE, "").split(",")
+    return check_frames([site.strip() for site in given if site.strip()])
+
+
+def check_frames(sites: list[str]) -> list[str]:
+    """``sites`` themselves; raises InputError for what is no site's address."""
+    for site in sites:
+        if not _FRAME.fullmatch(site):
+            raise InputError(
+                f"{site!r} is no site that may frame a page.",
+                "Give its address without a path, such as https://huggingface.co.",
+            )
+    return sites
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the visitors of one server may take; 0: any number."""
+
+    jobs: int = 0
+    """Running at once, whoever started them."""
+    jobs_each: int = 0
+    """Running at once of one visitor."""
+    upload_mb: int = 0
+    """Uploaded by one visit."""
+    free_gb: float = 0.0
+    """Left on the disk: with less nothing is uploaded or started."""
+
+    def __str__(self) -> str:
+        """As :func:`limits` reads it."""
+        return f"{self.jobs},{self.jobs_each},{self.upload_mb},{self.free_gb}"
+
+
+def limits() -> Limits:
+    """The limits of this process: those of ``crowdselect serve`` in its server, elsewhere none."""
+    given = os.environ.get(LIMITS_VARIABLE)
+    if not given:
+        return Limits()
+    jobs, each, megabytes, free = given.split(",")
+    return Limits(int(jobs), int(each), int(megabytes), float(free))
+
+
+def unlimited() -> dict[str, str]:
+    """The environment for a process that works for itself, such as a job."""
+    return {name: value for name, value in os.environ.items() if name != LIMITS_VARIABLE}
 
 
 def demo_data() -> Path:

@@ -15,7 +15,15 @@ from crowdselect.cli.options import WorkspaceOption, example
 from crowdselect.cli.terminal import say
 from crowdselect.errors import CancelledError, NotFoundError
 from crowdselect.readonly import READ_ONLY_VARIABLE
-from crowdselect.settings import HOSTS_VARIABLE, WORKSPACE_VARIABLE, open_workspace
+from crowdselect.settings import (
+    FRAMES_VARIABLE,
+    HOSTS_VARIABLE,
+    LIMITS_VARIABLE,
+    WORKSPACE_VARIABLE,
+    Limits,
+    check_frames,
+    open_workspace,
+)
 
 _GRACE_S = 5.0
 """How long the server may take to end before it is killed."""
@@ -35,6 +43,20 @@ def serve(
         list[str] | None,
         typer.Option(help="A further name of this server, as a proxy sends it; repeatable"),
     ] = None,
+    frame_ancestors: Annotated[
+        list[str] | None,
+        typer.Option(help="A site that may show pages in a frame, such as https://huggingface.co"),
+    ] = None,
+    max_jobs: Annotated[int, typer.Option(min=0, help="Jobs running at once; 0: any number")] = 8,
+    max_jobs_each: Annotated[
+        int, typer.Option(min=0, help="Jobs of one visitor running at once; 0: any number")
+    ] = 4,
+    max_upload_mb: Annotated[
+        int, typer.Option(min=0, help="Megabytes that one visit may upload; 0: any number")
+    ] = 8192,
+    min_free_gb: Annotated[
+        float, typer.Option(min=0, help="Gigabytes of the disk that uploads and jobs leave free")
+    ] = 1.0,
     browser: Annotated[bool, typer.Option(help="Open the browser")] = True,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -48,6 +70,10 @@ def serve(
         environment[READ_ONLY_VARIABLE] = "1"
     if allow_host:
         environment[HOSTS_VARIABLE] = ",".join(allow_host)
+    environment[LIMITS_VARIABLE] = str(Limits(max_jobs, max_jobs_each, max_upload_mb, min_free_gb))
+    if frame_ancestors:
+        environment[FRAMES_VARIABLE] = ",".join(frame_ancestors)
+        check_frames(frame_ancestors)
     app = dashboard_file()
     command = [sys.executable, "-m", "streamlit", "run", str(app)]
     command += [f"--server.address={host}", f"--server.port={port}"]

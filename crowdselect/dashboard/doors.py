@@ -8,6 +8,7 @@
 
 from __future__ import annotations
 
+import shutil
 import socket
 from collections.abc import Sequence
 
@@ -18,13 +19,12 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from crowdselect.readonly import read_only
-from crowdselect.settings import further_hosts
+from crowdselect.settings import frame_ancestors, further_hosts, limits, workspace_folder
 
 LOCAL = ("localhost", "127.0.0.1", "[::1]")
 EVERYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, not listened on
 UPLOADS = "/_stcore/upload_file"
 HEADERS = (
-    (b"content-security-policy", b"frame-ancestors 'self'"),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
 )
@@ -67,6 +67,12 @@ class Doors:
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
+        self._frames = (
+            b"content-security-policy",
+            " ".join(("frame-ancestors 'self'", *frame_ancestors())).encode(),
+        )
+        self._uploaded: dict[str, int] = {}
+        """Bytes by visit (the part of an upload's address that names it)."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or refuse it."""
@@ -76,11 +82,37 @@ class Doors:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message = {**message, "headers": [*message.get("headers", ()), *HEADERS]}
+                headers = [*message.get("headers", ()), *HEADERS, self._frames]
+                message = {**message, "headers": headers}
             await send(message)
 
         if UPLOADS in scope["path"] and read_only() and scope["method"] not in ("GET", "OPTIONS"):
             refused = PlainTextResponse("This server is read-only.", status_code=403)
             await refused(scope, receive, with_headers)
             return
+        if UPLOADS in scope["path"] and scope["method"] in ("PUT", "POST"):
+            problem = self._too_much(scope)
+            if problem:
+                await PlainTextResponse(problem, status_code=413)(scope, receive, with_headers)
+                return
         await self._app(scope, receive, with_headers)
+
+    def _too_much(self, scope: Scope) -> str:
+        """Why an upload is refused; empty: it is not, and counts from now on."""
+        most = limits()
+        headers = dict(scope["headers"])
+        try:
+            size = int(headers.get(b"content-length", b"-1"))
+        except ValueError:
+            size = -1
+        if size < 0:
+            return "An upload says how long it is."
+        visit = scope["path"].split(UPLOADS, 1)[1].strip("/").split("/", 1)[0]
+        known = self._uploaded.get(visit, 0) + size
+        if most.upload_mb and known > most.upload_mb << 20:
+            return f"One visit may upload {most.upload_mb:,} MB."
+        free = shutil.disk_usage(workspace_folder().parent).free - size
+        if most.free_gb and free < most.free_gb * 1e9:
+            return f"The disk keeps {most.free_gb:g} GB free."
+        self._uploaded[visit] = known
+        return ""

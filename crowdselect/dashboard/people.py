@@ -35,6 +35,11 @@ def me() -> Author:
     return Author(logged_in() or session[NAME], session[BROWSER])
 
 
+def identity() -> str:
+    """Who starts jobs: the account, else this browser."""
+    return str(st.user.get("email") or "") or me().browser
+
+
 def call_me(name: str) -> None:
     """Sign notes with ``name`` from now on, also in later visits by this browser."""
     me()

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import streamlit as st
 
+from crowdselect import jobs
 from crowdselect.charts.style import Palette
 from crowdselect.charts.style import palette as palette_named
 from crowdselect.dashboard import people, reads, state
@@ -54,6 +55,7 @@ def run(folder: Path) -> None:
     page = st.navigation(list(pages.values()), position="top")
     current = page.url_path or PAGES[0].path
     st.html(MENDED)
+    jobs.who_asks(people.identity)
     with guard():
         names = reads.crowd_names()
         state.start(current, names, reads.size, reads.known_encoders)

@@ -8,7 +8,7 @@ or moved workspace never touch the original.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ class RunRecord:
     """UTC, ISO 8601."""
     provenance: Mapping[str, Any]
     """What its data came from, where the kind notes it."""
+    by: str = ""
+    """Who asked for it at a shared server; empty: whoever ran the command."""
 
 
 def workspace_of(run: Path) -> Path:
@@ -46,6 +48,8 @@ def write_record(folder: Path, run: Path, record: RunRecord) -> None:
         "workspace": str(workspace_of(run)),
         "created": record.created,
     }
+    if record.by:
+        value["by"] = record.by
     if record.provenance:
         value["provenance"] = dict(record.provenance)
     files.write_json(folder / CONFIG, scrub_all(value), private=True)
@@ -72,6 +76,7 @@ def read_record(run: Path) -> RunRecord:
             config=_moved(dict(value["config"]), made_in, holder),
             created=str(value["created"]),
             provenance=dict(value.get("provenance", {})),
+            by=str(value.get("by", "")),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise damaged(run, error) from error
@@ -80,7 +85,7 @@ def read_record(run: Path) -> RunRecord:
 def note_provenance(run: Path, provenance: Mapping[str, Any]) -> None:
     """Add to the record what the run's data came from."""
     found = read_record(run)
-    write_record(run, run, RunRecord(found.kind, found.config, found.created, provenance))
+    write_record(run, run, replace(found, provenance=provenance))
 
 
 def damaged(run: Path, error: Exception) -> InputError:

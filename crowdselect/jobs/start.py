@@ -16,14 +16,15 @@ from typing import Any
 from crowdselect import files
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.jobs.kinds import KINDS
+from crowdselect.jobs.limits import asked_by, check_limits
 from crowdselect.jobs.process import birth, is_alive
-from crowdselect.jobs.record import RunRecord, write_record
+from crowdselect.jobs.record import RunRecord, workspace_of, write_record
 from crowdselect.jobs.view import LAUNCH, read, read_status, set_status
 from crowdselect.jobs.worker import CANCEL
 from crowdselect.locks import only_writer
 from crowdselect.readonly import refuse_writing
 from crowdselect.registry import content_key, did_you_mean
-from crowdselect.settings import Workspace
+from crowdselect.settings import Workspace, unlimited
 
 LOG = "log.txt"
 
@@ -44,6 +45,7 @@ def create(
     if kind not in KINDS:
         raise NotFoundError(f"There is no job kind {kind!r}.", did_you_mean(kind, KINDS))
     refuse_writing(workspace.runs)
+    check_limits(workspace)
     now = datetime.now(UTC)
     stamp = now.strftime("%Y%m%d-%H%M%S")
     run_id = run_id or f"{kind}-{stamp}-{content_key([dict(config), now.isoformat()], 6)}"
@@ -51,7 +53,8 @@ def create(
     aside = files.temporary_beside(path)
     aside.mkdir(parents=True, mode=files.PRIVATE_FOLDER)
     try:
-        record = RunRecord(kind, config, now.isoformat(timespec="seconds"), provenance or {})
+        made = now.isoformat(timespec="seconds")
+        record = RunRecord(kind, config, made, provenance or {}, asked_by())
         write_record(aside, path, record)
         set_status(aside, "waiting", pid=os.getpid())
         aside.rename(path)  # fails where there is a run of that name: it is never empty
@@ -76,6 +79,7 @@ def start(path: Path, *, command: list[str] | None = None) -> int:
         view = read(path)
         if view.state in ("running", "stalled"):
             raise InputError(f"{view.id} is running already.", remedy)
+        check_limits(Workspace(workspace_of(path)), path)
         (path / CANCEL).unlink(missing_ok=True)
         (path / LAUNCH).unlink(missing_ok=True)
         set_status(path, "waiting")
@@ -87,6 +91,7 @@ def start(path: Path, *, command: list[str] | None = None) -> int:
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                env=unlimited(),
             )
         # The child alone writes the status from here on; two writers could bury its last word.
         files.write_json(

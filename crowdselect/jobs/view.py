@@ -47,6 +47,8 @@ class JobView:
     """Problem and remedy of a failed run."""
     path: Path
     config: Mapping[str, Any]
+    by: str = ""
+    """Who asked for it at a shared server; empty: whoever ran the command."""
 
 
 def read(path: Path) -> JobView:
@@ -75,6 +77,7 @@ def read(path: Path) -> JobView:
         error=_error_of(path, status, state),
         path=path,
         config=record.config,
+        by=record.by,
     )
 
 

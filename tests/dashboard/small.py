@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from crowdselect import pipeline
-from crowdselect.pipeline.cache import artifact, load_or_make
-from crowdselect.pipeline.landscape import texts_key
+from crowdselect.pipeline.cache import load_or_make
+from crowdselect.pipeline.landscape import _plane_path
 from crowdselect.settings import Workspace, open_workspace
 from crowdselect.store import Crowd
 from tests import crowds
@@ -78,6 +78,6 @@ def build(root: Path, files: Path) -> Workspace:
 def embed(crowd: Crowd, encoder: str) -> None:
     """Vectors and a plane of the crowd's instructions."""
     vectors = pipeline.vectors(crowd, encoder)
-    path = artifact(crowd.cache, "planes", [texts_key(crowd, encoder), 42], ".npz")
+    path = _plane_path(crowd, encoder, 42)
     # UMAP's compilation takes longer than all tests of the pages; any plane does for them.
     load_or_make(path, lambda: {"xy": np.ascontiguousarray(vectors[:, :2], np.float32)})
