@@ -16,10 +16,11 @@ from pathlib import Path
 from typing import Any
 
 from crowdselect.errors import of_the_disk
+from crowdselect.processes import birth
 from crowdselect.readonly import refuse_writing
 
 TEMPORARY = ".tmp-"
-"""Prefix of everything unfinished: ``.tmp-<pid>-<time>-<name>``."""
+"""Prefix of everything unfinished: ``.tmp-<pid>-<start of the process>.<time>-<name>``."""
 
 
 PRIVATE_FOLDER = 0o700
@@ -30,7 +31,8 @@ _OLD = "~old"
 
 def temporary_beside(path: Path) -> Path:
     """Return a path beside ``path`` for what is unfinished; it is removed if we die."""
-    return path.with_name(f"{TEMPORARY}{os.getpid()}-{time.time_ns():x}-{path.name}")
+    born = int(birth(os.getpid()) or 0)
+    return path.with_name(f"{TEMPORARY}{os.getpid()}-{born:x}.{time.time_ns():x}-{path.name}")
 
 
 @contextmanager
@@ -208,8 +210,8 @@ def remove_leftovers(folder: Path, older_than_s: float = 0.0, *, deep: bool = Tr
     """
     count = 0
     for path in folder.rglob(f"{TEMPORARY}*") if deep else folder.glob(f"{TEMPORARY}*"):
-        owner = path.name.removeprefix(TEMPORARY).split("-", 1)[0]
-        if _alive(owner) or not path.exists():
+        owner, _, rest = path.name.removeprefix(TEMPORARY).partition("-")
+        if _alive(owner, rest.partition("-")[0]) or not path.exists():
             continue
         if time.time() - path.stat().st_mtime < older_than_s:
             continue
@@ -235,11 +237,8 @@ def _delete(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def _alive(pid: str) -> bool:
-    try:
-        os.kill(int(pid), 0)
-    except (ProcessLookupError, ValueError):
-        return False
-    except PermissionError:
-        return True
-    return True
+def _alive(pid: str, made: str) -> bool:
+    """Whether the process that made a temporary lives; another may have its id by now."""
+    now = birth(int(pid)) if pid.isdigit() else None
+    born, dot, _ = made.partition(".")  # a version before noted the time alone
+    return now is not None and (not dot or f"{int(now):x}" == born)

@@ -77,6 +77,17 @@ def test_readers_see_a_whole_file(tmp_path: Path) -> None:
         writer.join()
 
 
+def test_a_process_that_got_the_number_of_a_dead_one_keeps_no_leftover(tmp_path: Path) -> None:
+    own = files.temporary_beside(tmp_path / "own")
+    pid, made = own.name.removeprefix(files.TEMPORARY).split("-")[:2]
+    born, time_ns = made.split(".")
+    others = own.with_name(f"{files.TEMPORARY}{pid}-{int(born, 16) - 7:x}.{time_ns}-other")
+    own.touch()
+    others.touch()
+    assert files.remove_leftovers(tmp_path) == 1
+    assert leftovers(tmp_path) == [own.name]
+
+
 def test_leftovers_of_the_dead_are_removed_and_of_the_living_kept(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from crowdselect import files\n"

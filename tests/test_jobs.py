@@ -13,14 +13,14 @@ import pytest
 
 from crowdselect import files, jobs
 from crowdselect.errors import CancelledError, CrowdSelectError, InputError, NotFoundError
-from crowdselect.jobs.process import birth
+from crowdselect.processes import birth
 from crowdselect.settings import Workspace
 
 WORKER = """
 import sys, time, types
 from pathlib import Path
 from crowdselect import jobs
-from crowdselect.jobs.process import birth
+from crowdselect.processes import birth
 from crowdselect.errors import InputError
 
 def count(job):

@@ -17,11 +17,11 @@ from crowdselect import files
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.jobs.kinds import KINDS
 from crowdselect.jobs.limits import asked_by, check_limits
-from crowdselect.jobs.process import birth, is_alive
 from crowdselect.jobs.record import RunRecord, workspace_of, write_record
 from crowdselect.jobs.view import LAUNCH, read, read_status, set_status
 from crowdselect.jobs.worker import CANCEL
 from crowdselect.locks import only_writer
+from crowdselect.processes import birth, is_alive
 from crowdselect.readonly import refuse_writing
 from crowdselect.registry import content_key, did_you_mean
 from crowdselect.settings import Workspace, unlimited

@@ -12,9 +12,9 @@ from typing import Any, Literal
 
 from crowdselect import files
 from crowdselect.errors import InputError
-from crowdselect.jobs.process import birth, is_alive
 from crowdselect.jobs.record import damaged, read_record
 from crowdselect.keys import scrub_all
+from crowdselect.processes import birth, is_alive
 from crowdselect.settings import Workspace
 
 State = Literal["waiting", "running", "stalled", "done", "cancelled", "failed", "damaged"]

@@ -6,6 +6,7 @@ No script of the data runs, nothing outside is asked for, and the workspace keep
 import json
 import re
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -122,16 +123,19 @@ def stands(watched: Watched, where: str) -> None:
 
 def use(watched: Watched, where: str) -> list[str]:
     """Press what would change something, as far as it is there; return what was pressed."""
-    pressed = []
+    from playwright.sync_api import TimeoutError as Gone
+
+    pressed: list[str] = []
     buttons = watched.page.locator("[data-testid=stMain] button:not([disabled])")
     for words in [b.strip() for b in buttons.all_inner_texts()]:
         if not CHANGES.match(words) or words in pressed:
             continue
         button = watched.page.get_by_role("button", name=words, exact=True).first
-        if button.count() and button.is_visible():
-            button.click()
-            pressed.append(words)
-            stands(watched, f"{where}, {words}")
+        with suppress(Gone):  # it went while another was pressed
+            if button.count() and button.is_visible():
+                button.click(timeout=5_000)
+                pressed.append(words)
+                stands(watched, f"{where}, {words}")
     return pressed
 
 

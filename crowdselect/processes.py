@@ -1,4 +1,4 @@
-"""Which process a run has, and whether it lives: by its id and its start, not by the clock."""
+"""Which process works on something, and whether it lives: by id and start, not by the clock."""
 
 from __future__ import annotations
 
