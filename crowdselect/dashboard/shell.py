@@ -30,12 +30,13 @@ MENDED = (
 """What Streamlit's theme has no setting for: it writes white on the main colour, whose dark shade,
 readable as text, is too light for that."""
 MENU_CLOSES = (
-    "<script>/* {} */ document.querySelector('[data-testid=stSidebar][data-collapsed=false] "
-    "[data-testid=stSidebarCollapseButton] button')?.click()</script>"
+    "<script>if (window.crowdselectPage !== '{0}') {{ window.crowdselectPage = '{0}'; "
+    "document.querySelector('[data-testid=stSidebar][data-collapsed=false] "
+    "[data-testid=stSidebarCollapseButton] button')?.click() }}</script>"
 )
 """The menu of a narrow window covers the page; Streamlit closes it after a tap on phones only.
 
-The page's address stands in it because a browser runs the same script once only."""
+Once per page that is come to: a page that runs anew must not close what was just opened."""
 F = TypeVar("F", bound=Callable[..., None])
 
 
