@@ -7,6 +7,7 @@ import pytest
 
 from crowdselect import pipeline
 from crowdselect.dashboard.filtering import NAME
+from crowdselect.dashboard.state import DRAFT
 from crowdselect.store import Crowd
 from crowdselect.values import Recipe
 from tests.browser import browser_page
@@ -104,3 +105,18 @@ def test_what_two_selections_do_not_share_is_listed(ready, open_page):
 
 def pipeline_recipe(strategy: str) -> Recipe:
     return Recipe(crowd=small.NAME, encoder=small.ENCODER, strategy=strategy, budget=15, clusters=3)
+
+
+def test_the_answer_is_swapped_in_the_pane(ready, open_page):
+    crowd = pipeline.open_crowd(ready, small.NAME)
+    at = open_page(ready, "review", clusters=0, budget=10)
+    assert not at.exception
+    drafted = pipeline.list_draft(pipeline.Session(crowd), Recipe.model_validate(
+        at.session_state[DRAFT].model_dump()))  # fmt: skip
+    identity, model = str(crowd.ids[drafted.rows[0]]), drafted.models[0]
+    assert f"Trained on: {model}" in " ".join(m.value for m in at.markdown).replace("\\", "")
+    other = next(m.name for m in crowd.models if m.name not in (model, small.EVIL_MODEL))
+    at.selectbox(key=f"answer of {identity}").set_value(other).run()
+    next(b for b in at.button if b.label == "Train on this model's answer").click().run()
+    assert not at.exception
+    assert f"Trained on: {other}" in " ".join(m.value for m in at.markdown).replace("\\", "")

@@ -15,7 +15,8 @@ export default function (component) {
     mark(root, own, data.current)
   } else mark(root, own, own.current)
   root.style.setProperty("--height", `${data.height}px`)
-  if (data.focus && document.activeElement === document.body) own.table.focus()
+  if (data.focus && document.activeElement === document.body)
+    own.table.focus({ preventScroll: true })
 }
 
 function draw(root, own, data) {

@@ -5,14 +5,11 @@ from __future__ import annotations
 import streamlit as st
 
 from crowdselect.dashboard import notes, reads, table
+from crowdselect.dashboard.instruction import training
 from crowdselect.dashboard.text import md, number, percent
 from crowdselect.pipeline import Listing
 from crowdselect.readonly import read_only
 from crowdselect.store import Crowd
-
-POLICY = ""
-"""Instead of a model: the answer that the recipe's policy takes."""
-SWAP = "review answer"
 
 
 def show(crowd: Crowd, line: Listing, trail: Listing, place: int, height: int) -> None:
@@ -66,12 +63,12 @@ def _answer(crowd: Crowd, line: Listing, row: int, identity: str) -> None:
     model = line.models[0]
     if not model:
         st.caption("No answer is trained on here.")
+        _swap(crowd, line, row, identity)
         return
     st.markdown(f"**Trained on: {md(model, 60)}**")
     st.caption(_rewarded(crowd, line))
     st.text(line.texts_of_answers()[0] or "")
-    if not read_only():
-        _swap(crowd, line, row, identity)
+    _swap(crowd, line, row, identity)
 
 
 def _rewarded(crowd: Crowd, line: Listing) -> str:
@@ -84,33 +81,14 @@ def _rewarded(crowd: Crowd, line: Listing) -> str:
 
 
 def _swap(crowd: Crowd, line: Listing, row: int, identity: str) -> None:
-    answers = crowd.answers(row).dropna(subset=["response"])
-    judge = crowd.judges[0] if crowd.judges else None
-    rewards = dict(zip(answers["model"], answers[judge] if judge else [None] * len(answers),
-                       strict=True))  # fmt: skip
-    order = sorted(rewards, key=lambda m: -(rewards[m] if rewards[m] == rewards[m] else -1e300)
-                   if judge else 0)  # fmt: skip
+    """Another model's answer, or one's own words: as on the instruction's page."""
+    answers = crowd.answers(row)
+    instruction = crowd.instruction(row)
+    trained = training.marked(crowd, line.recipe, row, instruction, answers)
+    training.edit(crowd, identity, answers, trained, line.recipe.answer)
     held = notes.state_of(crowd).answers.get(identity)
-    key = f"{SWAP} {identity}"
-    chosen = held.model if held is not None else POLICY
-    st.session_state[key] = chosen if chosen in rewards else POLICY
-    st.selectbox(
-        "Train on another answer",
-        [POLICY, *order],
-        key=key,
-        format_func=lambda m: f"{m}, reward {number(rewards[m])}" if m else "as the recipe says",
-        on_change=_swapped,
-        args=(crowd, identity, key),
-        help="Kept as a note, with its author; it holds for every selection made from now on.",
-    )
-
-
-def _swapped(crowd: Crowd, identity: str, key: str) -> None:
-    model = st.session_state[key]
-    if model:
-        notes.add(crowd, "answer_of", [identity], model)
-    else:
-        notes.add(crowd, "unanswer", [identity])
+    if held is not None and identity not in line.recipe.answers:
+        st.caption("Another answer was chosen by hand since: it holds in what is selected anew.")
 
 
 def _why(line: Listing) -> None:
