@@ -38,9 +38,22 @@ def _state(crowd: Crowd, path: str, stamp: tuple[int, int]) -> NotesState:
 
 def state_of(crowd: Crowd) -> NotesState:
     """What holds now; read again only when the file changed."""
+    return _state(crowd, str(crowd.notes.path), _stamp(crowd))
+
+
+def _stamp(crowd: Crowd) -> tuple[int, int]:
     path = crowd.notes.path
-    stamp = (path.stat().st_mtime_ns, path.stat().st_size) if path.exists() else (0, 0)
-    return _state(crowd, str(path), stamp)
+    return (path.stat().st_mtime_ns, path.stat().st_size) if path.exists() else (0, 0)
+
+
+def _history(crowd: Crowd) -> list[dict[str, Any]]:
+    """The notes that hold, oldest first; of thousands, a page cannot read them at every step."""
+    return _notes(crowd, str(crowd.notes.path), _stamp(crowd))
+
+
+@cached(most=8)
+def _notes(crowd: Crowd, path: str, stamp: tuple[int, int]) -> list[dict[str, Any]]:
+    return crowd.notes.history()
 
 
 def with_notes(crowd: Crowd, recipe: Recipe) -> Recipe:
@@ -103,7 +116,8 @@ def bar(crowd: Crowd, id: str) -> None:  # noqa: A002 - an id is an id
         with st.popover("Comment", icon=":material/comment:"):
             st.text_area("Comment", key="note comment", max_chars=2000)
             st.button("Add comment", on_click=_comment, args=(crowd, id))
-        last = crowd.notes.last(people.me())
+        me = people.me()
+        last = next((note for note in reversed(_history(crowd)) if me.wrote(note)), None)
         st.button(
             "Undo",
             icon=":material/undo:",
@@ -124,7 +138,7 @@ def comments(crowd: Crowd, id: str) -> list[str]:  # noqa: A002 - an id is an id
     return [
         f"\N{LEFT DOUBLE QUOTATION MARK}{note['value']}\N{RIGHT DOUBLE QUOTATION MARK}"
         + (f" {note['author']}, {note['at'][:10]}" if note.get("author") else "")
-        for note in crowd.notes.history()
+        for note in _history(crowd)
         if note["kind"] == "comment" and note["id"] == id
     ]
 

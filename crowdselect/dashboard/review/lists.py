@@ -119,6 +119,14 @@ def chosen(
 def _kept(crowd: Crowd, recipe: Recipe, filters: Filters) -> BoolArray:
     if not filters.active():
         return np.ones(crowd.n, dtype=bool)
+    asked = recipe.model_copy(update={"filters": filters})
+    return _listed(crowd, recipe, filters, reads.session(crowd).stamp(asked))
+
+
+@cached(most=8)
+def _listed(
+    crowd: Crowd, recipe: Recipe, filters: Filters, stamp: tuple[Hashable, ...]
+) -> BoolArray:
     return reads.session(crowd).listed(recipe, filters)
 
 
