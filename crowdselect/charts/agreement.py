@@ -8,8 +8,8 @@ import plotly.graph_objects as go
 from crowdselect.charts.style import Palette, figure, plain_all
 
 
-def agreement(matrix: pd.DataFrame, p: Palette) -> go.Figure:
-    """Heat map of Spearman's rho; ``matrix``: judges by judges, in [-1, 1], NaN = unknown."""
+def agreement(matrix: pd.DataFrame, p: Palette, what: str = "Spearman") -> go.Figure:
+    """Heat map of a correlation; ``matrix``: judges by judges, in [-1, 1], NaN = unknown."""
     names = plain_all(list(matrix.columns), 28)
     fig = figure(p, height=max(200, 56 * len(names) + 110), measured=True)
     fig.add_heatmap(
@@ -24,7 +24,7 @@ def agreement(matrix: pd.DataFrame, p: Palette) -> go.Figure:
         showscale=False,
         xgap=2,
         ygap=2,
-        hovertemplate="%{y}<br>%{x}<br>Spearman %{z:.3f}<extra></extra>",
+        hovertemplate=f"%{{y}}<br>%{{x}}<br>{what} %{{z:.3f}}<extra></extra>",
     )
     fig.update_yaxes(autorange="reversed", showgrid=False)
     fig.update_xaxes(showgrid=False)

@@ -9,6 +9,7 @@ from crowdselect.charts.agreement import agreement
 from crowdselect.charts.benchmark_scores import benchmark_scores
 from crowdselect.charts.budget_curves import budget_curves
 from crowdselect.charts.category_scores import category_scores
+from crowdselect.charts.cost_gain import cost_gain
 from crowdselect.charts.cut_line import cut_line
 from crowdselect.charts.family_bias import family_bias
 from crowdselect.charts.forest import forest
@@ -239,6 +240,17 @@ def test_budget_curves_draw_a_line_per_arm_in_the_order_of_budgets():
     assert list(fig.data[0].x) == [300, 600]
     assert list(fig.data[0].y) == [0.2, 0.3]
     assert len(fig.data) == 2
+    assert_inert(fig)
+
+
+def test_cost_gain_draws_a_dot_per_arm():
+    frame = pd.DataFrame(
+        {"name": [EVIL, "b"], "cost": [150, 300], "score": [0.3, 0.4], "low": [0.2, 0.3],
+         "high": [0.35, 0.5]}
+    )  # fmt: skip
+    fig = cost_gain(frame, EVIL, EVIL, LIGHT)
+    assert [(t.x[0], t.y[0]) for t in fig.data] == [(150, 0.3), (300, 0.4)]
+    assert fig.data[0].error_y.arrayminus[0] == pytest.approx(0.1)
     assert_inert(fig)
 
 

@@ -78,6 +78,8 @@ def test_a_study_shows_differences_budgets_and_everything_tried(study, open_page
     said = texts_of(at)
     assert "Difference to random" in [s.value for s in at.subheader]
     assert "Budgets" in [s.value for s in at.subheader]
+    assert "Cost against gain" not in [s.value for s in at.subheader]  # nothing was trained
+    assert "Who agrees with whom" in [e.label for e in at.expander]
     assert "<b>better</b>, budget 10 is better than random, budget 10" in said
     assert "13 of 13 cells finished; 120 questions" in said
     assert "you will see differences above" in said

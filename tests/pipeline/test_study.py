@@ -108,6 +108,8 @@ def test_work_is_shared_kept_and_looked_at_once(
     ]  # fmt: skip
     values = {row.label: row.interval.value for row in found.rows}
     assert values["top"] == values["top, by another name"]
+    assert [row.steps for row in found.rows] == [2, 2, 2, None]
+    assert set(found.alike) == {row.label for row in found.rows}
     assert found.differences[0].interval.value == pytest.approx(values["top"] - values["random"])
 
     # The test: no number before the last cell, then nothing is trained again.

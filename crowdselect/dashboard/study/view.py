@@ -10,7 +10,9 @@ import streamlit as st
 
 from crowdselect import files, jobs
 from crowdselect.benchmark import Difference
+from crowdselect.charts.agreement import agreement
 from crowdselect.charts.budget_curves import budget_curves
+from crowdselect.charts.cost_gain import cost_gain
 from crowdselect.charts.forest import forest
 from crowdselect.dashboard import jobs_view, reads, shell, state
 from crowdselect.dashboard.text import md, plural
@@ -77,7 +79,9 @@ def _found(found: StudyResult) -> None:
         if against:
             _forest(found, against, baseline)
     _curves(found)
+    _costs(found)
     _table(found)
+    _alike(found)
     if found.differences:
         shell.heading("In words")
         st.text("\n".join(found.sentences()))
@@ -154,6 +158,35 @@ def _curves(found: StudyResult) -> None:
     shell.heading("Budgets", "Score by rows trained on, with 95 % intervals.")
     fig = budget_curves(frame, found.unit, shell.palette())
     shell.plot(fig, "budgets", "Score of every arm by its budget")
+
+
+def _costs(found: StudyResult) -> None:
+    """Steps against score, where some arms took more steps than others."""
+    rows = [
+        {"name": row.label, "cost": row.steps, "score": row.interval.value,
+         "low": row.interval.low, "high": row.interval.high}
+        for row in found.rows
+        if row.steps and not math.isnan(row.interval.value)
+    ]  # fmt: skip
+    frame = pd.DataFrame(rows)
+    if frame.empty or frame["cost"].nunique() < 2:
+        return
+    shell.heading("Cost against gain", "Optimiser steps against score, with 95 % intervals.")
+    fig = cost_gain(frame, "optimiser steps", found.unit, shell.palette())
+    shell.plot(fig, "costs", "Score of every arm by the steps that it trained")
+
+
+def _alike(found: StudyResult) -> None:
+    """Which arms' models are right about the same questions."""
+    if len(found.alike) < 2:
+        return
+    with st.expander("Who agrees with whom"):
+        st.caption(
+            "Correlation over the questions of the arms' mean scores: near 1, both are right about "
+            "the same ones."
+        )
+        fig = agreement(pd.DataFrame(found.alike), shell.palette(), "correlation")
+        shell.plot(fig, "alike", "Correlation of the arms over the questions")
 
 
 def _table(found: StudyResult) -> None:

@@ -128,6 +128,14 @@ class Study:
             return None
         return read_results(run).outcomes[0]
 
+    def steps(self, cell: Cell) -> int | None:
+        """Optimiser steps that a cell's training took; None: untrained, or not begun."""
+        key = None if cell.seed is None else self.model_key(cell)
+        plan = self.workspace.run(f"finetune-{key}") / "plan.json"
+        if key is None or not plan.exists():
+            return None
+        return int(files.read_json(plan)["budget"]["steps"])
+
     def make(self, cell: Cell, split: str) -> None:
         """Train and test a cell, or whatever of that is not done; its data has been chosen.
 

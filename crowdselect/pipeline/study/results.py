@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
+
 from crowdselect.benchmark import (
     Difference,
     Interval,
@@ -42,6 +44,8 @@ class RowResult:
     """Seeds; an untrained model counts as one."""
     rows: int | None
     """Rows trained on; None: not chosen yet, or untrained."""
+    steps: int | None
+    """Optimiser steps of its training; None: not trained."""
     trained: bool
     note: str = ""
 
@@ -65,6 +69,8 @@ class StudyResult:
     power: str
     hidden: bool
     """The test split is not finished: its numbers are not shown, so that nobody stops early."""
+    alike: Mapping[str, Mapping[str, float]]
+    """Row -> row -> correlation over the questions of the mean values of their models."""
     warnings: tuple[str, ...] = ()
     done: int = 0
     planned: int = 0
@@ -142,6 +148,7 @@ def read_study(study: Study, split: str) -> StudyResult:
         looks=tuple(looks),
         power=power_line(study, split, sides, shared),
         hidden=hidden,
+        alike=_alike(sides, shared),
         warnings=tuple(_warnings(study, cells, sides)),
         done=done,
         planned=len(cells),
@@ -190,7 +197,8 @@ def _row(
     done: int,
 ) -> RowResult:  # fmt: skip
     nothing = Interval(math.nan, math.nan, math.nan)
-    chosen = None if row.arm.untrained else study.chosen(Cell(row, study.plan.seeds[0]))
+    first = Cell(row, None if row.arm.untrained else study.plan.seeds[0])
+    chosen = study.chosen(first)
     return RowResult(
         label=row.label,
         point=dict(row.point),
@@ -199,9 +207,26 @@ def _row(
         done=done,
         planned=1 if row.arm.untrained else len(study.plan.seeds),
         rows=chosen["rows"] if chosen else None,
+        steps=study.steps(first),
         trained=not row.arm.untrained,
         note=row.arm.note,
     )
+
+
+def _alike(sides: Mapping[str, Side], shared: Sequence[str]) -> dict[str, dict[str, float]]:
+    """Which rows' models do well on the same questions."""
+    if len(sides) < 2 or len(shared) < 2:
+        return {}
+    means = [
+        np.mean([[run[q][0] / run[q][1] for q in shared] for run in side.runs], axis=0)
+        for side in sides.values()
+    ]
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = np.corrcoef(means)
+    return {
+        one: dict(zip(sides, map(float, row), strict=True))
+        for one, row in zip(sides, found, strict=True)
+    }
 
 
 def _pairs(plan: StudyPlan, rows: Sequence[Row]) -> list[tuple[Row, Row]]:
