@@ -83,3 +83,15 @@ def _clear_draft() -> None:
 
 DRAFT = Scope("", lambda: state.draft().filters, state.change_filters, _clear_draft, looks=False)
 LISTED = Scope("listed.", _listed, _change_listed, _clear_listed, looks=True)
+
+
+def select_only_listed() -> None:
+    """Callback: what the list's filters keep is all that may be selected; the list lets go of them.
+
+    Filters that only say what is listed stay where they are.
+    """
+    moved = {d.name for d, _ in _listed().active() if not d.looks}
+    said = _listed().model_dump(mode="json")
+    state.change_filters(**{name: said[name] for name in moved})
+    for name in moved:
+        state.set_view(NAME + name, None)

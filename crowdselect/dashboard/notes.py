@@ -15,6 +15,15 @@ from crowdselect.store import Crowd, NoteKind, NotesState
 from crowdselect.values import IdArray, Recipe
 
 MOST_AT_ONCE = 5_000
+BULK: dict[NoteKind, str] = {
+    "pin": "Pin",
+    "ban": "Ban",
+    "unpin": "Unpin",
+    "unban": "Unban",
+    "review": "Mark as reviewed",
+    "unreview": "Mark as not reviewed",
+}
+"""What can be done to many rows at once."""
 WORDS = {
     "pin": "pinned",
     "unpin": "unpinned",
@@ -212,8 +221,8 @@ def bulk(crowd: Crowd, ticked: IdArray, listed: IdArray, name: str) -> None:
     hint = f"At most {MOST_AT_ONCE:,} at once: tick some, or filter first." if many else None
     with st.popover(f"Act on {what}", disabled=many, help=hint):
         st.caption(f"{plural(len(ids), 'instruction')}; notes can be undone.")
-        for kind in ("pin", "ban", "unpin", "unban"):
-            st.button(kind.capitalize(), key=f"bulk {name} {kind}", on_click=_bulk,
+        for kind, label in BULK.items():
+            st.button(label, key=f"bulk {name} {kind}", on_click=_bulk,
                       args=(crowd, kind, ids), width="stretch")  # fmt: skip
         tag = st.text_input("Tag", key=f"bulk {name} tag", max_chars=60)
         st.button("Add tag", key=f"bulk {name} add tag", on_click=_bulk,

@@ -101,6 +101,13 @@ def test_what_two_selections_do_not_share_is_listed(ready, open_page):
     at.multiselect(key="r.listed.filters.selections").set_value([saved[0].id]).run()
     assert f"{len(own - other)} of {apart}" in at.get("progress")[0].proto.text
     assert "in crowdselect" in [b.label for b in at.button]
+    next(b for b in at.button if b.label == "Mark as reviewed" and "bulk" in b.key).click().run()
+    assert len(crowd.notes.state().reviewed) == len(own - other)
+    next(b for b in at.button if b.label == "Select only such rows").click().run()
+    assert at.session_state[DRAFT].filters.selections == (saved[0].id,)
+    assert at.get("progress")[0].proto.text == (
+        f"all {apart} instructions listed; {len(own - other)} of {apart} reviewed"
+    )
 
 
 def pipeline_recipe(strategy: str) -> Recipe:

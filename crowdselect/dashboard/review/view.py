@@ -9,7 +9,7 @@ import streamlit as st
 
 from crowdselect.dashboard import chips, filters_form, landscape_gate, notes, reads, shell, state
 from crowdselect.dashboard import table as tables
-from crowdselect.dashboard.filtering import LISTED
+from crowdselect.dashboard.filtering import LISTED, select_only_listed
 from crowdselect.dashboard.review import columns, exporting, lists, pane
 from crowdselect.dashboard.review.grid import Act, grid
 from crowdselect.dashboard.text import n_of_m
@@ -43,6 +43,14 @@ def _page(crowd: Crowd) -> None:
         filters_form.show(crowd, clusters, LISTED)
         tools = st.container(horizontal=True, vertical_alignment="bottom", width="content")
     chips.show(crowd, () if clusters is None else clusters.names, LISTED)
+    if any(not declared.looks for declared, _ in LISTED.filters().active()):
+        st.button(
+            "Select only such rows",
+            icon=":material/filter_alt:",
+            type="tertiary",
+            on_click=select_only_listed,
+            help="Moves these filters to the draft: they then say what may be selected at all.",
+        )
     if lists.DRAFT in (of, against) and not reads.can_pick(crowd, recipe):
         st.caption("Compute the embeddings below, or list everything.")
         return
@@ -102,7 +110,7 @@ def _read(crowd: Crowd, lines: Listing, names: list[str], *, whole: bool) -> Non
             on_at=_stand_on,
             on_act=lambda act: _act(crowd, lines, act),
         )
-        _pages(lines, place)
+        _pages(crowd, lines, place)
     with right:
         pane.show(crowd, lines.take(np.array([place])), lines, place, HEIGHT)
 
@@ -118,7 +126,7 @@ def _place(crowd: Crowd, lines: Listing) -> int:
     return min(max(place, 0), len(lines) - 1)
 
 
-def _pages(lines: Listing, place: int) -> None:
+def _pages(crowd: Crowd, lines: Listing, place: int) -> None:
     last = -(-len(lines) // ROWS)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if last > 1:
@@ -127,6 +135,7 @@ def _pages(lines: Listing, place: int) -> None:
             st.pagination(last, default=number, key=key, max_visible_pages=5,
                           on_change=_turned, args=(key, place))  # fmt: skip
         keys = "\N{UPWARDS ARROW} \N{DOWNWARDS ARROW} move, Enter opens"
+        notes.bulk(crowd, crowd.ids[:0], crowd.ids[lines.rows], "review")
         acts = "" if read_only() else ", P pins, B bans, T tags, M marks as reviewed"
         st.caption(f"Keys in the table: {keys}{acts}.")
 
