@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from crowdselect.charts.style import palette as figures_palette
-from crowdselect.dashboard import colours
 from crowdselect.dashboard import scatter as sc
+from crowdselect.dashboard.map import places
 from crowdselect.dashboard.scatter import PointSet, palette, values
 from crowdselect.dashboard.scatter.shelf import Shelf
 from crowdselect.errors import InputError
@@ -243,14 +243,28 @@ def test_importing_the_package_does_not_load_streamlit():
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
-def test_a_clusters_name_stands_on_one_of_its_points():
-    # Two clumps far apart: their median would be nowhere.
-    x = np.array([0.0, 0.1, 0.2, 10.0, 10.1, 10.2, 5.0])
-    y = np.array([0.0, 0.1, 0.0, 10.0, 10.1, 10.0, 5.0])
+def test_names_of_clusters_stand_beside_points_and_apart():
+    rng = np.random.default_rng(0)
+    x = np.concatenate([rng.normal(c, 0.6, 300) for c in (0, 4, 8)])
+    y = np.concatenate([rng.normal(c, 0.6, 300) for c in (0, 5, 1)])
     points = PointSet.from_arrays(x, y)
-    labels = np.array([0, 0, 0, 0, 0, 0, 1])
-    clusters = Clustering(np.arange(7).astype(str), labels, ("split", "single"), "lsa", 42, 0.0, "")
-    split, single = colours.cluster_labels(points, clusters)
-    assert (split.text, split.weight) == ("split", 6.0)
-    assert any(np.allclose([split.x, split.y], [a, b]) for a, b in zip(x[:6], y[:6], strict=True))
-    assert (single.x, single.y) == (5.0, 5.0)
+    labels = np.repeat([0, 1, 2], 300)
+    names = ("sql · table · query", "poem", "soup · onions · recipe")
+    clusters = Clustering(np.arange(900).astype(str), labels, names, "lsa", 42, 0.0, "")
+    found = places.place_labels(points, clusters)
+    assert [(label.text, label.weight) for label in found] == [(name, 300.0) for name in names]
+    taken, origin, scale = places._occupied(points)
+    boxes = []
+    for label in found:
+        width = (len(label.text) * places.LETTER_PX + 12) / places.CELL_PX / 2
+        height = places.HEIGHT_PX / places.CELL_PX / 2
+        at = (np.array([label.x, label.y]) - origin) * scale
+        low = np.floor(at - np.array([width, height]) + 0.5).astype(int)
+        high = np.ceil(at + np.array([width, height]) - 0.5).astype(int)
+        assert taken[low[0] : high[0], low[1] : high[1]].sum() == 0
+        own = np.array([np.median(x[labels == len(boxes)]), np.median(y[labels == len(boxes)])])
+        assert np.hypot(*(np.array([label.x, label.y]) - own)) < 5
+        boxes.append((low, high))
+    for i, (low, high) in enumerate(boxes):
+        for other_low, other_high in boxes[:i]:
+            assert (high <= other_low).any() or (other_high <= low).any()

@@ -15,7 +15,16 @@ from crowdselect.pipeline import open_crowd
 from crowdselect.settings import open_workspace
 from tests.browser import browser_page
 from tests.dashboard import small
-from tests.dashboard.driving import address, address_says, holds, lasso, metric, shown, visit
+from tests.dashboard.driving import (
+    address,
+    address_says,
+    choose,
+    holds,
+    lasso,
+    metric,
+    shown,
+    visit,
+)
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("dashboard-browser")]
 
@@ -104,6 +113,29 @@ def test_a_row_of_the_table_opens_its_instruction(chromium, server):
     page.mouse.click(box["x"] + 52, box["y"] + 50 + 31 * 4)
     page.wait_for_url(re.compile("instruction.id=q004"))
     shown(page, f"5 of {small.N}")
+
+
+def test_a_cluster_is_opened_renamed_left_out_and_taken_back(chromium, server):
+    page = visit(chromium, server, "map", clusters=3, budget=20)
+    page.locator(".cs-cards article").nth(1).press("Enter")
+    shown(page, "of the cluster, of all 120")
+    page.get_by_role("button", name="Change this cluster").click()
+    page.get_by_role("textbox", name="Name").fill("Revolutions <b>")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Rename", exact=True).click()
+    shown(page, "1 change by hand")
+    page.locator(".cs-cards article").filter(has_text="Revolutions <b>").wait_for()
+    page.get_by_role("button", name="Leave it out").click()
+    page.get_by_text(re.compile("^0 of the cluster, of .* match the filters")).wait_for()
+    page.keyboard.press("Escape")
+    page.get_by_role("button", name="Take back the last").click()
+    shown(page, "1 change by hand")
+    address_says(chromium, "cluster_edits=")
+    page.get_by_role("textbox", name="Search").fill("soup")
+    page.keyboard.press("Enter")
+    shown(page, "for “soup”")
+    choose(page, "Colour", "judges agree")
+    address_says(chromium, "map.colour=judges")
 
 
 def test_what_a_person_writes_is_what_gets_trained_on(chromium, server, world):

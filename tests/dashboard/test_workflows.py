@@ -174,7 +174,7 @@ def test_a_lasso_on_the_map_lists_its_rows_and_becomes_a_filter(ready, open_page
     at.session_state["map scatter"] = {"lasso": lasso_state(points, polygon)}
     at.run()
     assert not at.exception
-    assert f"{len(inside):,} of {crowd.n:,} instructions in the lasso" in texts_of(at)
+    assert f"{len(inside):,} in the lasso, of all {crowd.n:,} instructions" in texts_of(at)
     click(at, "Use as filter")
     assert len(draft_of(at).filters.lasso) == 4
     assert any("inside a lasso" in b.label for b in at.button)

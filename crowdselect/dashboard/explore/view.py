@@ -31,7 +31,7 @@ def show(crowd: Crowd) -> None:
     metrics = [info.name for info in reads.metric_infos(crowd)]
     left, right = st.columns([3, 2], gap="medium")
     with left:
-        x, y, colour = _axes(metrics, clustered=clusters is not None)
+        x, y, colour = _axes(crowd, metrics, clustered=clusters is not None)
         points = metric_points(crowd, recipe, x, y)
         colouring = colours.colour_by(crowd, recipe, colour)
         event = scatter(
@@ -52,13 +52,13 @@ def show(crowd: Crowd) -> None:
     table.open_picked(crowd, event.picked, np.flatnonzero(found.mask))
 
 
-def _axes(metrics: list[str], *, clustered: bool) -> tuple[str, str, str]:
+def _axes(crowd: Crowd, metrics: list[str], *, clustered: bool) -> tuple[str, str, str]:
     """The three choices above the scatter."""
     first, second = metrics[0], metrics[min(1, len(metrics) - 1)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         x = st.selectbox("Across", metrics, key=state.view_key("x", first, metrics), width=170)
         y = st.selectbox("Up", metrics, key=state.view_key("y", second, metrics), width=170)
-        offered = colours.choices(metrics, clustered=clustered)
+        offered = colours.choices(crowd, metrics, clustered=clustered)
         default = offered[0]
         colour = st.selectbox(
             "Colour", offered, key=state.view_key("colour", default, offered), width=170

@@ -1,11 +1,17 @@
-"""Cluster cards: name, size, means of metrics, the most typical and the hardest instructions."""
+"""Cluster cards: name, size, means of metrics, the most typical and the hardest instructions.
+
+All cards are one component: a card is clicked, or pressed by key, and nothing else is drawn anew.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from typing import Any
 
 import numpy as np
+import streamlit as st
 from markupsafe import Markup
 
 from crowdselect.dashboard import reads
@@ -17,6 +23,27 @@ from crowdselect.metrics import BASE
 from crowdselect.store import Crowd
 from crowdselect.values import Clustering, IntArray, Recipe
 
+KEY = "map cards"
+PROGRAM = """
+// The cards come as escaped HTML; what is left to do here is to say which one was chosen.
+export default function ({ data, parentElement, setTriggerValue }) {
+  const root = parentElement.querySelector(".cards")
+  if (root.dataset.html !== data.html) {
+    root.innerHTML = data.html
+    root.dataset.html = data.html
+  }
+  const choose = (event) => {
+    const card = event.target.closest("[data-label]")
+    if (!card) return
+    event.preventDefault()
+    setTriggerValue("open", Number(card.dataset.label))
+  }
+  root.onclick = choose
+  root.onkeydown = (event) => {
+    if (event.key === "Enter" || event.key === " ") choose(event)
+  }
+}
+"""
 SHOWN = 2
 """Typical and hardest instructions per card."""
 STYLE = Markup(
@@ -24,6 +51,8 @@ STYLE = Markup(
     ".cs-cards{display:grid;gap:.6rem;grid-template-columns:repeat(auto-fill,minmax(270px,1fr))}"
     ".cs-cards article{border:1px solid color-mix(in srgb,currentColor 18%,transparent);"
     "border-radius:6px;padding:.55rem .7rem;min-width:0;overflow-wrap:anywhere}"
+    ".cs-cards article{cursor:pointer}"
+    ".cs-cards article:is(:hover,:focus-visible){outline:2px solid #2B78C5}"
     ".cs-cards i{display:inline-block;width:.7em;height:.7em;border-radius:50%;margin-right:.4em}"
     ".cs-cards small{opacity:.8;display:block}"
     ".cs-cards h4{margin:.55rem 0 0;padding:0;font-size:.85em;font-weight:600}"
@@ -31,7 +60,8 @@ STYLE = Markup(
     "</style>"
 )
 CARD = Markup(
-    '<article><b><i style="background:{colour}"></i>{name}</b><small>{size}</small>'
+    '<article data-label="{label}" tabindex="0" role="button" aria-label="Rows of {name}">'
+    '<b><i style="background:{colour}"></i>{name}</b><small>{size}</small>'
     "<small>{means}</small>{texts}</article>"
 )
 LINES = Markup("<h4>{title}</h4>{lines}")
@@ -51,6 +81,8 @@ class Card:
     """Rows closest to the centre."""
     hardest: tuple[int, ...]
     """Rows with the highest difficulty."""
+    said: str = ""
+    """Its share by hand, in words."""
 
 
 @cached(recipe=(*reads.MEASURED, *reads.CLUSTERED))
@@ -89,6 +121,35 @@ def _card(
         means,
         tuple(int(r) for r in typical[:SHOWN]),
         tuple(int(r) for r in hardest),
+        share_words(clusters, label),
+    )
+
+
+def share_words(clusters: Clustering, label: int) -> str:
+    """What edits say about how much of a cluster is taken; empty: nothing."""
+    if clusters.caps.get(label) == 0:
+        return ", left out"
+    weight, cap = clusters.weights.get(label), clusters.caps.get(label)
+    words = f", weight {number(weight)}" if weight is not None else ""
+    return words + (f", at most {cap:,}" if cap is not None else "")
+
+
+def show(crowd: Crowd, cards: list[Card], theme: str, on_open: Callable[[], None]) -> None:
+    """Draw the cards; ``on_open`` is called when one was clicked, and :func:`opened` says which."""
+    html = str(cards_html(crowd, cards, theme))
+    _component()(data={"html": html}, key=KEY, on_open_change=on_open)
+
+
+def opened() -> int | None:
+    """The cluster whose card was clicked; for the callback."""
+    label = st.session_state[KEY].get("open")
+    return None if label is None else int(label)
+
+
+@cache
+def _component() -> Any:
+    return st.components.v2.component(
+        "crowdselect_cards", html="<div class='cards'></div>", js=PROGRAM, isolate_styles=False
     )
 
 
@@ -98,9 +159,10 @@ def cards_html(crowd: Crowd, cards: list[Card], theme: str) -> Markup:
     texts = dict(zip(rows, crowd.instruction_texts(rows), strict=True)) if rows else {}
     drawn = [
         CARD.format(
+            label=card.label,
             colour=category_colour(card.label, "dark" if theme == "dark" else "light"),
             name=card.name,
-            size=f"{plural(card.size, 'instruction')}, {percent(card.share, 1)}",
+            size=f"{plural(card.size, 'instruction')}, {percent(card.share, 1)}{card.said}",
             means=", ".join(f"{name} {number(value, 2)}" for name, value in card.means.items()),
             texts=_lines("Typical", card.typical, texts) + _lines("Hardest", card.hardest, texts),
         )
