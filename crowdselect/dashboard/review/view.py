@@ -26,9 +26,8 @@ PENDING = "_review_pending"
 
 
 def show(crowd: Crowd) -> None:
-    """The page, or the way to the embeddings that the draft needs."""
+    """The page; where the draft waits for embeddings, the way to them stands in its place."""
     _page(crowd)
-    landscape_gate.for_picking(crowd, state.draft(), "Choosing by clusters")
 
 
 @shell.fragment()
@@ -52,7 +51,8 @@ def _page(crowd: Crowd) -> None:
             help="Moves these filters to the draft: they then say what may be selected at all.",
         )
     if lists.DRAFT in (of, against) and not reads.can_pick(crowd, recipe):
-        st.caption("Compute the embeddings below, or list everything.")
+        st.caption("Compute the embeddings, or list everything.")
+        landscape_gate.for_picking(crowd, recipe, "Choosing by clusters")
         return
     whole = lists.listing(crowd, recipe, of, against)
     with tools:

@@ -22,9 +22,8 @@ PARTS = ("Selection", "Robustness", "Saved and compare", "Export", "Command line
 
 
 def show(crowd: Crowd) -> None:
-    """The page, or the way to the embeddings that the draft needs."""
+    """The page; where the draft waits for embeddings, the way to them stands in its place."""
     _page(crowd)
-    landscape_gate.for_picking(crowd, state.draft(), "Choosing by clusters")
 
 
 @shell.fragment()
@@ -46,7 +45,8 @@ def _page(crowd: Crowd) -> None:
         elif part in ("Saved and compare", "Export"):
             _saved(crowd, part)
         elif not reads.can_pick(crowd, recipe):
-            st.caption("Compute the embeddings below, or set the clusters to 0.")
+            st.caption("Compute the embeddings, or set the clusters to 0.")
+            landscape_gate.for_picking(crowd, recipe, "Choosing by clusters")
         elif part == "Robustness":
             robust.show(crowd, recipe)
         else:
