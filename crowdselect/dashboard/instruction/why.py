@@ -102,6 +102,9 @@ def verdict(crowd: Crowd, recipe: Recipe, row: int) -> str:
         return f"Not in the draft selection: it shares words with {overlap}, which stays out."
     if not reads.filtered(crowd, recipe)[row]:
         return "Not in the draft selection: the filters leave it out."
+    clusters = reads.clustering(crowd, recipe)
+    if clusters is not None and clusters.caps.get(int(clusters.labels[row])) == 0:
+        return "Not in the draft selection: its cluster is left out by hand."
     return f"Not in the draft selection of {len(picks.rows):,}{_shortfall(crowd, recipe, row)}."
 
 

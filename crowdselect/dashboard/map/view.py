@@ -29,6 +29,7 @@ from crowdselect.store import Crowd
 from crowdselect.values import BoolArray, Clustering, IntArray, Recipe
 
 Polygon = tuple[tuple[float, float], ...]
+OUT = "; it is left out, so nothing is taken from it"
 KEY = "map scatter"
 DRAFT, KEPT, NOTHING = "the draft selection", "what the filters keep", "nothing"
 
@@ -91,7 +92,8 @@ def _rows(
         words = f"{len(rows):,} in the lasso, of {words}"
     if clusters is not None and 0 <= label < clusters.k:
         rows = rows[clusters.labels[rows] == label]
-        words = f"{len(rows):,} of the cluster, of {words}"
+        out = clusters.caps.get(label) == 0
+        words = f"{len(rows):,} of the cluster, of {words}" + (OUT if out else "")
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{md(clusters.names[label])}**", width="content")
             editing.panel(clusters, label)
