@@ -26,6 +26,7 @@ def register(app: typer.Typer) -> None:
     examples = example(
         "crowdselect export best-1000 --format messages",
         "crowdselect export best-1000 --format llamafactory --out LLaMA-Factory/data",
+        "crowdselect export best-1000 --format preference -o margin=1.0",
         "crowdselect export best-1000 --format parquet --against mt_bench/question.jsonl",
     )
     app.command("export", epilog=examples)(export)
@@ -76,6 +77,8 @@ def export(
         return print_json({"path": made.path, "data": made.data, **made.manifest})
     if counts["unanswered"]:
         say(f"{counts['unanswered']:,} rows have no response and were left out.")
+    if counts.get("without_a_pair"):
+        say(f"{counts['without_a_pair']:,} rows have no two answers that far apart.")
     for line in made.checked:
         say(line)
     if counts["flagged"]:

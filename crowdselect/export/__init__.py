@@ -10,6 +10,7 @@ from crowdselect.export.llamafactory import LlamaFactory
 from crowdselect.export.messages import Messages, OpenAI
 from crowdselect.export.overlap import WORDS, Overlap, find_overlaps
 from crowdselect.export.parquet import Parquet
+from crowdselect.export.preference import Preference
 from crowdselect.export.prompt_completion import PromptCompletion
 from crowdselect.export.references import Reference, References, read_references
 from crowdselect.export.sharegpt import ShareGPT
@@ -23,6 +24,7 @@ FORMATS: Registry[type[Format]] = Registry(
         Alpaca,
         ShareGPT,
         PromptCompletion,
+        Preference,
         OpenAI,
         Parquet,
         LlamaFactory,
@@ -36,6 +38,7 @@ __all__ = [
     "Export",
     "Format",
     "Overlap",
+    "Preference",
     "Reference",
     "References",
     "Turn",

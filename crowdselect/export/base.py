@@ -40,6 +40,10 @@ class Example:
     cluster: int = -1
     contributions: Mapping[str, float] = field(default_factory=dict)
     reason: str = ""
+    rejected: str = ""
+    """A worse answer, for formats of pairs; empty: there is none."""
+    margin: float = 0.0
+    """By how much its reward is lower, in the judge's unit."""
 
     @property
     def system(self) -> str:
@@ -78,6 +82,8 @@ class Format(ABC):
     """Name of the data file."""
     columns: ClassVar[tuple[tuple[str, str], ...]]
     """Fields and what they mean, for the dataset card."""
+    pairs: ClassVar[bool] = False
+    """Whether it holds a better and a worse answer: only examples with both are written."""
 
     system: str = option("", "System prompt put before every conversation that has none")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ from crowdselect.options import options_of
 from crowdselect.values import Recipe
 
 _PACKAGES = ("crowdselect", "torch", "transformers", "trl", "peft", "accelerate", "datasets")
+
+_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)
+"""What vLLM takes for ``--max-lora-rank``."""
 
 _CARD = """\
 ---
@@ -34,6 +38,12 @@ _CARD = """\
 {options}
 
 {result}
+
+## Serve it
+
+From the folder of the run, with a base and an architecture that each of them knows:
+
+{serving}
 
 ## Versions
 
@@ -72,8 +82,34 @@ def model_card(
         data="\n".join(f"- {line}" for line in _data_lines(plan, report, data_sha256)),
         options="\n".join(f"| {k} | {v} |" for k, v in _options(plan).items()),
         result=_result(run_id, steps, loss),
+        serving="\n".join(f"    {line}" for line in serving_lines(config, base)),
         versions=", ".join(f"{k} {v}" for k, v in library_versions().items()) + ".",
     )
+
+
+def serving_lines(config: FinetuneConfig, base: str) -> list[str]:
+    """Commands for vLLM, Ollama and llama.cpp, from the folder of the run.
+
+    An adapter is served beside ``base``, or merged where the run merged it; vLLM takes no DoRA.
+    """
+    name = re.sub(r"[^a-z0-9._-]+", "-", _source(config).lower()).strip("-.") or "mine"
+    if config.mode == "lora" and not config.merge:
+        rank = next((r for r in _RANKS if r >= config.lora_rank), config.lora_rank)
+        beside = f"vllm serve {base} --enable-lora --max-lora-rank {rank} "
+        vllm = f"{beside}--lora-modules {name}=./model"
+        if config.dora:
+            vllm = "# vLLM takes no DoRA: fine-tune with --merge, and serve ./merged"
+        return [
+            vllm,
+            f"printf 'FROM {base}\\nADAPTER ./model\\n' > Modelfile && ollama create {name}",
+            f"python llama.cpp/convert_lora_to_gguf.py --base {base} ./model",
+        ]
+    whole = "./merged" if config.mode == "lora" else "./model"
+    return [
+        f"vllm serve {whole} --served-model-name {name}",
+        f"printf 'FROM {whole}\\n' > Modelfile && ollama create {name}",
+        f"python llama.cpp/convert_hf_to_gguf.py {whole}",
+    ]
 
 
 def _data_lines(plan: Plan, report: DataReport, data_sha256: str) -> list[str]:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
 from crowdselect.errors import InputError, NotFoundError
-from crowdselect.export import FORMATS, WORDS, Example, Export, Turn, write_export
+from crowdselect.export import FORMATS, WORDS, Example, Export, Preference, Turn, write_export
 from crowdselect.export.base import Role
+from crowdselect.finetune import PairRule
 from crowdselect.pipeline.decontamination import (
     Contamination,
     contamination,
@@ -16,6 +18,7 @@ from crowdselect.pipeline.decontamination import (
     without_contamination,
 )
 from crowdselect.pipeline.ingest import open_crowd
+from crowdselect.pipeline.pairs import selected_pairs
 from crowdselect.pipeline.selection.answers import answer_texts, columns_of
 from crowdselect.pipeline.selection.saving import (
     SavedSelection,
@@ -87,6 +90,11 @@ def export(
     rows = _rows(crowd, selection)
     progress(0, None, "reading responses")
     examples, unanswered = _examples(crowd, selection, rows)
+    unpaired, rule = 0, ""
+    if isinstance(form, Preference):
+        unpaired = len(examples)
+        examples, rule = _paired(crowd, selection, form, examples)
+        unpaired -= len(examples)
     folder = workspace.selection(selection.recipe.id) / "exports" / format
     facts = {
         "recipe": selection.recipe.model_dump(mode="json"),
@@ -97,7 +105,9 @@ def export(
             "flagged": len(overlap["flagged"]),
             "unanswered": unanswered,
             "exported": len(examples),
+            **({"without_a_pair": unpaired} if rule else {}),
         },
+        **({"pairs": rule} if rule else {}),
         "decontamination": overlap,
         "report": dict(selection.report),
     }
@@ -155,6 +165,28 @@ def _examples(crowd: Crowd, selection: Selection, rows: IntArray) -> tuple[list[
     if not examples:
         raise _nothing(crowd, len(rows))
     return examples, unanswered
+
+
+def _paired(
+    crowd: Crowd, selection: Selection, form: Preference, examples: Sequence[Example]
+) -> tuple[list[Example], str]:
+    """The examples that have a better and a worse answer, by the rule of a fine-tune; the rule."""
+    given = {"judge": form.judge or None, "margin": form.margin, "worse": form.worse}
+    rule = PairRule.parse(given, "the format preference")
+    pairs, lines = selected_pairs(crowd, selection, rule, "the selection")
+    found = {line["id"]: line for line in lines}
+    best = {str(i): crowd.models[j].name for i, j in zip(pairs.ids, pairs.chosen, strict=True)}
+    return [
+        replace(
+            e,
+            turns=(*e.prompt, Turn("assistant", found[e.id]["chosen"][0]["content"])),
+            model=e.model if e.id in selection.recipe.answers else best[e.id],
+            rejected=found[e.id]["rejected"][0]["content"],
+            margin=found[e.id]["margin"],
+        )
+        for e in examples
+        if e.id in found
+    ], pairs.rule
 
 
 def _nothing(crowd: Crowd, selected: int) -> InputError:

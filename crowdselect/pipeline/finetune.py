@@ -8,21 +8,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from crowdselect import files, jobs
-from crowdselect.errors import InputError, NotFoundError
-from crowdselect.finetune import FinetuneConfig, PairRule, create, pairs_from_rewards
-from crowdselect.finetune.preferences import PreferencePairs, preference_rows
+from crowdselect.errors import NotFoundError
+from crowdselect.finetune import FinetuneConfig, PairRule, create
 from crowdselect.finetune.presets import method_of
 from crowdselect.pipeline.export import export
 from crowdselect.pipeline.ingest import open_crowd
+from crowdselect.pipeline.pairs import selected_pairs
 from crowdselect.pipeline.selection.saving import SavedSelection, find_selection, load_selection
 from crowdselect.progress import Progress, silent
 from crowdselect.registry import content_key
 from crowdselect.settings import Workspace
 from crowdselect.store import Crowd
-from crowdselect.values import COMBINED, IntArray, Origin, Recipe, Selection
+from crowdselect.values import Origin, Selection
 
 
 @dataclass(frozen=True)
@@ -117,23 +115,7 @@ def _write_pairs(
     saved: SavedSelection,
     rule: PairRule,
 ) -> tuple[Path, str]:
-    judge = rule.judge or saved.recipe.judge
-    matrix = crowd.rewards(None if judge in (None, COMBINED) else judge)
-    rows = crowd.rows(selection.ids)
-    pairs = pairs_from_rewards(
-        matrix, rows=rows, margin=rule.margin, worse=rule.worse, seed=saved.recipe.seed
-    )
-    texts = preference_rows(
-        pairs,
-        crowd.prompts(pairs.rows),
-        _preferred(crowd, pairs, saved.recipe),
-        _responses(crowd, pairs, pairs.rejected),
-    )
-    if not texts:
-        raise InputError(
-            f"No instruction of {saved.name} has two answers that far apart ({pairs.rule}).",
-            "Lower the margin, or choose another judge.",
-        )
+    pairs, texts = selected_pairs(crowd, selection, rule, saved.name)
     folder = saved.path / "exports" / f"pairs-{content_key([pairs.rule, saved.recipe.seed], 8)}"
     with files.build_folder_aside(folder) as aside:
         lines = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in texts)
@@ -143,25 +125,3 @@ def _write_pairs(
         files.write_json(aside / "manifest.json", manifest)
     told = f"{len(texts):,} of {len(selection.ids):,} instructions ({pairs.rule})"
     return folder / "data.jsonl", told
-
-
-def _preferred(crowd: Crowd, pairs: PreferencePairs, recipe: Recipe) -> list[str | None]:
-    """The better answers; where a person wrote or chose one, that one."""
-    column = {m.name: j for j, m in enumerate(crowd.models)}
-    columns, texts = pairs.chosen.copy(), {}
-    for place, identity in enumerate(crowd.ids[pairs.rows].tolist()):
-        given = recipe.answers.get(identity)
-        if given is not None and given.model in column:
-            columns[place] = column[given.model]
-        elif given is not None:
-            texts[place] = given.text
-    found = _responses(crowd, pairs, columns)
-    return [texts.get(place, text) for place, text in enumerate(found)]
-
-
-def _responses(crowd: Crowd, pairs: PreferencePairs, columns: IntArray) -> list[str | None]:
-    """The answers of model ``columns[i]`` to the i-th pair's instruction."""
-    wanted = np.full(crowd.n, -1, dtype=np.int64)
-    wanted[pairs.rows] = columns
-    found = crowd.responses_of(wanted)
-    return [found[row] for row in pairs.rows]

@@ -22,7 +22,8 @@ def talk(*contents: str, system: str = "") -> tuple[Turn, ...]:
 
 def example(*contents: str, system: str = "", rank: int = 1) -> Example:
     turns = talk(*contents, system=system)
-    return Example(f"u{rank}", turns, "m1", rank, 2.5, 3, {"difficulty": 1.0}, "high difficulty")
+    why = "high difficulty"
+    return Example(f"u{rank}", turns, "m1", rank, 2.5, 3, {"difficulty": 1.0}, why, "worse", 1.5)
 
 
 def read(name: str, path: Path) -> list[dict]:
@@ -40,6 +41,8 @@ def messages_of(name: str, row: dict) -> list[tuple[str, str]]:
     if name == "prompt-completion":
         return [(m["role"], m["content"]) for m in row["prompt"] + row["completion"]]
     system = [("system", row["system"])] if row.get("system") else []
+    if name == "preference":
+        return [(m["role"], m["content"]) for m in row["prompt"] + row["chosen"]]
     if name == "alpaca":
         history = [
             (role, text)
@@ -129,6 +132,13 @@ def test_exact_forms(tmp_path: Path) -> None:
         "id": "u1",
         "prompt": "Add 1 and 2.",
         "completion": "3",
+    }
+    assert write("preference") == {
+        "id": "u1",
+        "prompt": [{"role": "user", "content": "Add 1 and 2."}],
+        "chosen": [{"role": "assistant", "content": "3"}],
+        "rejected": [{"role": "assistant", "content": "worse"}],
+        "margin": 1.5,
     }
     assert write("messages", provenance=True)["model"] == "m1"
     assert write("parquet")["contribution_difficulty"] == 1.0

@@ -268,3 +268,35 @@ def test_a_tracker_that_is_not_installed_is_named(workspace, settings):
     path = create(workspace, settings(report_to=(missing,)))
     assert jobs.run_here(path) == "failed"
     assert read_run(path).error[1] == f"pip install {missing}"
+
+
+def test_the_card_says_how_to_serve_what_came_out(settings):
+    from crowdselect.finetune.card import serving_lines
+
+    def lines(**given):
+        return serving_lines(settings(**given), "org/base")
+
+    assert lines()[0] == "vllm serve ./model --served-model-name train.jsonl"
+    adapter = lines(mode="lora", lora_rank=12)
+    assert (
+        "org/base --enable-lora --max-lora-rank 16 --lora-modules train.jsonl=./model"
+        in (adapter[0])
+    )
+    assert "ADAPTER ./model" in adapter[1]
+    assert lines(mode="lora", merge=True)[0].startswith("vllm serve ./merged ")
+    assert "no DoRA" in lines(mode="lora", dora=True)[0]
+
+
+def test_a_model_has_the_layout_that_gguf_expects(workspace, settings):
+    gguf = pytest.importorskip("gguf")
+    from safetensors import safe_open
+
+    model = output_model(finish(workspace, settings(max_steps=1))).path
+    for name in ("config.json", "tokenizer.json", "tokenizer_config.json"):
+        assert (model / name).exists()
+    config = json.loads((model / "config.json").read_text())
+    assert config["architectures"] == ["LlamaForCausalLM"]
+    known = gguf.get_tensor_name_map(gguf.MODEL_ARCH.LLAMA, config["num_hidden_layers"])
+    with safe_open(model / "model.safetensors", "pt") as tensors:
+        names = tensors.keys()
+    assert [n for n in names if known.get_name(n, (".weight", ".bias")) is None] == []

@@ -8,6 +8,7 @@ import pytest
 from crowdselect import files, pipeline
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.export import FORMATS
+from crowdselect.finetune import PairRule
 from crowdselect.pipeline.finetune import training_source
 from crowdselect.values import Recipe
 from tests.pipeline import tiny
@@ -159,3 +160,18 @@ def test_an_export_of_nothing_is_refused(ready, crowd, recipe) -> None:
         pipeline.export(ready, one, "messages", ready.root / "out", [bench], words=8)
     assert "--keep-flagged" in said.value.remedy
     assert not (ready.root / "out").exists()
+
+
+def test_pairs_are_those_that_a_preference_method_trains_on(ready, crowd, recipe) -> None:
+    saved = pipeline.save_selection(ready, pipeline.select(crowd, recipe(budget=8)))
+    written = pipeline.export(ready, saved.id, "preference", options={"margin": 0.1})
+    rule = PairRule(margin=0.1)
+    trained = rows_of(training_source(ready, saved.id, method="dpo", pairs=rule).data)
+    assert sorted(rows_of(written.data), key=lambda r: r["id"]) == sorted(
+        trained, key=lambda r: r["id"]
+    )
+    counts = written.manifest["counts"]
+    assert counts["exported"] + counts["without_a_pair"] == 8
+    assert "0.1 standard deviations" in written.manifest["pairs"]
+    with pytest.raises(InputError, match="that far apart"):
+        pipeline.export(ready, saved.id, "preference", options={"margin": 99.0})
