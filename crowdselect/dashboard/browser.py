@@ -27,8 +27,20 @@ function tidy() {
   }
 }
 
+// A table that is one of several pages has no search of its own: the page's find opens instead.
+function wholeSearch() {
+  if (document.crowdselect) return
+  document.crowdselect = true
+  const stop = (event) => {
+    const find = (event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "f"
+    if (find && event.target.closest?.("[class*=st-key-paged]")) event.stopPropagation()
+  }
+  document.addEventListener("keydown", stop, true)
+}
+
 export default function ({ data }) {
   tidy()
+  wholeSearch()
   const kept = `${data.cookie}=${data.visitor}`
   if (document.cookie.split("; ").includes(kept)) return
   document.cookie = `${kept}; path=/; max-age=31536000; SameSite=Strict`

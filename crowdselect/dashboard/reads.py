@@ -25,7 +25,15 @@ from crowdselect.ranks import normalise
 from crowdselect.selection import STRATEGIES, Outcome, Picks
 from crowdselect.settings import Workspace
 from crowdselect.store import Crowd, SearchHits, Where
-from crowdselect.values import BoolArray, Clustering, FloatArray, IntArray, Recipe
+from crowdselect.values import (
+    COMBINED,
+    BoolArray,
+    Clustering,
+    FloatArray,
+    IntArray,
+    Recipe,
+    RewardMatrix,
+)
 
 KEPT_CROWDS = 3
 MOST_CLUSTERS = 40
@@ -102,8 +110,18 @@ def size(name: str) -> int:
 
 @cached()
 def leaderboard(crowd: Crowd, judge: str) -> pd.DataFrame:
-    """See :func:`crowdselect.audit.leaderboard`."""
-    return audit.leaderboard(crowd.rewards(judge))
+    """See :func:`crowdselect.audit.leaderboard`; of the judges combined their mean places."""
+    return audit.leaderboard(rewards(crowd, judge))
+
+
+def rewards(crowd: Crowd, judge: str) -> RewardMatrix:
+    """A judge's rewards; of the judges combined by rank each answer's mean place, in (0, 1]."""
+    return _combined(crowd) if judge == COMBINED else crowd.rewards(judge)
+
+
+@cached(most=KEPT_CROWDS, spinner="Combining the judges")
+def _combined(crowd: Crowd) -> RewardMatrix:
+    return pipeline.combined_rewards(crowd)
 
 
 @cached()
@@ -115,7 +133,7 @@ def score_reasons(crowd: Crowd, column: str) -> dict[str, str]:
 @cached()
 def missing(crowd: Crowd, judge: str) -> tuple[FloatArray, list[int]]:
     """See :func:`crowdselect.audit.missing_share`."""
-    return audit.missing_share(crowd.rewards(judge))
+    return audit.missing_share(rewards(crowd, judge))
 
 
 @cached("texts", most=KEPT_CROWDS)
@@ -273,63 +291,6 @@ def best_ties(crowd: Crowd, judge: str) -> IntArray:
     """How many responses share the best reward per row, shape (n,); 1: one alone, 0: none."""
     rows = np.arange(crowd.n, dtype=np.int64)
     return answers_of(crowd, "best", judge).chosen(rows, 0)[1]
-
-
-def answered(crowd: Crowd) -> bool:
-    """Tell whether the crowd holds any response."""
-    return bool((crowd.texts.response_lengths("words") > 0).any())
-
-
-@cached(recipe=("judge", "gate"), spinner="Grading the answers")
-def best_grades(crowd: Crowd, recipe: Recipe) -> FloatArray:
-    """Each row's best grade in the unit of the recipe's gate, shape (n,); NaN: it has none."""
-    found = session(crowd).best_grades(recipe)
-    return np.full(crowd.n, np.nan) if found is None else found
-
-
-def gate_facts(crowd: Crowd, recipe: Recipe) -> dict[str, Any]:
-    """What the recipe's gate removes, by cluster (where there are any yet) and metric."""
-    if not has_landscape(crowd, recipe.encoder, recipe.seed):
-        recipe = recipe.model_copy(update={"clusters": 0})
-    return _gate_facts(crowd, recipe)
-
-
-@cached(recipe=(*MEASURED, "gate", "weights", "strategy", "options", *CLUSTERED))
-def _gate_facts(crowd: Crowd, recipe: Recipe) -> dict[str, Any]:
-    return pipeline.gate_facts(session(crowd), recipe) or {}
-
-
-@cached("texts", recipe=("decontaminate",), spinner="Comparing with the questions")
-def overlap_counts(crowd: Crowd, recipe: Recipe) -> list[int]:
-    """How many instructions share words with each of the recipe's question files."""
-    parts = [recipe.model_copy(update={"decontaminate": (k,)}) for k in recipe.decontaminate]
-    return [len(pipeline.contamination_of(crowd, part).flagged) for part in parts]
-
-
-def overlap_of(crowd: Crowd, recipe: Recipe, row: int) -> str:
-    """The recipe's question file that shares words with an instruction; empty: none does."""
-    return _overlaps(crowd, recipe).get(str(crowd.ids[row]), "")
-
-
-@cached("texts", recipe=("decontaminate",))
-def _overlaps(crowd: Crowd, recipe: Recipe) -> dict[str, str]:
-    flagged = pipeline.contamination_of(crowd, recipe).flagged
-    return {str(hit["id"]): str(hit["file"]) for hit in flagged}
-
-
-def answer_warnings(crowd: Crowd, recipe: Recipe, rows: IntArray) -> tuple[str, list[str]]:
-    """How many training answers of ``rows`` are tied or poor, and what to be warned of."""
-    opened = session(crowd)
-    columns, ties = opened.answers(recipe).chosen(rows, recipe.seed)
-    told = pipeline.answer_facts(opened, recipe, rows, columns, ties)
-    parts = [f"{told['tied']:,} tied with another" if told["tied"] else ""]
-    if told["below_full_reward"]:
-        parts.append(f"{told['below_full_reward']:,} below full reward")
-    said = ", ".join(filter(None, parts))
-    return (
-        f"Of {told['n']:,} training answers {said}." if said else "",
-        pipeline.answer_warnings(recipe, told),
-    )
 
 
 def filtered(crowd: Crowd, recipe: Recipe) -> BoolArray:

@@ -25,10 +25,12 @@ ASSETS = Path(__file__).parent / "assets"
 LOG = logging.getLogger(__name__)
 MENDED = (
     "<style>[data-testid^=stBaseButton-primary] *, [data-testid=stMultiSelect] [data-tag] *"
-    "{color: light-dark(#FFFFFF, #10171F)}</style>"
+    "{color: light-dark(#FFFFFF, #10171F)}"
+    "[class*=st-key-paged] [data-testid=stElementToolbarButton]:has([aria-label^=Search])"
+    "{display: none}</style>"
 )
 """What Streamlit's theme has no setting for: it writes white on the main colour, whose dark shade,
-readable as text, is too light for that."""
+readable as text, is too light for that; and a table's search covers the page that is shown only."""
 MENU_CLOSES = (
     "<script>if (window.crowdselectPage !== '{0}') {{ window.crowdselectPage = '{0}'; "
     "document.querySelector('[data-testid=stSidebar][data-collapsed=false] "

@@ -21,6 +21,9 @@ TRAIL = "_trail"
 """Session key: ids of the rows that were listed when an instruction was opened."""
 PICKED = "_picked"
 OPEN = "open"
+PAGED = "paged"
+"""A table that shows one of several pages: its own search would cover these rows only, so it has
+none (see ``shell.MENDED`` and ``browser``)."""
 ICON = ":material/open_in_full:"
 ALT = "Instructions; arrow keys walk through them, what is reached stands below, o opens it"
 READ_CHARS = 1_200
@@ -63,16 +66,17 @@ def show(crowd: Crowd, rows: IntArray, columns: Columns, *, name: str, height: i
     key = f"table {name} {_digest(shown)}"
     data = frame(crowd, shown, columns)
     ids, trail = crowd.ids[shown], crowd.ids[rows]
-    st.dataframe(
-        data.assign(**{OPEN: ICON})[[OPEN, *data.columns]],
-        key=key,
-        hide_index=True,
-        height=min(shell.rows_px(len(data)), height),
-        on_select="rerun",
-        selection_mode=["multi-row", "single-cell"],
-        column_config={**_config(data), OPEN: _open_column(key, ids, trail)},
-        alt=ALT,
-    )
+    with st.container(key=f"{PAGED if pages > 1 else 'whole'} {name}"):
+        st.dataframe(
+            data.assign(**{OPEN: ICON})[[OPEN, *data.columns]],
+            key=key,
+            hide_index=True,
+            height=min(shell.rows_px(len(data)), height),
+            on_select="rerun",
+            selection_mode=["multi-row", "single-cell"],
+            column_config={**_config(data), OPEN: _open_column(key, ids, trail)},
+            alt=ALT,
+        )
     _reading(crowd, key, ids, trail)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if pages > 1:

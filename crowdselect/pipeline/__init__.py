@@ -68,7 +68,7 @@ from crowdselect.pipeline.metrics import (
     metrics,
     quality_judges,
 )
-from crowdselect.pipeline.selection.answers import Answers, answers_of
+from crowdselect.pipeline.selection.answers import Answers, answers_of, combined_rewards
 from crowdselect.pipeline.selection.comparison import Comparison, compare
 from crowdselect.pipeline.selection.listing import (
     SHARE,
@@ -118,6 +118,7 @@ __all__ = [
     "cluster_labels",
     "clustering",
     "clustering_of",
+    "combined_rewards",
     "compare",
     "contamination",
     "contamination_of",

@@ -9,6 +9,7 @@ import pytest
 from crowdselect import pipeline
 from crowdselect.charts.style import LIGHT
 from crowdselect.dashboard import colours, hover, reads
+from crowdselect.dashboard.report import build
 from crowdselect.dashboard.report.build import story_of
 from crowdselect.dashboard.select import live
 from crowdselect.settings import open_workspace
@@ -69,6 +70,22 @@ def test_a_report_is_of_the_crowd_that_it_was_made_from(graded, ready):
     assert "crowdselect 0.1." in story.colophon
 
 
+def test_judges_combined_have_figures_of_their_own(graded):
+    board = reads.leaderboard(graded, "all").set_index("model")
+    places = reads.rewards(graded, "all").values
+    expected = []
+    for judge in ("judge_a", "judge_b", "right"):
+        values = pd.DataFrame(graded.rewards(judge).values)
+        expected.append(values.rank(axis=1).div(values.notna().sum(axis=1), axis=0))
+    mean = np.nanmean(np.array(expected), axis=0)
+    np.testing.assert_allclose(places, mean)
+    for j, model in enumerate(graded.models):
+        assert board.loc[model.name, "mean"] == pytest.approx(mean[:, j].mean())
+    recipe = recipe_of(judge="all")
+    chapter = build._crowd_chapter(graded, recipe, LIGHT)
+    assert "all judges" in chapter.figure.layout.xaxis.title.text
+
+
 @pytest.mark.browser
 @pytest.mark.xdist_group("dashboard-browser")
 def test_gate_and_questions_are_set_on_the_page(server, world, tmp_path):
@@ -91,3 +108,18 @@ def test_gate_and_questions_are_set_on_the_page(server, world, tmp_path):
         shown(page, 'ties = "draw"')
         page.get_by_role("button", name="Take back").click()
         page.get_by_text('name = "my questions (1).jsonl"').wait_for(state="detached")
+        # In the order of likeness even where the file's order was asked for before.
+        asked = {"explore.like": "q010", "explore.sort": "order of the file"}
+        page = visit(watched, server, "explore", **asked)
+        shown(page, "most like q010, the likest first, from 0.30 on")
+        assert page.get_by_role("combobox", name="Sort by").input_value() == "as found"
+        page.get_by_role("slider", name="Likeness, at least").press("End")
+        shown(page, "the likest first, from 1.00 on")
+        # A table of several pages has no search that would cover this page only.
+        page = visit(watched, server, "explore")
+        page.locator("[class*=st-key-paged] [data-testid=stDataFrame]").hover()
+        toolbar = page.locator("[class*=st-key-paged] [data-testid=stElementToolbar]")
+        toolbar.get_by_role("button", name="Fullscreen").wait_for()
+        assert not toolbar.get_by_role("button", name="Search").is_visible()
+        page = visit(watched, server, "", judge="all")
+        shown(page, "Mean place among the answers, 0 to 1, over all judges")

@@ -10,19 +10,23 @@ from crowdselect.charts.reward_distribution import reward_distribution
 from crowdselect.dashboard import reads, shell
 from crowdselect.dashboard.text import md, n_of_m, percent, plural
 from crowdselect.store import Crowd
+from crowdselect.values import COMBINED
 
 
 def leaderboard(crowd: Crowd, judge: str) -> None:
     """Means with intervals beside the distributions, and the same as a table."""
     board = reads.leaderboard(crowd, judge)
+    called, unit = called_by(judge)
     p = shell.palette()
     left, right = st.columns(2)
     with left:
-        shell.heading("Leaderboard", "Mean reward with its 95 % interval over instructions.")
-        shell.plot(draw_leaderboard(board, judge, p), "board", "Models by mean reward")
+        shell.heading("Leaderboard", f"Mean {unit} with its 95 % interval over instructions.")
+        shell.plot(draw_leaderboard(board, called, p), "board", "Models by mean reward")
     with right:
-        shell.heading("Rewards", "Median, quartiles, and the 5th and 95th percentile.")
-        shell.plot(reward_distribution(board, judge, p), "spread", "Reward distribution per model")
+        shell.heading(
+            "Rewards", f"{unit.capitalize()}: median, quartiles, 5th and 95th percentile."
+        )
+        shell.plot(reward_distribution(board, called, p), "spread", "Reward distribution per model")
     with st.expander("The leaderboard as a table"):
         st.dataframe(
             board,
@@ -40,11 +44,18 @@ def leaderboard(crowd: Crowd, judge: str) -> None:
         )
 
 
+def called_by(judge: str) -> tuple[str, str]:
+    """What figures call a judge, and what it gives."""
+    if judge == COMBINED:
+        return "all judges, ranks combined", "place among the answers, 0 to 1, over all judges"
+    return judge, "reward"
+
+
 def missing(crowd: Crowd, judge: str) -> None:
     """Where rewards are missing, or that none is."""
     share, edges = reads.missing(crowd, judge)
     cells = crowd.n * len(crowd.models)
-    values = crowd.rewards(judge).values
+    values = reads.rewards(crowd, judge).values
     present = int((values == values).sum())
     shell.heading("Missing rewards")
     if present == cells:

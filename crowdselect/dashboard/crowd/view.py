@@ -45,7 +45,6 @@ def show(crowd: Crowd) -> None:
         "Part of the page", TABS, key=key, required=True, label_visibility="collapsed"
     )
     arrival.show(crowd)
-    shown = crowd.judges[0] if judge not in crowd.judges and crowd.judges else judge
     if choice == "Models":
         models_editor.show(crowd)
         making.show(crowd)
@@ -55,15 +54,15 @@ def show(crowd: Crowd) -> None:
         _report(crowd)
     elif choice == "Add a crowd":
         _add()
-    elif shown is None:
+    elif judge is None:
         shell.empty("No rewards yet", "This crowd has answers but no judge has scored them.")
         making.show(crowd)
     elif choice == "Bias audit":
         biases.show(crowd)
         _duplicates(crowd)
     else:
-        board.leaderboard(crowd, shown)
-        board.missing(crowd, shown)
+        board.leaderboard(crowd, judge)
+        board.missing(crowd, judge)
 
 
 def _report(crowd: Crowd) -> None:

@@ -14,7 +14,7 @@ from crowdselect.dashboard.text import md, n_of_m, plural, shorten
 from crowdselect.landscape import Vectors, nearest
 from crowdselect.readonly import read_only
 from crowdselect.store import Crowd, Where
-from crowdselect.values import BoolArray, IntArray, Recipe
+from crowdselect.values import BoolArray, FloatArray, IntArray, Recipe
 
 WHERE: tuple[Where, ...] = get_args(Where)
 MEANING = "meaning"
@@ -23,7 +23,9 @@ LABELS = {"responses": "answers"}
 INDEX_FROM = 5_000
 """Smaller crowds are scanned fast enough."""
 LIKE = 200
-"""How many rows are alike enough to be shown."""
+"""The most rows that are shown."""
+ALIKE_FROM = 0.3
+"""The usual cut-off: cosine of two texts that have something to do with each other."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,8 @@ class Found:
     order: IntArray | None
     """The rows, best first, where the search ranks them; None: no order of its own."""
     words: str
+    likeness: FloatArray | None = None
+    """Shape (n,): how alike a row is to what was asked for, -1 to 1; NaN: not compared."""
 
 
 def _wheres(crowd: Crowd, recipe: Recipe) -> tuple[str, ...]:
@@ -124,13 +128,31 @@ def _alike(
     crowd: Crowd, recipe: Recipe, kept: BoolArray, query: int | Vectors, words: str
 ) -> Found:
     """The rows closest to a row (which comes first) or to a vector."""
-    rows, _ = nearest(reads.vectors(crowd, recipe.encoder), query, LIKE)
+    rows, alike = nearest(reads.vectors(crowd, recipe.encoder), query, LIKE)
     if isinstance(query, int):
-        rows = np.concatenate([[query], rows])
-    rows = rows[kept[rows]]
+        rows, alike = np.concatenate([[query], rows]), np.concatenate([[1.0], alike])
+    least = float(state.view("alike", ALIKE_FROM))
+    near = kept[rows] & (alike >= least)
+    rows, alike = rows[near], alike[near]
     mask = np.zeros(crowd.n, dtype=bool)
     mask[rows] = True
-    return Found(mask, rows, f"{plural(len(rows), 'instruction')} {words}")
+    likeness = np.full(crowd.n, np.nan)
+    likeness[rows] = alike
+    said = f"{plural(len(rows), 'instruction')} {words}, the likest first, from {least:.2f} on"
+    return Found(mask, rows, said, likeness)
+
+
+def cut_off() -> None:
+    """From which likeness on instructions are shown."""
+    st.slider(
+        "Likeness, at least",
+        0.0,
+        1.0,
+        key=state.view_key("alike", ALIKE_FROM),
+        step=0.05,
+        width=220,
+        help=f"Cosine of the two texts' vectors; at most {LIKE} instructions are shown.",
+    )
 
 
 def like_chip(crowd: Crowd) -> None:

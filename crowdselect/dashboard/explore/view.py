@@ -14,6 +14,7 @@ from crowdselect.store import Crowd
 from crowdselect.values import FloatArray, IntArray, Recipe
 
 KEY = "explore scatter"
+FOUND_FIRST = ("sort found", "as found")
 
 
 @shell.fragment()
@@ -94,13 +95,19 @@ def _table(
     if lasso is not None:
         rows = rows[np.isin(rows, lasso)]
         words = f"{len(rows):,} in the lasso, of {words}"
-    columns: dict[str, FloatArray] = {m: reads.column(crowd, recipe, m) for m in axes}
-    ranked = ["as found"] if found.order is not None else []
-    orders = [*ranked, "order of the file", *(f"{m}, {d}" for m in axes for d in ("high", "low"))]
-    default = orders[0] if ranked else orders[1]
+    alike = {} if found.likeness is None else {"likeness": found.likeness}
+    columns: dict[str, FloatArray] = alike | {m: reads.column(crowd, recipe, m) for m in axes}
+    by_metric = [f"{m}, {d}" for m in axes for d in ("high", "low")]
+    # What a search puts in order has a setting of its own: the file's order is not kept for it.
+    name, first = ("sort", "order of the file") if found.order is None else FOUND_FIRST
+    orders = [first, *([] if found.order is None else ["order of the file"]), *by_metric]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        order = st.selectbox("Sort by", orders, key=state.view_key("sort", default, orders))
+        order = st.selectbox("Sort by", orders, key=state.view_key(name, first, orders))
+        if found.likeness is not None:
+            search.cut_off()
     st.text(words)
+    if order == "order of the file":
+        rows = np.sort(rows)
     if ", " in order:
         metric, end = order.rsplit(", ", 1)
         rows = table.order_by(rows, columns[metric], descending=end == "high")

@@ -179,9 +179,13 @@ def _defaults() -> dict[str, Any]:
     return {name: field.default for name, field in FinetuneConfig.model_fields.items()}
 
 
+UNKNOWN = "known once the run has measured"
+"""In place of a time that no formula tells."""
+
+
 def _estimate(asked: Asked) -> None:
     """Tokens, steps, memory and time by formula; the run itself measures before it starts."""
-    from crowdselect.finetune import estimate
+    from crowdselect.finetune import estimate, in_time
 
     rows = []
     model = at_hand(asked.model)
@@ -203,7 +207,7 @@ def _estimate(asked: Asked) -> None:
             "tokens": e.tokens,
             "memory, GiB": e.memory / 2**30,
             "free, GiB": e.memory_free / 2**30,
-            "minutes": None if e.seconds is None else e.seconds / 60,
+            "time": UNKNOWN if e.seconds is None else in_time(e.seconds),
         }
         for name, e in rows
     ]
@@ -215,7 +219,6 @@ def _estimate(asked: Asked) -> None:
             "tokens": st.column_config.NumberColumn(format="localized"),
             "memory, GiB": st.column_config.NumberColumn(format="%.1f"),
             "free, GiB": st.column_config.NumberColumn(format="%.1f"),
-            "minutes": st.column_config.NumberColumn(format="%.1f"),
         },
     )
     for name, e in rows:

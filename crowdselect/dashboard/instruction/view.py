@@ -8,6 +8,7 @@ import streamlit as st
 
 from crowdselect.charts.instruction_rewards import instruction_rewards
 from crowdselect.dashboard import notes, reads, shell, state, table
+from crowdselect.dashboard.crowd.board import called_by
 from crowdselect.dashboard.instruction import diff, training, why
 from crowdselect.dashboard.instruction.answers import Marked, answers_html, sort_answers
 from crowdselect.dashboard.instruction.markdown import LOOKS
@@ -40,10 +41,11 @@ def show(crowd: Crowd) -> None:
     notes.bar(crowd, identity)
     answers = crowd.answers(row)
     judge = reads.judge_of(crowd, recipe)
-    shown = crowd.judges[0] if judge == COMBINED else judge
-    ordered = sort_answers(answers, shown)
+    if judge is not None:
+        answers = answers.assign(**{judge: reads.rewards(crowd, judge).values[row]})
+    ordered = sort_answers(answers, judge)
     marked = training.marked(crowd, recipe, row, instruction, ordered)
-    _answers(crowd, ordered, marked, shown)
+    _answers(crowd, ordered, marked, judge)
     training.edit(crowd, identity, ordered, marked, recipe.answer)
     left, right = st.columns([3, 2], gap="medium")
     with left:
@@ -51,9 +53,10 @@ def show(crowd: Crowd) -> None:
         st.text(why.verdict(crowd, recipe, row))
         why.show(crowd, recipe, row)
     with right:
-        if shown is not None:
-            rewards = answers.rename(columns={shown: "reward"})
-            fig = instruction_rewards(rewards, shown, shell.palette())
+        if judge is not None:
+            called, _ = called_by(judge)
+            rewards = answers.rename(columns={judge: "reward"})
+            fig = instruction_rewards(rewards, called, shell.palette())
             shell.plot(fig, "instruction rewards", "Rewards by family and size")
     shell.heading("Compare two answers", "What the other lacks is underlined.")
     diff.show(ordered)
@@ -89,7 +92,11 @@ def _question(crowd: Crowd, row: int) -> None:
 
 
 def _order_words(judge: str | None) -> str:
-    return "In the crowd's order." if judge is None else f"Highest reward by {md(judge)} first."
+    if judge is None:
+        return "In the crowd's order."
+    return (
+        f"Highest {'place' if judge == COMBINED else 'reward'} by {md(called_by(judge)[0])} first."
+    )
 
 
 def _walk(crowd: Crowd, identity: str) -> None:

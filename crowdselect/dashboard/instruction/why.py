@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 from markupsafe import Markup
 
-from crowdselect.dashboard import reads
+from crowdselect.dashboard import grades, reads
 from crowdselect.dashboard.text import number, shorten
 from crowdselect.errors import CrowdSelectError
 from crowdselect.metrics import METRICS, build_metric, parse_column, why_of
@@ -95,10 +95,10 @@ def verdict(crowd: Crowd, recipe: Recipe, row: int) -> str:
         return "In the draft selection. " + picks.reasons[int(places[0])]
     if (
         recipe.gate is not None
-        and not reads.best_grades(crowd, recipe)[row] >= recipe.gate.at_least
+        and not grades.best_grades(crowd, recipe)[row] >= recipe.gate.at_least
     ):
         return "Not in the draft selection: none of its answers is good enough for the gate."
-    if overlap := reads.overlap_of(crowd, recipe, row):
+    if overlap := grades.overlap_of(crowd, recipe, row):
         return f"Not in the draft selection: it shares words with {overlap}, which stays out."
     if not reads.filtered(crowd, recipe)[row]:
         return "Not in the draft selection: the filters leave it out."

@@ -18,6 +18,7 @@ from crowdselect.charts.share_shift import share_shift
 from crowdselect.charts.style import Palette
 from crowdselect.dashboard import reads, shell
 from crowdselect.dashboard.cache import cached
+from crowdselect.dashboard.crowd.board import called_by
 from crowdselect.dashboard.report.first_page import first_page
 from crowdselect.dashboard.report.glossary import glossary
 from crowdselect.dashboard.report.quality import changes_since, provenance, quality_chapters
@@ -140,10 +141,11 @@ def _answer_facts(report: Mapping[str, Any]) -> list[Fact]:
 def _crowd_chapter(crowd: Crowd, recipe: Recipe, p: Palette) -> Chapter:
     judge = reads.judge_of(crowd, recipe)
     lines = [line for line in crowd.report_lines() if line]
-    if judge not in crowd.judges:
+    if judge is None:
         return Chapter("The crowd", lines)
-    fig = leaderboard(reads.leaderboard(crowd, str(judge)), str(judge), p)
-    return Chapter("The crowd", lines, fig, "Models by mean reward, with 95 % intervals")
+    called, unit = called_by(judge)
+    fig = leaderboard(reads.leaderboard(crowd, judge), called, p)
+    return Chapter("The crowd", lines, fig, f"Models by mean {unit}, with 95 % intervals")
 
 
 def _recipe_chapter(crowd: Crowd, recipe: Recipe) -> Chapter:

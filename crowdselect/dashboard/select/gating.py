@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from crowdselect import pipeline
-from crowdselect.dashboard import reads, shell, state
+from crowdselect.dashboard import grades, shell, state
 from crowdselect.dashboard.text import md, n_of_m, number, percent
 from crowdselect.errors import CrowdSelectError
 from crowdselect.ranks import full_reward
@@ -48,8 +48,7 @@ def show(crowd: Crowd, recipe: Recipe) -> None:
         return
     try:
         _judge(crowd, recipe.gate)
-        grades = reads.best_grades(crowd, recipe)
-        _slider(grades, recipe.gate)
+        _slider(grades.best_grades(crowd, recipe), recipe.gate)
         _told(crowd, recipe)
     except CrowdSelectError as error:
         st.warning(f"{md(error.problem)} {md(error.remedy)}")
@@ -62,7 +61,7 @@ def kinds_for(crowd: Crowd) -> list[str]:
         "reward": not judges,
         "quantile": not judges,
         "judges": len(judges) < 2,
-        "crowd": not reads.answered(crowd),
+        "crowd": not grades.answered(crowd),
     }
     return [kind for kind in KINDS if not lacks[kind]]
 
@@ -100,8 +99,8 @@ def _judge(crowd: Crowd, gate: Gate) -> None:
     )
 
 
-def _slider(grades: FloatArray, gate: Gate) -> None:
-    there = grades[~np.isnan(grades)]
+def _slider(best: FloatArray, gate: Gate) -> None:
+    there = best[~np.isnan(best)]
     if not len(there):
         st.caption("No answer has a grade.")
         return
@@ -138,7 +137,7 @@ def _changed(name: str) -> None:
 
 
 def _told(crowd: Crowd, recipe: Recipe) -> None:
-    facts = reads.gate_facts(crowd, recipe)
+    facts = grades.gate_facts(crowd, recipe)
     st.caption(removed_words(facts, crowd.n))
     if facts["removed"]:
         with st.expander("What the gate removes"):

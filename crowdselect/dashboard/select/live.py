@@ -9,7 +9,7 @@ import streamlit as st
 from crowdselect.charts.cut_line import cut_line
 from crowdselect.charts.histogram_shift import histogram_shift
 from crowdselect.charts.share_shift import share_shift
-from crowdselect.dashboard import reads, shell, table
+from crowdselect.dashboard import grades, reads, shell, table
 from crowdselect.dashboard.colours import TIED
 from crowdselect.dashboard.review import lists
 from crowdselect.dashboard.select.draft import (
@@ -45,7 +45,7 @@ def show(crowd: Crowd, recipe: Recipe) -> Outcome:
     if not len(draft.rows):
         st.warning("Nothing is selected: no instruction is eligible, or the budget is zero.")
         return draft
-    said, warnings = reads.answer_warnings(crowd, recipe, draft.rows)
+    said, warnings = grades.answer_warnings(crowd, recipe, draft.rows)
     if said:
         st.caption(said)
     for warning in warnings:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from crowdselect import pipeline
-from crowdselect.dashboard import reads, state
+from crowdselect.dashboard import grades, state
 from crowdselect.dashboard.text import md, plural
 from crowdselect.dashboard.uploads import kept
 from crowdselect.errors import CrowdSelectError
@@ -49,7 +49,7 @@ def show(crowd: Crowd, recipe: Recipe) -> None:
 def _told(crowd: Crowd, recipe: Recipe, place: int) -> str:
     one = recipe.decontaminate[place]
     try:
-        count = reads.overlap_counts(crowd, recipe)[place]
+        count = grades.overlap_counts(crowd, recipe)[place]
     except CrowdSelectError as error:
         return md(error.problem)
     return f"{md(one.name)}: {plural(count, 'instruction')} out"

@@ -249,6 +249,14 @@ def likes_of(crowd: Crowd, judge: str | None) -> str:
     )
 
 
+def combined_rewards(crowd: Crowd) -> RewardMatrix:
+    """The judges combined by rank: each answer's mean place among its row's, in (0, 1]."""
+    rows = np.arange(crowd.n, dtype=np.int64)
+    there = np.ones((crowd.n, len(crowd.models)), dtype=bool)
+    values = mean_places(crowd, quality_judges(crowd), rows, there, always=True)
+    return RewardMatrix(COMBINED, crowd.ids, crowd.models, values)
+
+
 def texts_of(crowd: Crowd, rows: IntArray, there: BoolArray) -> list[list[str | None]]:
     """The answers to each of ``rows`` that are ``there`` (n, m), one per model."""
     columns = []
