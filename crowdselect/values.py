@@ -188,7 +188,7 @@ class Recipe(Frozen):
         str,
         Option(
             help="What turns instructions into vectors",
-            one="minilm, lsa, a hub id or a folder; else minilm where it is installed, else lsa",
+            one="minilm, static, lsa, a hub id, a folder; else minilm if installed, else static",
             short="-e",
         ),
     ] = "minilm"

@@ -7,8 +7,9 @@ from importlib.util import find_spec
 import streamlit as st
 
 from crowdselect import jobs
-from crowdselect.dashboard import jobs_view, reads, shell
+from crowdselect.dashboard import jobs_view, reads, shell, state
 from crowdselect.dashboard.text import md
+from crowdselect.landscape import Static
 from crowdselect.store import Crowd
 from crowdselect.values import Recipe
 
@@ -37,15 +38,24 @@ def ready(crowd: Crowd, recipe: Recipe, *, what: str, plane: bool = True) -> boo
     if running is not None:
         jobs_view.ended(running)
     if recipe.encoder == "minilm" and find_spec("sentence_transformers") is None:
-        st.caption(md("minilm needs: pip install 'crowdselect[embed]'. The encoder lsa does not."))
+        st.caption(md("minilm needs: pip install 'crowdselect[embed]'. static does not."))
     if not shell.read_only_note(f"computing the {made}"):
         config = {**options, "clusters": max(recipe.clusters, 2), "method": "fast"}
-        st.button(
-            "Compute embeddings and map" if plane else "Compute embeddings",
-            type="primary",
-            on_click=_start,
-            args=(config,),
-        )
+        with st.container(horizontal=True):
+            st.button(
+                "Compute embeddings and map" if plane else "Compute embeddings",
+                type="primary",
+                on_click=_start,
+                args=(config,),
+            )
+            if recipe.encoder != Static.name:
+                st.button(
+                    "First look",
+                    on_click=_first_look,
+                    args=(config,),
+                    help="By word vectors alone (the encoder static), seconds for a hundred "
+                    "thousand. The recipe takes that encoder until you choose another.",
+                )
     return False
 
 
@@ -53,6 +63,12 @@ def for_picking(crowd: Crowd, recipe: Recipe, what: str) -> None:
     """Where the recipe waits for embeddings, the way to them: with a map only if it needs one."""
     if not reads.can_pick(crowd, recipe):
         ready(crowd, recipe, what=what, plane=reads.needs_plane(recipe))
+
+
+def _first_look(config: dict[str, object]) -> None:
+    """The same by word vectors; the draft then shows what is there."""
+    state.amend(encoder=Static.name)
+    _start({**config, "encoder": Static.name})
 
 
 def _start(config: dict[str, object]) -> None:

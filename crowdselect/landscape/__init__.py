@@ -11,6 +11,7 @@ from crowdselect.landscape.fast import FastClusters
 from crowdselect.landscape.label import COUNTING, ClusterLabels
 from crowdselect.landscape.neighbours import nearest, typical_rows
 from crowdselect.landscape.plane import project
+from crowdselect.landscape.static import Static
 
 __all__ = [
     "COUNTING",
@@ -19,6 +20,7 @@ __all__ = [
     "Clusters",
     "Encoder",
     "FastClusters",
+    "Static",
     "Vectors",
     "cluster",
     "default_encoder",

@@ -11,10 +11,13 @@ from crowdselect.landscape.encoder import Encoder
 from crowdselect.landscape.hidden_states import HiddenStates
 from crowdselect.landscape.lsa import Lsa
 from crowdselect.landscape.sentence_model import BUNDLED, MiniLM, SentenceModel
+from crowdselect.landscape.static import Static
 from crowdselect.options import options_of, read_option
 from crowdselect.registry import Registry, build
 
-ENCODERS: Registry[type[Encoder]] = Registry("encoder", [MiniLM, SentenceModel, Lsa, HiddenStates])
+ENCODERS: Registry[type[Encoder]] = Registry(
+    "encoder", [MiniLM, SentenceModel, Static, Lsa, HiddenStates]
+)
 
 
 def encoder_named(name: str, *, trust_remote_code: bool = False) -> Encoder:
@@ -46,6 +49,6 @@ def encoder_named(name: str, *, trust_remote_code: bool = False) -> Encoder:
 
 
 def default_encoder() -> str:
-    """``minilm`` where the extra ``embed`` is installed, else ``lsa``."""
+    """``minilm`` where the extra ``embed`` is installed, else ``static``."""
     installed = find_spec(BUNDLED) and find_spec("sentence_transformers")
-    return MiniLM.name if installed else Lsa.name
+    return MiniLM.name if installed else Static.name

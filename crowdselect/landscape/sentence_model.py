@@ -24,7 +24,7 @@ _NOT_NEEDED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5", "*.msgpack",
                "onnx/*", "openvino/*", "*.onnx", "*.tflite")  # fmt: skip
 """Weights in other formats, which are neither fetched nor read."""
 
-_INSTALL = "pip install 'crowdselect[embed]', or choose the encoder lsa, which needs neither."
+_INSTALL = "pip install 'crowdselect[embed]', or choose the encoder static or lsa."
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ def _load(model: str, revision: str | None, trust_remote_code: bool, max_tokens:
         reason = str(error).strip().split("\n")[0]
         raise InputError(
             f"The encoder {model!r} cannot be loaded: {reason:.300}",
-            "Give minilm, lsa, a hub id that is reachable or already "
+            "Give minilm, static, lsa, a hub id that is reachable or already "
             "downloaded, or a folder with a sentence-transformers model in safetensors. A model "
             "that brings its own code runs only where you allow trust_remote_code.",
         ) from error
