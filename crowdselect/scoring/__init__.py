@@ -17,11 +17,12 @@ from crowdselect.scoring.experience import InstructionPass, diverse_middle, own_
 from crowdselect.scoring.ifd import IFD
 from crowdselect.scoring.instag import InsTag, InsTagCrowdSelect, coverage
 from crowdselect.scoring.instruction_mining import InstructionMining
+from crowdselect.scoring.less import Less
 from crowdselect.scoring.run import ScoreTable, score
 from crowdselect.scoring.selectit import SelectIT
 
 SCORERS: Registry[type[Scorer]] = Registry(
-    "scorer", [SelectIT, IFD, Direct, InsTag, InsTagCrowdSelect, Deita, InstructionMining]
+    "scorer", [SelectIT, IFD, Direct, InsTag, InsTagCrowdSelect, Deita, InstructionMining, Less]
 )
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "InstructionMining",
     "InstructionPass",
     "LanguageModel",
+    "Less",
     "ModelSpec",
     "Pass",
     "Sample",

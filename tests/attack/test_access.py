@@ -22,7 +22,7 @@ REGISTRIES = (BENCHMARKS, SCORERS, SOURCES, FORMATS, STRATEGIES, METRICS)
 
 PLAIN_TEXT = {
     "benchmark": {"task", "metric", "source_language", "target_language", "translation.prompt",
-        "judged_by",
+        "judged_by", "verifiable.plain",
     },
     "scorer": {
         "dimension", "reward", "length", "knn6", "understandability", "naturalness", "coherence",
@@ -30,7 +30,7 @@ PLAIN_TEXT = {
     "source": {
         "content", "judges", "split", "annotators", "id_column", "instruction_column",
         "model_column", "response_column", "judge_columns", "judge", "encoding", "columns",
-        "input_column", "system_column", "leave_out",
+        "input_column", "system_column", "leave_out", "sft.author", "sft.subset",
     },
     "format": {"system"},
     "strategy": {"metric", "complexity", "quality", "targeted.targets"},
