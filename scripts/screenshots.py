@@ -1,6 +1,6 @@
 """Take the screenshots of docs/screenshots/: every page, both themes, wide and narrow.
 
-python scripts/screenshots.py [--workspace DIR --crowd NAME] [--out docs/screenshots]
+python scripts/screenshots.py [--workspace DIR --crowd NAME] [--only PAGE ...] [--out DIR]
 
 Without a workspace it makes one in a temporary folder: the demo crowd with its study (three
 selections, three fine-tunes, four benchmark runs; some minutes) where data/demo is there, else a
@@ -111,6 +111,7 @@ def main() -> None:
     parser.add_argument("--workspace", type=Path, help="an existing workspace")
     parser.add_argument("--crowd", default="demo")
     parser.add_argument("--encoder", default=default_encoder())
+    parser.add_argument("--only", nargs="+", choices=[p.path for p in PAGES], help="these pages")
     parser.add_argument("--out", type=Path, default=ROOT / "docs" / "screenshots")
     arguments = parser.parse_args()
     scratch = Path(tempfile.mkdtemp(prefix="crowdselect-screenshots-"))
@@ -120,7 +121,8 @@ def main() -> None:
             encoder = arguments.encoder
         else:
             workspace, crowd, encoder = prepare(scratch)
-        addresses = links(workspace, crowd, encoder)
+        wanted = arguments.only or [page.path for page in PAGES]
+        addresses = {p: a for p, a in links(workspace, crowd, encoder).items() if p in wanted}
         arguments.out.mkdir(parents=True, exist_ok=True)
         with serve(ROOT / "app.py", {"CROWDSELECT_WORKSPACE": str(workspace.root)}) as server:
             for theme in ("light", "dark"):

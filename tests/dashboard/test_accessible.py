@@ -30,7 +30,7 @@ FOUND = """async ({own, rules}) => {
       && document.querySelector(node.target[0])?.closest(`[data-testid=${part}]`)))
     .map((node) => `${rule.impact} ${rule.id}: ${node.html} ${node.failureSummary}`))
 }"""
-ALL = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "best-practice"]
+ALL = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 DARK = "() => getComputedStyle(document.querySelector('[data-testid=stApp]')).colorScheme === '{}'"
 
 
@@ -61,3 +61,11 @@ def test_the_menu_of_a_narrow_window_closes_after_a_tap(server):
         page.wait_for_selector("[data-testid=stSidebar][data-collapsed=true]", state="attached")
         page.get_by_test_id("stExpandSidebarButton").click()
         assert menu.get_attribute("data-collapsed") == "false"
+
+
+def test_a_legend_is_whole_in_a_narrow_window(server):
+    with browser_page(width=390, height=844) as watched:
+        page = visit(watched, server, "map", clusters=10, **{"map.colour": "cluster"})
+        page.locator(".legend-item").nth(9).wait_for()
+        hidden = "e => e.scrollHeight - e.clientHeight"
+        assert page.locator(".legend-items").evaluate(hidden) <= 0

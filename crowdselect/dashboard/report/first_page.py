@@ -98,9 +98,8 @@ def _figure(evidence: Sequence[Evidence], p: Palette) -> go.Figure | None:
             for e in shown[:MOST_COMPARED]
         ]
     )  # fmt: skip
-    unit = "right answers of 100" if shown[0].shares else shown[0].unit
-    return benchmark_scores(frame, f"worse \N{LEFTWARDS ARROW} {unit} \N{RIGHTWARDS ARROW} better",
-                            p, zero=True)  # fmt: skip
+    label = "more right answers, of 100" if shown[0].shares else f"better by, {shown[0].unit}"
+    return benchmark_scores(frame, label, p, zero=True)
 
 
 def _dates(created: str, evidence: Sequence[Evidence]) -> str:
