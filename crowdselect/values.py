@@ -356,6 +356,8 @@ class Origin(Frozen):
     """For preference pairs: how many of how many, and by which rule."""
     chosen_on: tuple[str, ...] = ()
     """Benchmarks on which the recipe was chosen, as declared: scores there are too high."""
+    answers: str = ""
+    """How many training answers are tied or below full reward; empty: it was not told."""
 
 
 def with_origin(given: Any) -> Any:

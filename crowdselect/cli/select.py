@@ -177,16 +177,13 @@ def document(
 
 def tell_answers(report: Mapping[str, Any]) -> None:
     """Say what the gate removed, and how many training answers are poor or tied."""
+    from crowdselect.pipeline import answer_words
+
     gate, told = report.get("gate"), report.get("answers")
     if gate:
         say(f"Gate: {gate['words']}. {gate['removed']:,} instructions do not pass.")
-    if not told:
-        return
-    parts = [f"{told['tied']:,} tied with another" if told["tied"] else ""]
-    if told["below_full_reward"] is not None:
-        parts.append(f"{told['below_full_reward']:,} below full reward")
-    if any(parts):
-        say(f"Of {told['n']:,} training answers: {', '.join(filter(None, parts))}.")
+    if told and (words := answer_words(told)):
+        say(f"{words}.")
 
 
 def _show(

@@ -60,11 +60,5 @@ def answer_warnings(crowd: Crowd, recipe: Recipe, rows: IntArray) -> tuple[str, 
     opened = session(crowd)
     columns, ties = opened.answers(recipe).chosen(rows, recipe.seed)
     told = pipeline.answer_facts(opened, recipe, rows, columns, ties)
-    parts = [f"{told['tied']:,} tied with another" if told["tied"] else ""]
-    if told["below_full_reward"]:
-        parts.append(f"{told['below_full_reward']:,} below full reward")
-    said = ", ".join(filter(None, parts))
-    return (
-        f"Of {told['n']:,} training answers {said}." if said else "",
-        pipeline.answer_warnings(recipe, told),
-    )
+    said = pipeline.answer_words(told)
+    return f"{said}." if said else "", pipeline.answer_warnings(recipe, told)

@@ -121,6 +121,7 @@ def _data_lines(plan: Plan, report: DataReport, data_sha256: str) -> list[str]:
         told = {"id": origin.selection, **_recipe(origin.recipe), "pairs": origin.pairs}
         named = [f"{k} {_plain(v)}" for k, v in told.items() if v not in (None, {}, "")]
         lines.append(f"Recipe: {', '.join(named)}.")
+        lines += [f"Answers: {_plain(origin.answers)}."] if origin.answers else []
     return lines + report.lines()
 
 

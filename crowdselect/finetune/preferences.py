@@ -65,6 +65,7 @@ def pairs_from_rewards(
     margin: float = 0.5,
     worse: Worse = "worst",
     seed: int = 42,
+    order: IntArray | None = None,
 ) -> PreferencePairs:
     """Make at most one pair per instruction by the rule above.
 
@@ -78,10 +79,12 @@ def pairs_from_rewards(
         Least distance in standard deviations (over all finite rewards of the judge), >= 0.
         Whatever it is, the rejected reward is strictly lower.
     worse
-        Which of the answers that lie far enough below is the rejected one. Equal rewards go to
-        the first model column.
+        Which of the answers that lie far enough below is the rejected one.
     seed
         For ``worse="random"``; the draw of a row depends on the seed and the row only.
+    order
+        Model columns per row, shape (len(rows), m): of equal rewards the first in it is taken,
+        for the better and the worse answer alike; None: the first column.
 
     Raises
     ------
@@ -95,18 +98,18 @@ def pairs_from_rewards(
         raise InputError(f"The judge {rewards.judge} has no rewards.", "Choose another judge.")
     wanted = np.arange(len(values)) if rows is None else np.asarray(rows, dtype=np.int64)
     taken = values[wanted]
-    best = np.argmax(np.where(np.isfinite(taken), taken, -np.inf), axis=1)
+    best = _first_best(np.where(np.isfinite(taken), taken, -np.inf), order)
     top = taken[np.arange(len(taken)), best]
     with np.errstate(invalid="ignore"):
         allowed = (top[:, None] - taken >= margin * np.nanstd(values)) & (taken < top[:, None])
     has = allowed.any(axis=1)
-    rejected = _pick(taken, allowed, worse, wanted, seed)
+    rejected = _first_best(_preference(taken, allowed, worse, wanted, seed), order)
     index = np.flatnonzero(has)
     return PreferencePairs(
         judge=rewards.judge,
         ids=rewards.ids[wanted[index]],
         rows=wanted[index],
-        chosen=best[index].astype(np.int64),
+        chosen=best[index],
         rejected=rejected[index],
         margins=top[index] - taken[index, rejected[index]],
         skipped=int((~has).sum()),
@@ -115,20 +118,28 @@ def pairs_from_rewards(
     )
 
 
-def _pick(
+def _first_best(values: FloatArray, order: IntArray | None) -> IntArray:
+    """The column of each row's largest value; of equal ones the first in ``order``."""
+    if order is None:
+        return np.asarray(np.argmax(values, axis=1), dtype=np.int64)
+    place = np.argmax(np.take_along_axis(values, order, axis=1), axis=1)
+    return np.asarray(order[np.arange(len(values)), place], dtype=np.int64)
+
+
+def _preference(
     taken: FloatArray,
     allowed: npt.NDArray[np.bool_],
     worse: Worse,
     rows: IntArray,
     seed: int,
-) -> IntArray:
+) -> FloatArray:
+    """How much each answer is to be the rejected one; -inf: it may not be."""
     if worse == "random":
         draws = [np.random.default_rng([seed, int(row)]).random(taken.shape[1]) for row in rows]
         preference = np.reshape(draws, taken.shape)
     else:
         preference = -taken if worse == "worst" else taken
-    picked: IntArray = np.argmax(np.where(allowed, preference, -np.inf), axis=1).astype(np.int64)
-    return picked
+    return np.where(allowed, preference, -np.inf)
 
 
 def preference_rows(

@@ -79,7 +79,12 @@ from crowdselect.pipeline.selection.listing import (
     sort_names,
     unshared,
 )
-from crowdselect.pipeline.selection.quality import answer_facts, answer_warnings, gate_facts
+from crowdselect.pipeline.selection.quality import (
+    answer_facts,
+    answer_warnings,
+    answer_words,
+    gate_facts,
+)
 from crowdselect.pipeline.selection.recipes import with_selection_ids
 from crowdselect.pipeline.selection.robustness import Robustness, robustness
 from crowdselect.pipeline.selection.saving import (
@@ -113,6 +118,7 @@ __all__ = [
     "Session",
     "answer_facts",
     "answer_warnings",
+    "answer_words",
     "answers_of",
     "available_metrics",
     "cluster_labels",

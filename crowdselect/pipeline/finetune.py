@@ -15,6 +15,7 @@ from crowdselect.finetune.presets import method_of
 from crowdselect.pipeline.export import export
 from crowdselect.pipeline.ingest import open_crowd
 from crowdselect.pipeline.pairs import selected_pairs
+from crowdselect.pipeline.selection.quality import answer_words
 from crowdselect.pipeline.selection.saving import SavedSelection, find_selection, load_selection
 from crowdselect.progress import Progress, silent
 from crowdselect.registry import content_key
@@ -31,6 +32,8 @@ class TrainingSource:
     selection: SavedSelection | None
     pairs: str = ""
     """For preference pairs: how many of how many, and by which rule."""
+    answers: str = ""
+    """How many training answers are tied or below full reward."""
 
     @property
     def options(self) -> dict[str, Any]:
@@ -44,6 +47,7 @@ class TrainingSource:
             recipe=saved.recipe,
             pairs=self.pairs,
             chosen_on=saved.chosen_on,
+            answers=self.answers,
         )
         return {"data": str(self.data), "origin": origin}
 
@@ -76,7 +80,8 @@ def training_source(
     if method == "sft":
         folder = saved.path / "exports" / "training"  # the user's own exports stay as they are
         written = export(workspace, saved, "messages", folder, progress=progress)
-        return TrainingSource(written.data, saved)
+        told = written.manifest["report"].get("answers")
+        return TrainingSource(written.data, saved, answers=answer_words(told) if told else "")
     progress(0, None, "making pairs")
     selection = load_selection(workspace, saved.id)
     crowd = open_crowd(workspace, saved.recipe.crowd)

@@ -9,6 +9,7 @@ import numpy as np
 from crowdselect.errors import InputError
 from crowdselect.finetune import PairRule, pairs_from_rewards
 from crowdselect.finetune.preferences import PreferencePairs, preference_rows
+from crowdselect.pipeline.selection.answers import answers_of
 from crowdselect.store import Crowd
 from crowdselect.values import COMBINED, IntArray, Recipe, Selection
 
@@ -24,8 +25,14 @@ def selected_pairs(
     judge = rule.judge or recipe.judge
     matrix = crowd.rewards(None if judge in (None, COMBINED) else judge)
     rows = crowd.rows(selection.ids)
+    answers = answers_of(crowd, "best", matrix.judge, recipe.ties)
     pairs = pairs_from_rewards(
-        matrix, rows=rows, margin=rule.margin, worse=rule.worse, seed=recipe.seed
+        matrix,
+        rows=rows,
+        margin=rule.margin,
+        worse=rule.worse,
+        seed=recipe.seed,
+        order=None if recipe.ties == "first" else answers.tie_order(rows, recipe.seed),
     )
     texts = preference_rows(
         pairs,

@@ -12,6 +12,7 @@ from crowdselect.selection.answers import (
     check_policy,
     choose_answers,
     count_ties,
+    tie_order,
 )
 from crowdselect.selection.compare import jaccard
 from crowdselect.selection.gate import (
@@ -104,4 +105,5 @@ __all__ = [
     "preset_weights",
     "resolve_budget",
     "robustness",
+    "tie_order",
 ]

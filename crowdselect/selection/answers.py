@@ -78,6 +78,25 @@ def choose_answers(
     return np.where(count > 0, chosen, -1)
 
 
+def tie_order(
+    models: Sequence[Model],
+    rows: IntArray,
+    hashes: Keys,
+    seed: int,
+    ties: Ties,
+    others: FloatArray | None = None,
+) -> IntArray:
+    """Return the columns of ``models`` per row in the order that equal answers are taken in.
+
+    Shape (len(rows), m); the arguments are those of :func:`choose_answers`.
+    """
+    order = np.array(sorted(range(len(models)), key=lambda j: _place(models[j])), dtype=np.int64)
+    first = _first(ties, models, seeded_keys(hashes[rows], seed), others, rows)
+    if not first or not len(models):
+        return np.tile(order, (len(rows), 1))
+    return order[np.lexsort(tuple(key[:, order] for key in reversed(first)), axis=1)]
+
+
 def count_ties(values: FloatArray, able: BoolArray, chosen: IntArray) -> IntArray:
     """Return how many usable answers have the chosen one's reward, itself included, shape (n,).
 

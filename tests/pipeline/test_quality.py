@@ -6,7 +6,10 @@ import pytest
 
 from crowdselect import pipeline
 from crowdselect.errors import InputError
+from crowdselect.finetune import PairRule
 from crowdselect.pipeline import Session
+from crowdselect.pipeline.finetune import training_source
+from crowdselect.pipeline.pairs import selected_pairs
 
 
 @pytest.fixture
@@ -130,3 +133,28 @@ def test_what_the_crowd_agrees_on_and_what_a_base_model_likes(ready, crowd, reci
     from crowdselect.metrics import combine_judges
 
     np.testing.assert_array_equal(both, combine_judges(list(before.values())))
+
+
+@pytest.mark.parametrize("ties", ["draw", "judges", "larger"])
+def test_pairs_take_the_same_of_equal_answers(graded, recipe, ties) -> None:
+    chosen = pipeline.select(graded, recipe(judge="right", budget=60, ties=ties))
+    pairs, _ = selected_pairs(graded, chosen, PairRule(), "it")
+    model_of = dict(zip(chosen.ids, chosen.models, strict=True))
+    assert len(pairs.ids) == 40
+    better = [graded.models[j].name for j in pairs.chosen]
+    assert better == [model_of[i] for i in pairs.ids]
+    worse = {graded.models[j].name for j in pairs.rejected}
+    assert len(worse) > 1 or ties == "larger"
+
+
+def test_a_fine_tune_says_how_good_its_answers_are(ready, graded, recipe) -> None:
+    chosen = pipeline.select(graded, recipe(judge="right", budget=60))
+    pipeline.save_selection(ready, chosen, "all")
+    source = training_source(ready, "all")
+    words = "Of 60 training answers 60 tied with another, 20 below full reward"
+    assert source.options["origin"].answers == words
+    made = pipeline.export(ready, "all", "alpaca")
+    assert made.manifest["report"]["answers"] == chosen.report["answers"]
+    card = (made.path / "README.md").read_text()
+    assert "| responses below full reward | 20 of 60 |" in card
+    assert "| responses as good as another | 60 of 60 |" in card

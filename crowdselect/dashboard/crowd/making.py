@@ -17,6 +17,10 @@ from crowdselect.store import Crowd
 KINDS = {"generate": ("name", "Models answer"), "judge": ("crowd", "A judge scores")}
 """Job kind -> the option that names the crowd, and what is going on."""
 
+ASKS = {"reward": "its reward", "likelihood": "its likelihood"}
+"""Kind of judge on this machine -> what it says of an answer."""
+AGREEMENT = "agreement"
+
 (LONGEST,) = options_named(GenerateConfig, "max_new_tokens")
 ROOM, DIMENSION = options_named(JudgingConfig, "max_tokens", "dimension")
 
@@ -75,19 +79,48 @@ def _judge(crowd: Crowd) -> None:
         )
         what = options.ask(DIMENSION, "judge dimension", help=None)
         graded["dimension"] = what or DIMENSION.default
+    asks = st.segmented_control(
+        "What it says",
+        list(ASKS),
+        key="judge asks",
+        persist_state="session",
+        default="reward",
+        required=True,
+        format_func=ASKS.__getitem__,
+        help="How good an answer is; or, of the model that is to be tuned, which answer it finds "
+        "likeliest (the answer policy base_likes).",
+        disabled=bool(served.base_url),
+    )
+    likely = asks == "likelihood" and not served.base_url
+    if likely:
+        graded["form"] = st.text_input(
+            "Form", "plain", key="judge form", persist_state="session",
+            help="plain, chat, or a text with {question} that stands before the answer",
+        )  # fmt: skip
     if st.button("Start judging", disabled=not model):
-        from crowdselect.pipeline.making import create_judge
+        from crowdselect.pipeline.making import create_judge, likes_name
 
+        last = Path(model).name
+        called = likes_name(last, graded["form"]) if likely else last
         asked = {
             "crowd": crowd.name,
-            "name": name or Path(model).name,
+            "name": name or called,
             "model": model,
-            "kind": "server" if served.base_url else "reward",
+            "kind": "server" if served.base_url else asks,
             "base_url": served.base_url,
             "api_key_variable": served.api_key_variable,
             **graded,
         }
         jobs.start(create_judge(reads.workspace(), JudgingConfig.parse(asked, "the form")))
+        st.rerun()
+    if AGREEMENT not in crowd.judges and st.button(
+        "Let the crowd judge itself",
+        help="A judge that needs no model: how many of the models gave the same answer",
+    ):
+        from crowdselect.pipeline.making import add_agreement
+
+        with st.spinner("Comparing the answers"):
+            add_agreement(reads.workspace(), crowd.name)
         st.rerun()
 
 

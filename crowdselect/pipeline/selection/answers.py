@@ -19,6 +19,7 @@ from crowdselect.selection import (
     consensus,
     count_ties,
     id_hashes,
+    tie_order,
 )
 from crowdselect.store import Crowd
 from crowdselect.values import (
@@ -119,6 +120,12 @@ class Answers:
 
     def _there_or_none(self, row: int, column: int) -> int:
         return column if self.there[row, column] else NONE
+
+    def tie_order(self, rows: IntArray, seed: int) -> IntArray:
+        """Per row of ``rows`` the columns in the order that equal answers are taken in."""
+        hashes = id_hashes(self.crowd.ids[rows])
+        places, others = np.arange(len(rows)), self._others(rows)
+        return tie_order(self.crowd.models, places, hashes, seed, self.ties, others)
 
     def rewards_of(self, rows: IntArray, columns: IntArray) -> FloatArray:
         """The reward of the answer ``columns[i]`` in ``rows[i]``; NaN: none.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,15 @@ def _rewards(
     there = columns >= 0
     own[there] = values[rows[there], columns[there]]
     return own, session.full_reward(judge), judge
+
+
+def answer_words(told: Mapping[str, Any]) -> str:
+    """How many answers are tied and how many below full reward; empty: none is known to be."""
+    parts = [f"{told['tied']:,} tied with another" if told["tied"] else ""]
+    if told["below_full_reward"] is not None:
+        parts.append(f"{told['below_full_reward']:,} below full reward")
+    said = ", ".join(filter(None, parts))
+    return f"Of {told['n']:,} training answers {said}" if said else ""
 
 
 def gate_facts(session: Session, recipe: Recipe) -> dict[str, Any] | None:
