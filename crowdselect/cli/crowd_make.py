@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,16 +19,20 @@ from crowdselect.cli.options import (
     example,
     located,
     option_parameters,
+    usual,
     values_of,
     with_declared,
 )
 from crowdselect.cli.terminal import print_json, print_table, progress, say, tell
+from crowdselect.errors import InputError
 from crowdselect.making import Answerer, GenerateConfig, JudgingConfig
 from crowdselect.options import options_named, options_of
 from crowdselect.settings import open_workspace
 
 GENERATE, JUDGE = options_of(GenerateConfig), options_of(JudgingConfig)
 SERVER = options_named(Answerer, "base_url")
+JUDGES = [dataclasses.replace(o, required=False) if o.name == "model" else o for o in JUDGE]
+"""Without a model the packaged one is taken for likelihoods, where it is installed."""
 
 
 def register(group: typer.Typer) -> None:
@@ -46,7 +51,7 @@ def register(group: typer.Typer) -> None:
             "crowdselect crowd judge mine -m judge --server http://127.0.0.1:8000/v1",
             "crowdselect crowd judge mine --likelihood --model ./student --form chat",
         ),
-    )(with_declared(judge, option_parameters(JUDGE)))
+    )(with_declared(judge, option_parameters(JUDGES)))
     group.command("agreement", epilog=example("crowdselect crowd agreement mine"))(agreement)
 
 
@@ -115,13 +120,18 @@ def judge(
     """
     from crowdselect.pipeline.making import create_judge, describe_end, likes_name
 
+    folder = open_workspace(workspace)
     options = values_of(JUDGE, given)
+    if likelihood:
+        options["model"] = located(folder, usual(folder, options.get("model")))
+    elif "model" not in options:
+        raise InputError("No judge was named.", "Give --model: a reward model, or a served one.")
     served = bool(options.get("base_url"))
     options["kind"] = "likelihood" if likelihood else "server" if served else "reward"
     last = Path(options["model"]).name
     called = name or (likes_name(last, options.get("form", "plain")) if likelihood else last)
     config = JudgingConfig.parse({"crowd": crowd, "name": called, **options}, "crowd judge")
-    path = create_judge(open_workspace(workspace), config, replace=replace)
+    path = create_judge(folder, config, replace=replace)
     view = run_job(path, detach=detach, as_json=json)
     if detach:
         return

@@ -98,7 +98,7 @@ def serving_lines(config: FinetuneConfig, base: str) -> list[str]:
         beside = f"vllm serve {base} --enable-lora --max-lora-rank {rank} "
         vllm = f"{beside}--lora-modules {name}=./model"
         if config.dora:
-            vllm = "# vLLM takes no DoRA: fine-tune with --merge, and serve ./merged"
+            vllm = "# vLLM takes no DoRA: fine-tune with -o merge=true, and serve ./merged"
         return [
             vllm,
             f"printf 'FROM {base}\\nADAPTER ./model\\n' > Modelfile && ollama create {name}",

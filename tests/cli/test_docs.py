@@ -63,7 +63,8 @@ def test_what_a_job_declares_is_what_its_command_offers(path: Any, declaring: An
         if one.flag is None:
             continue
         assert offered[flag].help.startswith(one.one or one.help)
-        assert offered[flag].required == one.required
+        packaged = one.name == "model"  # where none is named it may be the packaged one
+        assert packaged or offered[flag].required == one.required
         assert one.short in ("", *offered[flag].opts)
 
 

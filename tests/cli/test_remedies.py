@@ -10,6 +10,7 @@ from typer.main import get_command
 
 from crowdselect.benchmark import BENCHMARKS
 from crowdselect.cli import STAGES, app_of
+from crowdselect.export import FORMATS
 from crowdselect.finetune import FinetuneConfig
 from crowdselect.options import options_of
 from crowdselect.scoring import SCORERS
@@ -22,6 +23,8 @@ WITH_NAME = re.compile(r"(?<![\w-])-o ([a-z][a-z_]*)=")
 FOREIGN = {
     "--nnodes", "--standalone",  # torchrun's own
     "--no-deps",  # pip's own
+    "--enable-lora", "--max-lora-rank", "--lora-modules", "--served-model-name",  # vLLM's
+    "--base",  # llama.cpp's
 }  # fmt: skip
 NO_COMMAND = {
     "is",
@@ -131,7 +134,7 @@ def test_every_option_of_a_command_line_in_a_message_is_that_commands() -> None:
 
 
 def test_every_option_given_by_its_name_exists() -> None:
-    plugins = [*SCORERS, *BENCHMARKS, *STRATEGIES, FinetuneConfig]
+    plugins = [*SCORERS, *BENCHMARKS, *STRATEGIES, *FORMATS, FinetuneConfig]
     known = {option.name for plugin in plugins for option in options_of(plugin)}
     wrong = [f"{p}: {name}" for p, text in TEXTS for name in WITH_NAME.findall(text)
              if name not in known]  # fmt: skip

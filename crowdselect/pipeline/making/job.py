@@ -109,6 +109,8 @@ def _instructions(
 
 def create_judge(workspace: Workspace, config: JudgingConfig, *, replace: bool = False) -> Path:
     """Make the run directory of a judging job; raises at once for what can be seen beforehand."""
+    if config.kind == "likelihood":
+        config = config.model_copy(update={"model": located(config.model, workspace.cache)})
     judge_pass(config)
     crowd = open_crowd(workspace, config.crowd)
     known = [m.name for m in crowd.models]
