@@ -23,6 +23,7 @@ from crowdselect.errors import InputError
 from crowdselect.filters import Filters as Filters
 from crowdselect.filters import Range as Range
 from crowdselect.groups import EDITS, check_edits
+from crowdselect.mixture import MIX, check_mix
 from crowdselect.options import Frozen as Frozen
 from crowdselect.options import Option
 from crowdselect.registry import content_key
@@ -207,6 +208,8 @@ class Recipe(Frozen):
         Option(help="exact: k-means with n_init=20, slower; fast: the slider's way"),
     ] = "exact"
     cluster_edits: Annotated[tuple[str, ...], EDITS] = ()
+    mix: Annotated[str, MIX] = ""
+    """Values of a column take the clusters' place; see :mod:`crowdselect.mixture`."""
     budget: Annotated[int | float, BUDGET] = 1000
     """A count (int), or a share of the eligible rows (float in (0, 1))."""
     filters: Annotated[Filters, Option(flag=None)] = Filters()
@@ -284,6 +287,16 @@ class Recipe(Frozen):
             raise ValueError(f"{looking} says what is listed, not what may be selected")
         return value
 
+    @property
+    def grouped(self) -> bool:
+        """Tell whether shares are taken: by clusters, or by a column of the data."""
+        return self.clusters > 0 or bool(self.mix)
+
+    @field_validator("mix")
+    @classmethod
+    def _mix(cls, value: str) -> str:
+        return check_mix(value)
+
     @field_validator("cluster_edits")
     @classmethod
     def _edits(cls, value: tuple[str, ...]) -> tuple[str, ...]:
@@ -336,7 +349,7 @@ class Recipe(Frozen):
         return cls.parse(data, source)
 
 
-_CAME_LATER = ("among", "gate", "decontaminate", "answers", "cluster_edits")
+_CAME_LATER = ("among", "gate", "decontaminate", "answers", "cluster_edits", "mix")
 """Later fields, whose default means what was always done."""
 _WHOLE = set(Recipe.model_fields) - {"judge", "ties", *_CAME_LATER}
 """What every recipe that was written as a whole has said from the first version on."""

@@ -199,6 +199,8 @@ def prepare_cluster_names(crowd: Crowd) -> None:
 
 def clustering(crowd: Crowd, recipe: Recipe) -> Clustering | None:
     """The clusters of ``recipe``, or None where it has none or nothing is embedded yet."""
+    if recipe.mix:
+        return session(crowd).clustering(recipe)
     if recipe.clusters == 0 or not has_vectors(crowd, recipe.encoder):
         return None
     if recipe.clustering == "fast":
@@ -336,7 +338,7 @@ def can_pick(crowd: Crowd, recipe: Recipe) -> bool:
     """Tell whether the recipe needs nothing that is still to be embedded."""
     needs = STRATEGIES[recipe.strategy].needs
     embedded = (
-        ("clusters" in needs and recipe.clusters > 0)
+        ("clusters" in needs and recipe.clusters > 0 and not recipe.mix)
         or "vectors" in needs
         or recipe.filters.embedded
     )

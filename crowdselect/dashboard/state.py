@@ -30,7 +30,7 @@ from crowdselect.dashboard.link import (
 from crowdselect.dashboard.text import md
 from crowdselect.errors import CrowdSelectError, InputError
 from crowdselect.landscape import default_encoder
-from crowdselect.values import Recipe
+from crowdselect.values import Filters, Recipe
 
 DRAFT = "_draft"
 VIEW = "_view"
@@ -46,8 +46,10 @@ NEWS = "_news"
 """What is to be said when the page is drawn next."""
 WHOLE = "_whole_page"
 """Whether something changed that stands outside of the fragment that runs."""
-PARTITION = ("encoder", "clusters", "clustering", "seed")
+PARTITION = ("encoder", "clusters", "clustering", "seed", "mix")
 """Fields of a recipe that make its clusters: edits and filters of clusters go with a change."""
+OF_TEXTS = {"texts", "lengths", "vectors"}
+"""What filters need that mean the same for every crowd."""
 DEFAULT_BUDGET = 1000
 """The paper's; a fifth of a crowd that has fewer than five times as many."""
 V = TypeVar("V")
@@ -186,9 +188,11 @@ def change_crowd(name: str, size: Callable[[str], int]) -> None:
     A budget that the old crowd's ``size`` decided, or that the new one has not, follows.
     """
     old = draft()
-    filters = old.filters.model_copy(update={"clusters": (), "ranges": (), "lasso": ()})
+    filters = Filters.parse(
+        {d.name: value for d, value in old.filters.active() if d.needs in OF_TEXTS}, "The filters"
+    )
     changes: dict[str, Any] = {"crowd": name, "judge": None, "filters": filters}
-    changes |= {"pins": (), "bans": (), "answers": {}, "cluster_edits": ()}
+    changes |= {"pins": (), "bans": (), "answers": {}, "cluster_edits": (), "mix": ""}
     if old.budget in (usual_budget(size(old.crowd)), 0) or old.budget > size(name):
         changes["budget"] = usual_budget(size(name))
     adopt(old.model_copy(update=changes))

@@ -23,8 +23,10 @@ from crowdselect.landscape import (
     encoder_named,
     project,
 )
+from crowdselect.mixture import Mix
 from crowdselect.pipeline.cache import Memo, artifact, load_or_make
 from crowdselect.pipeline.ingest import open_crowd
+from crowdselect.pipeline.mixing import mixed
 from crowdselect.progress import Progress, silent
 from crowdselect.settings import Workspace
 from crowdselect.store import Crowd
@@ -118,10 +120,13 @@ def clustering(
 
 
 def clustering_of(crowd: Crowd, recipe: Recipe, progress: Progress = silent) -> Clustering:
-    """The clusters that ``recipe`` means: k-means, then its edits in their order."""
-    found = clustering(
-        crowd, recipe.encoder, recipe.clusters, recipe.clustering, recipe.seed, progress
-    )
+    """The clusters that ``recipe`` means: k-means or its mixture, then its edits in their order."""
+    if recipe.mix:
+        found = mixed(crowd, Mix.read(recipe.mix))
+    else:
+        found = clustering(
+            crowd, recipe.encoder, recipe.clusters, recipe.clustering, recipe.seed, progress
+        )
     if not recipe.cluster_edits:
         return found
 
@@ -131,7 +136,8 @@ def clustering_of(crowd: Crowd, recipe: Recipe, progress: Progress = silent) -> 
         own = vectors(crowd, recipe.encoder, progress)[rows]
         return cluster(own, parts, recipe.seed, progress, order).labels
 
-    edited = apply_edits(Groups(found.labels, found.names), recipe.cluster_edits, split)
+    groups = Groups(found.labels, found.names, dict(found.weights))
+    edited = apply_edits(groups, recipe.cluster_edits, split)
     return replace(
         found,
         labels=edited.labels,

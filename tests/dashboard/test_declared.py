@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 import pytest
 import typer
 from typer.main import get_command
@@ -121,3 +122,22 @@ def test_what_rows_have_is_in_form_chip_and_link(ready, open_page):
     assert to_params(at.session_state[state.DRAFT])["filters.tags"] == '["odd"]'
     assert f"1 of {small.N} instructions match" in " ".join(t.value for t in at.text)
     assert "The draft" not in [s.label for s in at.selectbox]  # it cannot decide itself
+
+
+def test_a_mixture_is_set_on_the_select_page(ready, open_page, tmp_path):
+    files = small.write_files(tmp_path)
+    table = pd.read_parquet(files[0]).assign(source=["web", "book", "web"] * (small.N // 3))
+    table.to_parquet(files[0])
+    pipeline.ingest(ready, "table", files, name="sourced")
+    at = open_page(ready, "select", crowd="sourced", budget=12)
+    at.selectbox(key="r.mix.column").set_value("source").run()
+    assert not at.exception
+    assert at.session_state[state.DRAFT].mix == "source"
+    at.text_input(key="r.mix.shares").set_value("book=1, web=3").run()
+    draft = at.session_state[state.DRAFT]
+    assert draft.mix == "source: book=1, web=3"
+    chosen = pipeline.select(pipeline.open_crowd(ready, "sourced"), draft)
+    assert {c["name"]: c["taken"] for c in chosen.report["clusters"]} == {"web": 9, "book": 3}
+    at.text_input(key="r.mix.shares").set_value("book=much").run()
+    assert at.session_state[state.DRAFT] == draft
+    assert not at.exception

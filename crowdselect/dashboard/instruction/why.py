@@ -119,7 +119,7 @@ def _shortfall(crowd: Crowd, recipe: Recipe, row: int) -> str:
     outcome = session.outcome(recipe)
     label = 0
     where = ""
-    if recipe.clusters:
+    if recipe.grouped:
         clusters = session.clustering(recipe)
         label = int(clusters.labels[row])
         name = clusters.names[label] if label >= 0 else "unclustered"

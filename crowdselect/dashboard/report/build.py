@@ -151,7 +151,9 @@ def _crowd_chapter(crowd: Crowd, recipe: Recipe, p: Palette) -> Chapter:
 def _recipe_chapter(crowd: Crowd, recipe: Recipe) -> Chapter:
     strategy = STRATEGIES[recipe.strategy]
     words = [strategy.summary, f"Source: {strategy.source}"]
-    if recipe.clusters and "clusters" in strategy.needs:
+    if recipe.mix and "clusters" in strategy.needs:
+        words.append(f"Shares by a column of the data: {recipe.mix}")
+    elif recipe.clusters and "clusters" in strategy.needs:
         words.append(
             f"Equal shares from {recipe.clusters} clusters of alike instructions "
             f"(encoder {recipe.encoder}, seed {recipe.seed})"

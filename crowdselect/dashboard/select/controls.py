@@ -10,6 +10,7 @@ from crowdselect.dashboard.select import gating, questions
 from crowdselect.dashboard.text import md
 from crowdselect.landscape import ENCODERS
 from crowdselect.metrics import BASE
+from crowdselect.mixture import Mix
 from crowdselect.rules import ranks_answers
 from crowdselect.selection import POLICIES, PRESETS, STRATEGIES
 from crowdselect.store import Crowd
@@ -52,6 +53,7 @@ def show(crowd: Crowd) -> None:
         _budget(crowd, recipe)
     with right:
         _clusters(recipe)
+    _mixture(crowd, recipe)
     gating.show(crowd, recipe)
     _answer(crowd, recipe)
     questions.show(crowd, recipe)
@@ -172,6 +174,41 @@ def _clusters(recipe: Recipe) -> None:
         on_change=_clusters_changed,
         args=(),
     )
+
+
+def _mixture(crowd: Crowd, recipe: Recipe) -> None:
+    """A column of the data whose values take the clusters' place, and their shares."""
+    mix = Mix.read(recipe.mix) if recipe.mix else Mix("")
+    offered = [name for name, values in reads.own_columns(crowd).items() if values]
+    if not offered and not mix.column:
+        return
+    st.selectbox(
+        options.RECIPE["mix"].words,
+        list(dict.fromkeys(["", *offered, mix.column])),
+        key=state.recipe_key("mix.column", mix.column),
+        format_func=lambda name: name or "clusters",
+        on_change=_mix_changed,
+        help=md(options.RECIPE["mix"].help),
+    )
+    if mix.column:
+        st.text_input(
+            "Shares",
+            key=state.recipe_key("mix.shares", mix.shares_text),
+            placeholder="equal; or en=0.7, de=0.3",
+            on_change=_shares_changed,
+            args=(mix.column,),
+            help="In proportion to these numbers; values that are not named get none.",
+        )
+
+
+def _mix_changed() -> None:
+    column = state.widget("mix.column")
+    state.amend(mix=Mix(column).text if column else "")
+
+
+def _shares_changed(column: str) -> None:
+    said = state.widget("mix.shares").strip()
+    state.amend(mix=Mix(column).text + (f": {said}" if said else ""))
 
 
 def _clusters_changed() -> None:

@@ -88,7 +88,7 @@ def _clusters(
     crowd: Crowd, selections: Sequence[Selection], progress: Progress
 ) -> tuple[dict[str, Any], ...]:
     """Counts by the clusters of the first recipe that has any; none: no clusters."""
-    recipe = next((s.recipe for s in selections if s.recipe.clusters > 0), None)
+    recipe = next((s.recipe for s in selections if s.recipe.grouped), None)
     if recipe is None:
         return ()
     found = clustering_of(crowd, recipe, progress)

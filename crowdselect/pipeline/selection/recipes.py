@@ -22,7 +22,7 @@ def uses_clusters(recipe: Recipe) -> bool:
     """Tell whether the recipe's strategy takes equally from clusters."""
     strategy = strategy_of(recipe)
     wants = "clusters" in strategy.needs or bool(getattr(strategy, "quotas", False))
-    return recipe.clusters > 0 and wants
+    return recipe.grouped and wants
 
 
 def rows_of(crowd: Crowd, ids: Sequence[str], what: str) -> IntArray:

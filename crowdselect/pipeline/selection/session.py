@@ -134,7 +134,7 @@ class Session:
     def clustering(self, recipe: Recipe, progress: Progress = silent) -> Clustering:
         """The recipe's clusters."""
         fields = (recipe.encoder, recipe.clusters, recipe.clustering, recipe.seed)
-        key = ("clusters", *fields, recipe.cluster_edits)
+        key = ("clusters", *fields, recipe.cluster_edits, recipe.mix)
         return self._memo.get(key, lambda: clustering_of(self.crowd, recipe, progress))
 
     def vectors(self, recipe: Recipe, progress: Progress = silent) -> Vectors:
@@ -158,7 +158,7 @@ class Session:
         needs = {*recipe.filters.needs, *(["clusters"] if recipe.cluster_edits else [])}
         place = (recipe.encoder, recipe.seed) if needs & EMBEDDED else None
         cut = (
-            (recipe.clusters, recipe.clustering, recipe.cluster_edits)
+            (recipe.clusters, recipe.clustering, recipe.cluster_edits, recipe.mix)
             if "clusters" in needs
             else None
         )
@@ -215,7 +215,7 @@ class Session:
     def left_out(self, recipe: Recipe, progress: Progress = silent) -> dict[str, BoolArray]:
         """Cause -> rows (n,) that the recipe's filters, or its edits of clusters, leave out."""
         found = dict(left_out(recipe.filters, FilteredRows(self, recipe, progress)))
-        if recipe.clusters and leaves_out(recipe.cluster_edits):
+        if recipe.grouped and leaves_out(recipe.cluster_edits):
             clusters = self.clustering(recipe, progress)
             gone = [label for label, most in clusters.caps.items() if most == 0]
             found["excluded cluster"] = np.isin(clusters.labels, gone)
