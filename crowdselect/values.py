@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import tomli_w
 from pydantic import (
+    AfterValidator,
     Field,
     SerializerFunctionWrapHandler,
     ValidationInfo,
@@ -32,12 +33,7 @@ from crowdselect.rules import Gate as Gate
 from crowdselect.rules import GivenAnswer as GivenAnswer
 from crowdselect.rules import QuestionFile as QuestionFile
 from crowdselect.rules import Ties as Ties
-from crowdselect.rules import (
-    budget_from_text,
-    gate_from_text,
-    ranks_answers,
-    weights_from_text,
-)
+from crowdselect.rules import budget_from_text, gate_from_text, ranks_answers, weights_from_text
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -207,9 +203,8 @@ class Recipe(Frozen):
         Literal["fast", "exact"],
         Option(help="exact: k-means with n_init=20, slower; fast: the slider's way"),
     ] = "exact"
-    cluster_edits: Annotated[tuple[str, ...], EDITS] = ()
-    mix: Annotated[str, MIX] = ""
-    """Values of a column take the clusters' place; see :mod:`crowdselect.mixture`."""
+    cluster_edits: Annotated[tuple[str, ...], EDITS, AfterValidator(check_edits)] = ()
+    mix: Annotated[str, MIX, AfterValidator(check_mix)] = ""
     budget: Annotated[int | float, BUDGET] = 1000
     """A count (int), or a share of the eligible rows (float in (0, 1))."""
     filters: Annotated[Filters, Option(flag=None)] = Filters()
@@ -291,16 +286,6 @@ class Recipe(Frozen):
     def grouped(self) -> bool:
         """Tell whether shares are taken: by clusters, or by a column of the data."""
         return self.clusters > 0 or bool(self.mix)
-
-    @field_validator("mix")
-    @classmethod
-    def _mix(cls, value: str) -> str:
-        return check_mix(value)
-
-    @field_validator("cluster_edits")
-    @classmethod
-    def _edits(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        return check_edits(value)
 
     @field_validator("weights")
     @classmethod
