@@ -24,6 +24,8 @@ from crowdselect.settings import Workspace, demo_data, ingest_folders
 SERVERS = "servers.toml"
 NO_KEY = "CROWDSELECT_NO_KEY"
 """Names no variable that anybody sets: a server without a key of its own gets none."""
+DEEPEST = 3
+"""Folders below an opened one in which models are looked for."""
 HUB = "hf://"
 
 
@@ -101,6 +103,21 @@ def opened_model(workspace: Workspace, text: str) -> str:
     if looks_like_path or Path(name).exists():
         return str(opened_path(workspace, name))
     return name
+
+
+def found_models(workspace: Workspace) -> list[Path]:
+    """Folders with a model that pages may name: a config beside weights, not deeper than DEEPEST.
+
+    Those of runs are not among them: they are named by their run.
+    """
+    found: set[Path] = set()
+    for folder in opened_folders(workspace):
+        for depth in range(DEEPEST + 1):
+            for config in folder.glob("*/" * depth + "config.json"):
+                place = config.parent
+                if not place.is_relative_to(workspace.runs) and any(place.glob("*.safetensors")):
+                    found.add(place)
+    return sorted(found)
 
 
 def opened_value(workspace: Workspace, opens: str, text: str) -> str:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import streamlit as st
 
-from crowdselect.access import NO_KEY, known_servers, opened_model
+from crowdselect.access import NO_KEY, found_models, known_servers, opened_model
 from crowdselect.dashboard import reads
 from crowdselect.lm import packaged
+from crowdselect.settings import Workspace
 
 HERE = ""
 """The choice of no server: the model is loaded on this machine."""
@@ -58,6 +60,44 @@ def at_hand(model: str) -> str:
     """A packaged model's folder, converted where it is not yet; another model as it is."""
     with st.spinner("Preparing the model"):
         return packaged.located(model, reads.workspace().cache)
+
+
+def offered(served: Served) -> dict[str, str]:
+    """Model -> what it is called: what the server serves, else the models found on this machine."""
+    if served.base_url:
+        return {name: name for name in served.models}
+    found = {
+        str(path): f"{path.name}, in {path.parent.name}" for path in found_models(reads.workspace())
+    }
+    at_hand = {folder: f"{Path(folder).name}, at hand" for folder in packaged_models()}
+    return {**at_hand, **found}
+
+
+@st.cache_data(ttl=60, max_entries=4, show_spinner=False)
+def _found(root: Path) -> dict[str, str]:
+    """Looked for once a minute: opened folders may hold many files."""
+    places = found_models(Workspace(root))
+    return {str(path): f"{path.name}, in {path.parent.name}" for path in places}
+
+
+def model_fields(key: str) -> tuple[str, Served]:
+    """The choice of a server, then of a model: from a list, or a hub id or served name as typed."""
+    served = server_field(f"{key} server")
+    known = offered(served)
+    chosen = st.selectbox(
+        "Model",
+        list(known),
+        index=None,
+        key=f"{key} model",
+        persist_state="session",
+        format_func=lambda model: known.get(model, model),
+        accept_new_options=True,
+        placeholder="Choose, or write a served name" if served.base_url else "Choose, or a hub id",
+        help=None if known else "No model was found in the folders that this dashboard may read.",
+    )
+    if chosen in known:
+        return chosen, served
+    return named_model(chosen, served), served
 
 
 def named_model(text: str | None, served: Served) -> str:

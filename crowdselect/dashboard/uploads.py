@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import shutil
 import uuid
 from collections.abc import Iterator, Sequence
@@ -14,6 +15,10 @@ from crowdselect.readonly import refuse_writing
 
 MOST_MB = 1024
 """Largest upload; ``server.maxUploadSize`` in .streamlit/config.toml says the same."""
+
+
+KEPT = "instructions"
+"""Folder among the uploads whose files stay."""
 
 
 @contextmanager
@@ -29,6 +34,16 @@ def kept(uploads: Sequence[Any]) -> Iterator[list[Path]]:
         yield [_write(folder, upload) for upload in uploads]
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def keep(upload: Any) -> Path:
+    """An uploaded file for good, by its content: a job reads it now and when it is resumed."""
+    folder = reads.workspace().uploads / KEPT / hashlib.sha256(upload.getbuffer()).hexdigest()[:16]
+    refuse_writing(folder)
+    if folder.is_dir() and (there := sorted(folder.iterdir())):
+        return there[0]
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return _write(folder, upload)
 
 
 def _write(folder: Path, upload: Any) -> Path:

@@ -9,23 +9,63 @@ from tests.dashboard import small
 from tests.scoring.served import serve
 
 
+def serves(workspace, url: str, *models: str) -> None:
+    names = ", ".join(f'"{model}"' for model in models)
+    text = f'[mine]\nbase_url = "{url}"\nmodels = [{names}]\n'
+    (workspace.root / "servers.toml").write_text(text)
+
+
+def ended(workspace, kind: str) -> None:
+    """Wait until the only job of a kind is done."""
+    (view,) = jobs.all_runs(workspace, kind)
+    deadline = time.time() + 120
+    while jobs.read(view.path).state in ("waiting", "running") and time.time() < deadline:
+        time.sleep(0.1)
+    assert jobs.read(view.path).state == "done", jobs.read(view.path).error
+
+
+def test_instructions_alone_become_a_crowd_and_then_have_rewards(workspace, open_page):
+    """Generate, judge, done: from a file with one column, without leaving the page."""
+    rows = "instruction\n" + "".join(f"Say {i} in words.\n" for i in range(6))
+    with serve(lambda question: "7" if "grade" in question.lower() else "seven") as (url, _):
+        serves(workspace, url, "talker", "grader")
+        at = open_page(workspace)
+        at.file_uploader(key="instructions file").set_value(("q.csv", rows.encode(), "text/csv"))
+        at.text_input(key="instructions name").set_value("alone")
+        at.selectbox(key="instructions server").set_value("mine").run()
+        at.multiselect(key="instructions models").set_value(["talker"]).run()
+        (button,) = [b for b in at.button if b.label == "Let them answer"]
+        button.click().run()
+        assert not at.exception
+        assert not at.error, at.error[0].value
+        ended(workspace, "generate")
+        at.run()
+        assert "alone is here" in " ".join(m.value for m in at.markdown)
+        at.selectbox(key="judge server").set_value("mine").run()
+        at.selectbox(key="judge model").set_value("grader").run()
+        (button,) = [b for b in at.button if b.label == "Start judging"]
+        button.click().run()
+        ended(workspace, "judge")
+    crowd = pipeline.open_crowd(workspace, "alone")
+    assert (crowd.n, [m.name for m in crowd.models], crowd.judges) == (6, ["talker"], ("grader",))
+    assert np.isfinite(crowd.rewards("grader").values).all()
+
+
 def test_a_judge_is_started_and_its_rewards_arrive(ready, open_page):
     with serve(lambda question: "6") as (url, _):
-        (ready.root / "servers.toml").write_text(f'[mine]\nbase_url = "{url}"\n')
+        (ready.root / "servers.toml").write_text(
+            f'[mine]\nbase_url = "{url}"\nmodels = ["grader"]\n'
+        )
         at = open_page(ready)
         at.segmented_control[0].set_value("Models").run()
         assert not at.exception
-        at.text_input(key="judge model").set_value("grader").run()
         at.selectbox(key="judge server").set_value("mine").run()
+        at.selectbox(key="judge model").set_value("grader").run()
         (button,) = [b for b in at.button if b.label == "Start judging"]
         assert not button.disabled
         button.click().run()
         assert not at.exception
         assert not at.error
-        (view,) = jobs.all_runs(ready, "judge")
-        deadline = time.time() + 120
-        while jobs.read(view.path).state in ("waiting", "running") and time.time() < deadline:
-            time.sleep(0.2)
-    assert jobs.read(view.path).state == "done", jobs.read(view.path).error
+        ended(ready, "judge")
     crowd = pipeline.open_crowd(ready, small.NAME)
     assert set(crowd.rewards("grader").values[np.isfinite(crowd.rewards("grader").values)]) == {6}

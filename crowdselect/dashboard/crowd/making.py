@@ -9,7 +9,7 @@ import streamlit as st
 
 from crowdselect import jobs
 from crowdselect.dashboard import jobs_view, options, reads, shell
-from crowdselect.dashboard.models import Served, named_model, server_field
+from crowdselect.dashboard.models import model_fields
 from crowdselect.making import GenerateConfig, JudgingConfig
 from crowdselect.options import options_named
 from crowdselect.store import Crowd
@@ -21,6 +21,12 @@ ASKS = {"reward": "its reward", "likelihood": "its likelihood"}
 """Kind of judge on this machine -> what it says of an answer."""
 AGREEMENT = "agreement"
 
+WHAT_A_JUDGE_IS = (
+    "A judge reads an instruction with an answer and gives a number, the reward: higher is better. "
+    "Difficulty, separability and stability are made of these numbers, so they are as good as the "
+    "judge. A reward model is trained for this; a chat model behind a server is asked for a grade. "
+    "Add a second one: Bias audit then says how far they agree, and which one to trust."
+)
 (LONGEST,) = options_named(GenerateConfig, "max_new_tokens")
 ROOM, DIMENSION = options_named(JudgingConfig, "max_tokens", "dimension")
 
@@ -46,7 +52,7 @@ def show(crowd: Crowd) -> None:
 
 def _answer(crowd: Crowd) -> None:
     shell.heading("Add a model's answers", "The crowd grows when the model is done.")
-    model, served = _model("generate", "Folder, hub id or served name")
+    model, served = model_fields("generate")
     name = st.text_input(
         "Name in the crowd", key="generate name", persist_state="session", placeholder="the model's"
     )
@@ -67,8 +73,8 @@ def _answer(crowd: Crowd) -> None:
 
 
 def _judge(crowd: Crowd) -> None:
-    shell.heading("Add a judge", "Its rewards join the crowd block by block.")
-    model, served = _model("judge", "Reward model, or served chat model")
+    shell.heading("Add a judge", WHAT_A_JUDGE_IS)
+    model, served = model_fields("judge")
     name = st.text_input(
         "Name of the judge", key="judge name", persist_state="session", placeholder="the model's"
     )
@@ -122,9 +128,3 @@ def _judge(crowd: Crowd) -> None:
         with st.spinner("Comparing the answers"):
             add_agreement(reads.workspace(), crowd.name)
         st.rerun()
-
-
-def _model(key: str, hint: str) -> tuple[str, Served]:
-    model = st.text_input("Model", key=f"{key} model", persist_state="session", placeholder=hint)
-    served = server_field(f"{key} server")
-    return named_model(model, served), served

@@ -10,6 +10,7 @@ from crowdselect.dashboard.crowd import (
     arrival,
     biases,
     board,
+    from_instructions,
     ingest_form,
     making,
     models_editor,
@@ -35,6 +36,7 @@ def first_run() -> None:
         ingest_form.demo_button()
     shell.heading("Or bring your own")
     ingest_form.form()
+    from_instructions.show()
 
 
 def show(crowd: Crowd) -> None:
@@ -82,6 +84,8 @@ def _add() -> None:
     if ingest_form.DEMO not in names and not read_only():
         ingest_form.demo_button()
     ingest_form.form()
+    if not read_only():
+        from_instructions.show()
 
 
 def _duplicates(crowd: Crowd) -> None:
