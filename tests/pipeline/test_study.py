@@ -137,6 +137,18 @@ def test_work_is_shared_kept_and_looked_at_once(
     assert study_names(ready) == ["mine", "second"]
 
 
+def test_an_arm_that_cannot_select_is_named_before_anything_is_trained(
+    ready: Workspace, plan: Plan
+) -> None:
+    wanted = {"strategy": "targeted", "options": {"targets": "tag:nobody"}}
+    path = create(ready, plan(arms=[ARMS[0], {"name": "odd", "recipe": wanted}]), workers=0)
+    assert jobs.run_here(path) == "failed"
+    problem, remedy = jobs.read(path).error or ("", "")
+    assert problem == "odd, seed 0: No instruction of tiny has the tag 'nobody'."
+    assert "--target FILE" in remedy
+    assert not (ready.studies / "mine" / "runs").exists()
+
+
 def test_a_grid_gives_every_arm_every_value_it_does_not_set_itself(plan: Plan) -> None:
     grid = {
         "recipe.budget": [6, 12],

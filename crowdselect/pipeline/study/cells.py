@@ -86,7 +86,7 @@ class Study:
         selection = select(session, recipe, progress)
         if not len(selection.ids):
             raise CrowdSelectError(
-                f"{cell.label} selects no instruction.", "Loosen its filters, or its gate."
+                "No instruction can be selected.", "Loosen its filters, or its gate."
             )
         written = export(self.home, selection, "messages", folder / "data", progress=progress)
         about = {

@@ -81,7 +81,12 @@ def _choose(job: Job, study: Study, cells: Sequence[Cell]) -> None:
     session = Session(open_crowd(study.home, study.plan.crowd))
     for number, cell in enumerate(cells):
         job.progress(number, len(cells), "selecting")
-        study.choose(session, cell, job.progress)
+        try:
+            study.choose(session, cell, job.progress)
+        except CancelledError:
+            raise
+        except CrowdSelectError as error:
+            raise CrowdSelectError(f"{cell.label}: {error.problem}", error.remedy) from error
 
 
 def _here(job: Job, study: Study, split: str, cells: Sequence[Cell], todo: Sequence[int]) -> None:

@@ -97,7 +97,7 @@ class StudyResult:
         more = self.corrected_over - len(self.differences)
         others = f", {more} of them of earlier looks" if more else ""
         return (
-            f"P-values are corrected (Holm) over {self.corrected_over} comparisons{others}: "
+            f"P-values are corrected (Holm) over {_many(self.corrected_over)}{others}: "
             "everything that was tried on these questions."
         )
 
@@ -184,8 +184,12 @@ def power_line(
         told.append(f"{n:,} questions you will see {seen}")
     return (
         f"With {seeds} seed{'s' if seeds > 1 else ''} and {' and with '.join(told)}, four times "
-        f"in five, after Holm's correction over {many} comparisons ({spread.source})."
+        f"in five, after Holm's correction over {_many(many)} ({spread.source})."
     )
+
+
+def _many(comparisons: int) -> str:
+    return f"{comparisons} comparison{'' if comparisons == 1 else 's'}"
 
 
 def _side(row: Row, outcomes: Sequence[Outcome]) -> Side:
