@@ -46,6 +46,10 @@ def export(
     keep_flagged: Annotated[
         bool, typer.Option("--keep-flagged", help="Keep what overlaps; the manifest lists it")
     ] = False,
+    test: Annotated[
+        float | None,
+        typer.Option(help="Share held back in a file of its own, such as 0.1; questions decide"),
+    ] = None,
     option: OptionsOption = None,
     name: Annotated[str | None, typer.Option(help="Name of the data set")] = None,
     licence: Annotated[
@@ -70,6 +74,7 @@ def export(
             options=own_options(FORMATS[format_], option),
             name=name,
             licence=licence,
+            test=test,
             progress=report,
         )
     counts = made.manifest["counts"]
@@ -86,5 +91,6 @@ def export(
         say(f"{counts['flagged']:,} instructions overlap with a benchmark and {fate}.")
     if against and not keep_flagged:
         say(f"The files belong to the recipe now: train on the selection {made.recipe_id}.")
-    say(f"Wrote {made.n:,} examples.")
+    held = f", {counts['test']:,} of them for testing" if "test" in counts else ""
+    say(f"Wrote {made.n:,} examples{held}.")
     return tell(made.data)

@@ -14,6 +14,7 @@ from crowdselect.export.preference import Preference
 from crowdselect.export.prompt_completion import PromptCompletion
 from crowdselect.export.references import Reference, References, read_references
 from crowdselect.export.sharegpt import ShareGPT
+from crowdselect.export.split import held_back
 from crowdselect.export.write import Export, write_export
 from crowdselect.registry import Registry
 
@@ -44,6 +45,7 @@ __all__ = [
     "Turn",
     "dataset_card",
     "find_overlaps",
+    "held_back",
     "read_references",
     "write_export",
 ]

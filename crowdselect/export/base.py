@@ -87,6 +87,11 @@ class Format(ABC):
 
     system: str = option("", "System prompt put before every conversation that has none")
 
+    @property
+    def test_file(self) -> str:
+        """Name of the file of what is held back for testing."""
+        return f"test{Path(self.file).suffix}"
+
     @abstractmethod
     def __call__(self, examples: Sequence[Example], path: Path) -> None:
         """Write ``examples`` to ``path``; the same examples give the same bytes."""

@@ -105,7 +105,8 @@ def _contamination(checked: str, flagged: int, facts: Mapping[str, Any]) -> str:
 
 
 def _header(manifest: Mapping[str, Any], form: Format, licence: str | None) -> str:
-    n = manifest["counts"]["exported"]
+    counts = manifest["counts"]
+    n = counts["exported"]
     size = next((label for limit, label in _SIZES if n < limit), "1M<n<10M")
     fields = [
         *([f"license: {json.dumps(licence)}"] if licence else []),
@@ -123,5 +124,6 @@ def _header(manifest: Mapping[str, Any], form: Format, licence: str | None) -> s
         "  data_files:",
         "  - split: train",
         f"    path: {form.file}",
+        *(["  - split: test", f"    path: {form.test_file}"] if "test" in counts else []),
     ]
     return "\n".join(["---", *fields, "---"])

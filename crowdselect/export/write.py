@@ -65,13 +65,15 @@ def write_export(
     *,
     name: str,
     licence: str | None = None,
+    test: Sequence[Example] = (),
 ) -> Export:
     """Write ``examples`` in the format ``form`` to ``folder``.
 
-    ``facts`` are the manifest's entries that the pipeline knows: recipe, recipe_id, crowd, counts,
-    report, decontamination. A format with a LLaMA-Factory entry writes to ``folder/name`` and
-    merges its entry into ``folder/dataset_info.json``. An older export is replaced; any other
-    folder that holds something is refused with InputError.
+    ``test`` are written to a file of their own beside it. ``facts`` are the manifest's entries that
+    the pipeline knows: recipe, recipe_id, crowd, counts, report, decontamination. A format with a
+    LLaMA-Factory entry writes to ``folder/name`` and merges its entry into
+    ``folder/dataset_info.json``. An older export is replaced; any other folder that holds something
+    is refused with InputError.
     """
     info = form.dataset_info(check_name("dataset", name), examples)
     target = folder if info is None else folder / name
@@ -79,12 +81,16 @@ def write_export(
     known = _read_dataset_info(folder) if info is not None else {}
     with files.build_folder_aside(target) as aside:
         form(examples, aside / form.file)
+        if test:
+            form(test, aside / form.test_file)
         manifest = {
             "tool": "crowdselect",
             "name": name,
             "format": describe(form),
             **facts,
-            "responders": dict(sorted(Counter(e.model or "unknown" for e in examples).items())),
+            "responders": dict(
+                sorted(Counter(e.model or "unknown" for e in (*examples, *test)).items())
+            ),
             "versions": {"python": platform.python_version(), **_versions()},
         }
         card = dataset_card(manifest, form, licence)
@@ -92,7 +98,11 @@ def write_export(
         manifest["outputs"] = {p.name: files.sha256_file(p) for p in sorted(aside.iterdir())}
         files.write_json(aside / MANIFEST, manifest)
     if info is not None:
-        files.write_json(folder / "dataset_info.json", {**known, name: info})
+        entries = {name: info}
+        if test:
+            held = form.dataset_info(f"{name}_test", test) or {}
+            entries[f"{name}_test"] = {**held, "file_name": f"{name}/{form.test_file}"}
+        files.write_json(folder / "dataset_info.json", {**known, **entries})
     return Export(target, target / form.file, manifest)
 
 

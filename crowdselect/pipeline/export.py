@@ -8,7 +8,16 @@ from pathlib import Path
 from typing import Any, cast
 
 from crowdselect.errors import InputError, NotFoundError
-from crowdselect.export import FORMATS, WORDS, Example, Export, Preference, Turn, write_export
+from crowdselect.export import (
+    FORMATS,
+    WORDS,
+    Example,
+    Export,
+    Preference,
+    Turn,
+    held_back,
+    write_export,
+)
 from crowdselect.export.base import Role
 from crowdselect.finetune import PairRule
 from crowdselect.pipeline.decontamination import (
@@ -50,6 +59,7 @@ def export(
     options: Mapping[str, Any] | None = None,
     name: str | None = None,
     licence: str | None = None,
+    test: float | None = None,
     progress: Progress = silent,
 ) -> Export:
     """Write ``selection`` (or a saved one's id or name) in a format of ``FORMATS``.
@@ -62,6 +72,9 @@ def export(
     so that others take their places, and is saved, so that a fine-tune of the selection that the
     manifest names trains on the same rows. With ``keep_flagged`` the selection stays as it is and
     what overlaps is listed only.
+
+    ``test`` is the share that is held back in a file of its own, by the questions and the recipe's
+    seed: equal questions stay on one side.
 
     ``options`` are the format's own, such as ``{"system": "..."}``; ``name`` and ``licence`` are
     the data set's, for its card.
@@ -95,6 +108,10 @@ def export(
         unpaired = len(examples)
         examples, rule = _paired(crowd, selection, form, examples)
         unpaired -= len(examples)
+    nobody: list[Example] = []
+    kept, held = examples, nobody
+    if test is not None:
+        kept, held = held_back(examples, test, selection.recipe.seed)
     folder = workspace.selection(selection.recipe.id) / "exports" / format
     facts = {
         "recipe": selection.recipe.model_dump(mode="json"),
@@ -106,6 +123,7 @@ def export(
             "unanswered": unanswered,
             "exported": len(examples),
             **({"without_a_pair": unpaired} if rule else {}),
+            **({"train": len(examples) - len(held), "test": len(held)} if held else {}),
         },
         **({"pairs": rule} if rule else {}),
         "decontamination": overlap,
@@ -113,7 +131,7 @@ def export(
     }
     title = name or f"{crowd.name}-{selection.recipe.id}"
     target = folder if out is None else Path(out).expanduser()
-    return write_export(examples, form, target, facts, name=title, licence=licence)
+    return write_export(kept, form, target, facts, name=title, licence=licence, test=held)
 
 
 def _selected_anew(crowd: Crowd, recipe: Recipe, progress: Progress) -> Selection:

@@ -2,6 +2,7 @@
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,15 @@ import yaml
 
 from crowdselect import files
 from crowdselect.errors import InputError
-from crowdselect.export import FORMATS, Example, Export, Turn, dataset_card, write_export
+from crowdselect.export import (
+    FORMATS,
+    Example,
+    Export,
+    Turn,
+    dataset_card,
+    held_back,
+    write_export,
+)
 from crowdselect.values import Recipe
 
 FACTS: dict[str, Any] = {
@@ -142,3 +151,47 @@ def test_card_loads_as_a_dataset(tmp_path: Path) -> None:
         folder = write(tmp_path / name, name).path
         data = datasets.load_dataset(str(folder), split="train", cache_dir=str(tmp_path / "cache"))
         assert len(data) == 2
+
+
+def asked(*questions: str) -> list[Example]:
+    return [
+        Example(f"u{k}", (Turn("user", q), Turn("assistant", f"a{k}")))
+        for k, q in enumerate(questions)
+    ]
+
+
+def test_what_is_held_back_depends_on_the_questions_alone() -> None:
+    some = asked(*(f"question {k}" for k in range(40)))
+    train, test = held_back(some, 0.25, seed=1)
+    assert (len(train), len(test)) == (30, 10)
+    again = held_back(some[::-1], 0.25, seed=1)
+    assert {e.id for e in again[1]} == {e.id for e in test}
+    assert {e.id for e in held_back(some, 0.25, seed=2)[1]} != {e.id for e in test}
+    assert [e.id for e in train] == [e.id for e in some if e not in test]
+
+
+def test_equal_questions_stay_on_one_side() -> None:
+    some = asked("Same?", "same? ", "SAME?", "other")
+    train, test = held_back(some, 0.5, seed=3)
+    assert sorted([len(train), len(test)]) == [1, 3]
+
+
+@pytest.mark.parametrize(("share", "n"), [(0.0, 4), (1.0, 4), (-1.0, 4), (0.5, 1)])
+def test_a_share_that_leaves_nothing_is_refused(share: float, n: int) -> None:
+    with pytest.raises(InputError, match=r"test examples|left to train"):
+        held_back(asked(*(f"q{k}" for k in range(n))), share, seed=0)
+
+
+@pytest.mark.parametrize("name", FORMATS.names())
+def test_a_test_file_is_a_split_of_its_own(name: str, tmp_path: Path) -> None:
+    datasets = pytest.importorskip("datasets")
+    facts = {**FACTS, "counts": {**FACTS["counts"], "train": 2, "test": 1}}
+    some = [replace(e, rejected="no") for e in asked("a", "b", "c")]
+    made = write_export(
+        some[:2], FORMATS[name](), tmp_path / "out", facts, name="mine", test=some[2:]
+    )
+    found = datasets.load_dataset(str(made.path), cache_dir=str(tmp_path / "cache"))
+    assert {split: rows.num_rows for split, rows in found.items()} == {"train": 2, "test": 1}
+    if name == "llamafactory":
+        info = files.read_json(tmp_path / "out" / "dataset_info.json")
+        assert (tmp_path / "out" / info["mine_test"]["file_name"]).exists()

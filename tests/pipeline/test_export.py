@@ -175,3 +175,19 @@ def test_pairs_are_those_that_a_preference_method_trains_on(ready, crowd, recipe
     assert "0.1 standard deviations" in written.manifest["pairs"]
     with pytest.raises(InputError, match="that far apart"):
         pipeline.export(ready, saved.id, "preference", options={"margin": 99.0})
+
+
+def test_a_share_is_held_back_for_testing(ready, crowd, recipe) -> None:
+    saved = pipeline.save_selection(ready, pipeline.select(crowd, recipe(budget=8)))
+    written = pipeline.export(ready, saved.id, "messages", test=0.25)
+    train, test = (rows_of(written.path / name) for name in ("data.jsonl", "test.jsonl"))
+    assert {r["id"] for r in train} | {r["id"] for r in test} == set(saved_ids(ready, saved.id))
+    assert (
+        written.manifest["counts"] | {"train": len(train), "test": len(test)}
+        == (written.manifest["counts"])
+    )
+    assert (len(test), written.n) == (2, 8)
+
+
+def saved_ids(workspace, name) -> list[str]:
+    return [str(i) for i in pipeline.load_selection(workspace, name).ids]

@@ -32,6 +32,15 @@ def show(saved: SavedSelection) -> None:
         )
     with st.expander("Options"):
         chosen = options.edit(formats[name], {}, f"export.{name}")
+        share = st.number_input(
+            "Share held back for testing",
+            min_value=0.0,
+            max_value=0.9,
+            step=0.05,
+            key="export test",
+            persist_state="session",
+            help="In a file of its own. The questions decide: equal ones stay on one side.",
+        )
     if files_out := [one.name for one in saved.recipe.decontaminate]:
         st.caption(md(f"Its recipe keeps out what overlaps with {', '.join(files_out)}."))
     else:
@@ -41,7 +50,9 @@ def show(saved: SavedSelection) -> None:
         return
     if st.button("Write export", type="primary", key="export write"):
         with st.spinner("Writing"):
-            made = pipeline.export(reads.workspace(), saved, name, options=chosen)
+            made = pipeline.export(
+                reads.workspace(), saved, name, options=chosen, test=share or None
+            )
         st.session_state["_export"] = (saved.id, name, str(made.path), str(made.data))
     written = st.session_state.get("_export")
     if written and written[:2] == (saved.id, name) and Path(written[3]).exists():
@@ -61,7 +72,8 @@ def _present(folder: Path, file: str) -> None:
 
 def _written(made: Export) -> None:
     counts = made.manifest["counts"]
-    st.success(f"{n_of_m(counts['exported'], counts['selected'])} written.")
+    held = f" {counts['test']:,} are held back for testing." if "test" in counts else ""
+    st.success(f"{n_of_m(counts['exported'], counts['selected'])} written.{held}")
     for line in made.checked:
         st.caption(line)
     if counts.get("flagged"):
