@@ -36,7 +36,7 @@ def best_of(values: FloatArray) -> FloatArray:
 
 
 def full_reward(rewards: FloatArray) -> float | None:
-    """The highest reward there is, where it is given to answers of at least 1 % of instructions.
+    """The highest reward there is, where answers to two and to 1 % of the instructions reach it.
 
     None: the judge's rewards have no top that answers reach, as a reward model's.
     """
@@ -45,4 +45,4 @@ def full_reward(rewards: FloatArray) -> float | None:
     if not len(there):
         return None
     top = float(there.max())
-    return top if np.count_nonzero(there == top) >= 0.01 * len(there) else None
+    return top if np.count_nonzero(there == top) >= max(2, 0.01 * len(there)) else None

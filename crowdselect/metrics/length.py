@@ -36,7 +36,7 @@ class Length:
     count: Unit = option("chars", "counted in", choices=("chars", "words", "tokens"))
     across: Across = option(
         "mean",
-        "which of the models' responses; best: the highest reward",
+        "which of the models' responses; best: the highest reward, the mean of equals",
         choices=("mean", "longest", "shortest", "best"),
     )
 
@@ -55,9 +55,12 @@ class Length:
         if self.across == "best":
             rewards = rewards_of(inputs, "length:best").values
             scored = np.where(np.isnan(lengths) | np.isnan(rewards), -np.inf, rewards)
-            best = scored.argmax(axis=1)
-            rows = np.arange(len(lengths))
-            return np.where(np.isneginf(scored[rows, best]), np.nan, lengths[rows, best])
+            top = scored.max(axis=1, keepdims=True, initial=-np.inf)
+            tied = (scored == top) & ~np.isneginf(top)
+            total, count = np.where(tied, lengths, 0.0).sum(axis=1), tied.sum(axis=1)
+            found = np.full(len(lengths), np.nan)
+            np.divide(total, count, out=found, where=count > 0)
+            return found
         reduce: Any = {"mean": np.nanmean, "longest": np.nanmax, "shortest": np.nanmin}
         with warnings.catch_warnings():
             # A row without any response is NaN on purpose.

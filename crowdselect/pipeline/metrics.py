@@ -31,7 +31,7 @@ from crowdselect.values import COMBINED, FloatArray, Scores
 Profile = Literal["paper", "reference"]
 LIKES = "likes-"
 """How the names of judges begin that are a base model's likelihoods: no word on quality."""
-_VERSION = 2
+_VERSION = 3
 """Part of every cache key; raised when a metric's definition changes."""
 
 

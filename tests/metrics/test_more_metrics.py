@@ -82,6 +82,11 @@ def test_length_of_the_best_response_follows_the_rewards():
     np.testing.assert_array_equal(metric(MetricInputs(matrix, TEXTS)), [1, NAN])
     with pytest.raises(InputError, match="needs rewards"):
         metric(MetricInputs(texts=TEXTS))
+    # Of equally good responses none is the best one: their mean is measured.
+    texts = Texts(["a", "b"], [["w", "w w w", "w w"], ["w", "w w", "w w w"]])
+    tied = rewards([[1.0, 1.0, 0.0], [2.0, 2.0, 2.0]], models=matrix.models)
+    lengths = METRICS["length"](field="response", across="best", count="words")
+    np.testing.assert_array_equal(lengths(MetricInputs(tied, texts)), [2, 2])
 
 
 @pytest.mark.parametrize(

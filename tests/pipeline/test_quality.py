@@ -158,3 +158,16 @@ def test_a_fine_tune_says_how_good_its_answers_are(ready, graded, recipe) -> Non
     card = (made.path / "README.md").read_text()
     assert "| responses below full reward | 20 of 60 |" in card
     assert "| responses as good as another | 60 of 60 |" in card
+
+
+def test_poor_answers_by_a_judge_without_a_top_are_warned_of(crowd, recipe) -> None:
+    """Such a judge has no full reward: its typical best answer is what hard ones fall behind."""
+    told = pipeline.select(crowd, recipe(weights={"difficulty": 1.0}))
+    assert told.report["answers"]["below_full_reward"] is None
+    poor = told.report["answers"]["below_typical_best"]
+    best = np.nanmax(crowd.rewards("strict").values, axis=1)
+    chosen = np.nanmax(crowd.rewards("strict").values[crowd.rows(told.ids)], axis=1)
+    assert poor == (chosen < np.median(best)).sum() > 6
+    assert any(f"{poor} of 12 training answers" in w for w in told.report["warnings"])
+    easy = pipeline.select(crowd, recipe(weights={"difficulty": -1.0}))
+    assert not any("no gate" in w for w in easy.report["warnings"])

@@ -91,7 +91,9 @@ def test_confidence_joins_agreement_and_likelihood():
     assert best_of(grades)[0] == 1.0 > best_of(grades)[2]
 
 
-@pytest.mark.parametrize(("n", "top", "full"), [(100, 50, 1.0), (100, 1, 1.0), (300, 1, None)])
+@pytest.mark.parametrize(
+    ("n", "top", "full"), [(100, 50, 1.0), (100, 2, 1.0), (100, 1, None), (300, 2, None)]
+)
 def test_full_reward_is_a_top_that_one_in_a_hundred_reaches(n, top, full):
     rewards = np.tile([0.1, 0.2, NAN], (n, 1)) + np.arange(n)[:, None] / 1000
     rewards[:top, 0] = 1.0

@@ -9,6 +9,7 @@ import numpy as np
 
 from crowdselect.metrics import BASE, METRICS, parse_column
 from crowdselect.pipeline.metrics import judge_of
+from crowdselect.pipeline.selection.answers import NONE
 from crowdselect.pipeline.selection.recipes import uses_clusters
 from crowdselect.pipeline.selection.session import Session
 from crowdselect.ranks import normalise
@@ -24,20 +25,23 @@ def answer_facts(
     """How many answers of ``rows`` are below full reward, and how many are tied.
 
     ``columns`` are the chosen models (-1: none), ``ties`` how many answers are as good as the
-    chosen one. ``full`` is None where the judge's rewards have no top that answers reach; then, and
+    chosen one. ``below_typical_best`` counts rewards below the median of all instructions' best;
+    ``full_reward`` is None where the judge's rewards have no top that answers reach; then, and
     without a judge, nothing is below it.
     """
     own, full, judge = _rewards(session, recipe, rows, columns)
     below = None if full is None else int(np.count_nonzero(own < full))
+    middle = session.typical_best(judge) if judge not in (None, COMBINED) else None
     return {
         "policy": recipe.answer,
         "ties": recipe.ties,
         "among": recipe.among,
         "judge": judge,
-        "n": int(np.count_nonzero(columns >= 0)),
+        "n": int(np.count_nonzero(columns != NONE)),
         "rewarded": int(np.count_nonzero(~np.isnan(own))),
         "full_reward": full,
         "below_full_reward": below,
+        "below_typical_best": None if middle is None else int(np.count_nonzero(own < middle)),
         "tied": int(np.count_nonzero(ties > 1)),
     }
 
@@ -125,6 +129,13 @@ def answer_warnings(recipe: Recipe, answers: dict[str, Any]) -> list[str]:
             f"The recipe prefers hard instructions and has no gate: {below:,} of {n:,} training "
             f"answers ({below / n:.0%}) are below full reward ({answers['full_reward']:g}). A gate "
             f"(reward={answers['full_reward']:g}) takes only instructions that some model solves."
+        )
+    poor = answers["below_typical_best"] or 0
+    if prefers_hard(recipe) and recipe.gate is None and below is None and 2 * poor > n:
+        warnings.append(
+            f"The recipe prefers hard instructions and has no gate: {poor:,} of {n:,} training "
+            f"answers ({poor / n:.0%}) have a lower reward than the best answer of the typical "
+            "instruction. A gate (quantile=0.5) takes only the half that is answered best."
         )
     if recipe.ties == "first" and answers["tied"]:
         warnings.append(

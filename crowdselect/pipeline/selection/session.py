@@ -185,6 +185,15 @@ class Session:
             ("full", judge), lambda: full_reward(self.crowd.rewards(judge).values)
         )
 
+    def typical_best(self, judge: str) -> float | None:
+        """The median of all instructions' best rewards by ``judge``; None: there are none."""
+
+        def make() -> float | None:
+            best = best_of(self.crowd.rewards(judge).values)
+            return float(np.nanmedian(best)) if np.isfinite(best).any() else None
+
+        return self._memo.get(("typical", judge), make)
+
     def good_answers(self, recipe: Recipe) -> BoolArray | None:
         """Which answers the recipe's gate calls good enough, shape (n, m); None: it has no gate."""
         grades = self._grades(recipe)
