@@ -20,7 +20,7 @@ class Fact:
 
 @dataclass(frozen=True)
 class Chapter:
-    """A heading, sentences, and at most one figure or table."""
+    """A heading, sentences, and at most one figure and one table."""
 
     title: str
     sentences: Sequence[str] = ()
