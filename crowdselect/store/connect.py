@@ -129,13 +129,21 @@ def run_polled(
 
 
 def was_interrupted(error: BaseException) -> bool:
-    """Tell whether Ctrl-C ended the work, also as DuckDB says it when it hears it first."""
-    said = str(error)
-    return (
-        isinstance(error, KeyboardInterrupt)
-        or said == "Query interrupted"
-        or "KeyboardInterrupt" in said  # raised inside a function of ours that the query calls
-    )
+    """Tell whether Ctrl-C ended the work, also as DuckDB says it when it hears it first.
+
+    Also where it came while something was read, and what tidies up then failed of that.
+    """
+    told: BaseException | None = error
+    while told is not None:
+        said = str(told)
+        if (
+            isinstance(told, KeyboardInterrupt)
+            or said == "Query interrupted"
+            or "KeyboardInterrupt" in said  # raised inside a function of ours that the query calls
+        ):
+            return True
+        told = told.__cause__ or told.__context__
+    return False
 
 
 def readable(error: duckdb.Error, what: str, *, ours: bool = True) -> CrowdSelectError:
