@@ -188,6 +188,15 @@ def _journal(data: bytes) -> Journal:
     return Journal(values, damaged)
 
 
+def split_journal(path: Path) -> tuple[bytes, bytes]:
+    """The lines of a journal that can be read, and those that cannot."""
+    parts: dict[bool, list[bytes]] = {True: [], False: []}
+    for line in path.read_bytes().split(b"\n"):
+        if line.strip():
+            parts[not _journal(line).damaged].append(line + b"\n")
+    return b"".join(parts[True]), b"".join(parts[False])
+
+
 def inert(value: Any) -> Any:
     """A cell that a spreadsheet shows as it is: a text that it would run gets an apostrophe."""
     runs = isinstance(value, str) and value.lstrip().startswith(("=", "+", "-", "@"))

@@ -38,6 +38,7 @@ STAGES = (
     "benchmark",
     "study",
     "run",
+    "workspace",
     "plugins",
     "serve",
     "demo",

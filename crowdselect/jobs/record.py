@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from crowdselect import files
+from crowdselect import __version__, files
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.keys import scrub_all
 from crowdselect.registry import did_you_mean
@@ -47,6 +47,7 @@ def write_record(folder: Path, run: Path, record: RunRecord) -> None:
         "config": dict(record.config),
         "workspace": str(workspace_of(run)),
         "created": record.created,
+        "version": __version__,
     }
     if record.by:
         value["by"] = record.by

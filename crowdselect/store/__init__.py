@@ -7,6 +7,7 @@ from crowdselect.store.models_table import read_models
 from crowdselect.store.notes import Author, NoteKind, Notes, NotesState
 from crowdselect.store.opening import open_crowd
 from crowdselect.store.report import IngestReport, JudgeCount, ModelCount
+from crowdselect.store.rewards import changed_rewards
 from crowdselect.store.scores import Imported, ScoreInfo
 from crowdselect.store.search import SearchHits, Where
 from crowdselect.store.tags import read_tags, tags_by_scorers, write_tags
@@ -26,6 +27,7 @@ __all__ = [
     "ScoreInfo",
     "SearchHits",
     "Where",
+    "changed_rewards",
     "changing",
     "open_crowd",
     "read_models",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -126,6 +126,24 @@ def run_polled(
         raise
     if failure:
         raise failure[0]
+
+
+def check_version(crowd: str, meta: Mapping[str, str]) -> None:
+    """Raise InputError where the crowd's tables are of another version, and say whose."""
+    said = meta.get("schema_version", "")
+    maker = f"crowdselect {meta.get('crowdselect', 'of an unknown version')}"
+    if said.isdigit() and int(said) > SCHEMA_VERSION:
+        raise InputError(
+            f"The crowd {crowd!r} was made by {maker}, which is newer: its tables have the version "
+            f"{said}, this one reads {SCHEMA_VERSION}.",
+            "Update crowdselect, or ingest it again with --replace; notes and scores are kept.",
+        )
+    if said != str(SCHEMA_VERSION):
+        raise InputError(
+            f"The crowd {crowd!r} was made by {maker}, whose tables have the version "
+            f"{said or 'none'}; this one reads {SCHEMA_VERSION}.",
+            "Ingest it again with --replace; notes and scores are kept.",
+        )
 
 
 def was_interrupted(error: BaseException) -> bool:

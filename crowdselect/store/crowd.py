@@ -22,7 +22,7 @@ from crowdselect.progress import Progress, silent
 from crowdselect.registry import did_you_mean
 from crowdselect.store import search as searching
 from crowdselect.store.changing import changing
-from crowdselect.store.connect import SCHEMA_VERSION, open_read_only, quote
+from crowdselect.store.connect import check_version, open_read_only, quote
 from crowdselect.store.judge_names import check_names
 from crowdselect.store.models_table import arrange, models_from_rows, read_models, write_models
 from crowdselect.store.notes import Notes
@@ -57,11 +57,7 @@ class Crowd:
         self._inode = path.stat().st_ino
         self._con = open_read_only(path / "crowd.duckdb")
         meta = dict(self._rows("SELECT key, value FROM crowd.meta"))
-        if meta.get("schema_version") != str(SCHEMA_VERSION):
-            raise InputError(
-                f"The crowd {self.name!r} was made by another version of crowdselect.",
-                "Ingest it again with --replace; notes and scores are kept.",
-            )
+        check_version(self.name, meta)
         self._meta = meta
         names = [n for (n,) in self._rows("SELECT name FROM crowd.models ORDER BY model")]
         self._models_seen = (path / "models.csv").read_bytes()

@@ -119,6 +119,21 @@ def list_rewards(folder: Path, damaged: list[Path] | None = None) -> list[Reward
     return sorted(found, key=lambda f: (f.position, f.judge))
 
 
+def changed_rewards(crowd: Path) -> list[Path]:
+    """Reward files of the folder ``crowd`` whose values are not those that were written."""
+    damaged: list[Path] = []
+    known = list_rewards(crowd / "rewards", damaged)
+    for file in known:
+        try:
+            models = pq.read_schema(file.path).names
+            changed = digest_of(models, read_rewards(file.path, models)) != file.digest
+        except (pa.ArrowException, OSError):
+            changed = True
+        if changed:
+            damaged.append(file.path)
+    return sorted(damaged)
+
+
 def read_rewards(source: Path | pa.NativeFile, models: Sequence[str]) -> FloatArray:
     """Return the rewards as (n, m) float64 in the order of ``models``; NaN = missing."""
     table = pq.read_table(source)

@@ -1,0 +1,180 @@
+"""One crowd with everything that belongs to it, as one file: out of a workspace and into another.
+
+The archive is a plain tar with the workspace's own folders, and first ``crowdselect.json``: its
+format, who wrote it, and the sha256 of every file.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from crowdselect import __version__, files, jobs
+from crowdselect.errors import CrowdSelectError, InputError
+from crowdselect.files import TEMPORARY
+from crowdselect.pipeline.ingest import open_crowd
+from crowdselect.pipeline.selection.saving import list_selections
+from crowdselect.readonly import refuse_writing
+from crowdselect.settings import Workspace
+
+CONTENTS = "crowdselect.json"
+FORMAT = 1
+"""Raised when an archive could not be read by an older version."""
+_PLACES = ("crowds", "selections", "runs")
+
+
+def export_crowd(workspace: Workspace, name: str, out: Path, *, runs: bool = True) -> list[str]:
+    """Write the crowd ``name`` with notes, scores, selections, exports and ``runs`` to ``out``.
+
+    Caches stay behind. Returns the folders that went in. Raises NotFoundError for an unknown crowd,
+    InputError where ``out`` exists.
+    """
+    if out.exists():
+        raise InputError(f"{out} exists already.", "Choose another file.")
+    open_crowd(workspace, name).close()
+    folders = [workspace.crowd(name), *_selections(workspace, name)]
+    folders += _runs(workspace, name, {f.name for f in folders[1:]}) if runs else []
+    members = [path for folder in folders for path in _files(folder)]
+    inside = {path: str(path.relative_to(workspace.root)) for path in members}
+    names = [str(folder.relative_to(workspace.root)) for folder in folders]
+    contents = {
+        "format": FORMAT,
+        "version": __version__,
+        "crowd": name,
+        "folders": names,
+        "sha256": {inside[path]: files.sha256_file(path) for path in members},
+    }
+    with files.write_aside(out) as aside, tarfile.open(aside, "w") as archive:
+        note = aside.with_name(f"{aside.name}-contents")
+        try:
+            files.write_json(note, contents)
+            archive.add(note, CONTENTS)
+        finally:
+            note.unlink(missing_ok=True)
+        for path in members:
+            archive.add(path, inside[path], recursive=False)
+    return names
+
+
+def _selections(workspace: Workspace, name: str) -> list[Path]:
+    return [saved.path for saved in list_selections(workspace, name)]
+
+
+def _runs(workspace: Workspace, name: str, selections: set[str]) -> list[Path]:
+    """Runs whose options name the crowd, or a selection of it, or a run that does."""
+    views = [view for view in jobs.all_runs(workspace) if view.state not in jobs.ALIVE]
+    words = {name, *selections}
+    found: dict[str, Path] = {}
+    while True:
+        more = {v.id: v.path for v in views if v.id not in found and words & set(_words(v.config))}
+        if not more:
+            return [found[key] for key in sorted(found)]
+        found |= more
+        words |= set(more)
+
+
+def _words(value: Any) -> Iterator[str]:
+    """Every text in a run's options, and the parts of those that are paths."""
+    if isinstance(value, str):
+        yield value
+        yield from value.split("/")
+    elif isinstance(value, dict):
+        for inner in value.values():
+            yield from _words(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _words(inner)
+
+
+def _files(folder: Path) -> list[Path]:
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+        and not path.is_symlink()
+        and path.relative_to(folder).parts[0] != "cache"
+        and not any(part.startswith((TEMPORARY, ".lock-")) for part in path.parts)
+    ]
+
+
+def import_crowd(workspace: Workspace, archive: Path) -> list[str]:
+    """Put what :func:`export_crowd` wrote into ``workspace``; return the folders.
+
+    Everything is unpacked aside and checked first; nothing of the workspace is replaced. Raises
+    InputError for a file that is no such archive, is damaged, of a newer version, or holds what
+    the workspace has already.
+    """
+    aside = files.temporary_beside(workspace.root / "import")
+    refuse_writing(aside)
+    try:
+        aside.mkdir(parents=True)
+        contents = _unpacked(archive, aside)
+        folders = [str(folder) for folder in contents["folders"]]
+        taken = [folder for folder in folders if (workspace.root / folder).exists()]
+        if taken:
+            raise InputError(
+                f"{workspace.root} holds {', '.join(taken[:3])} already.",
+                "Import it into another workspace, or remove them first.",
+            )
+        open_crowd(Workspace(aside), contents["crowd"]).close()
+        (aside / "crowds" / contents["crowd"] / "cache").mkdir(exist_ok=True)
+        for folder in sorted(folders, reverse=True):  # the crowd last: it is what others look for
+            (workspace.root / folder).parent.mkdir(parents=True, exist_ok=True)
+        for folder in (*folders[1:], folders[0]):
+            (aside / folder).rename(workspace.root / folder)
+            if folder.startswith("runs/"):
+                files.make_private(workspace.root / folder)
+        return folders
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def _unpacked(archive: Path, into: Path) -> dict[str, Any]:
+    remedy = "Give a file that crowdselect workspace export wrote, as it was written."
+    try:
+        with tarfile.open(archive, "r:") as tar:
+            first = tar.next()
+            handle = tar.extractfile(first) if first and first.name == CONTENTS else None
+            if handle is None:
+                raise InputError(f"{archive} holds no crowd.", remedy)
+            contents: dict[str, Any] = json.loads(handle.read())
+            if contents["format"] > FORMAT:
+                raise InputError(
+                    f"{archive} was written by crowdselect {contents['version']}, which is newer.",
+                    "Update crowdselect here.",
+                )
+            _check_places(contents, archive)
+            for member in tar:
+                if member.name != CONTENTS:
+                    if member.name not in contents["sha256"] or not member.isfile():
+                        raise InputError(f"{archive}: {member.name} does not belong.", remedy)
+                    tar.extract(member, into, filter="data")
+    except CrowdSelectError:
+        raise
+    except (tarfile.TarError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise InputError(f"{archive} cannot be read: {error!r:.200}.", remedy) from error
+    for name, digest in contents["sha256"].items():
+        if not (into / name).is_file() or files.sha256_file(into / name) != digest:
+            raise InputError(f"{archive}: {name} is not as it was written.", remedy)
+    return contents
+
+
+def _check_places(contents: dict[str, Any], archive: Path) -> None:
+    """Every file lies in a folder of the archive's list, and each of those is one of ours."""
+    folders = [str(folder) for folder in contents["folders"]]
+    sound = folders[:1] == [f"crowds/{contents['crowd']}"] and all(
+        folder.count("/") == 1
+        and folder.split("/")[0] in _PLACES
+        and not folder.split("/")[1].startswith(".")
+        for folder in folders
+    )
+    inside = all(
+        any(name.startswith(f"{folder}/") for folder in folders) and ".." not in Path(name).parts
+        for name in contents["sha256"]
+    )
+    if not (sound and inside):
+        raise InputError(f"{archive} names places outside a workspace.", "Do not import it.")
