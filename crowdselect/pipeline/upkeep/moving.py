@@ -145,7 +145,7 @@ def _unpacked(archive: Path, into: Path) -> dict[str, Any]:
             if contents["format"] > FORMAT:
                 raise InputError(
                     f"{archive} was written by crowdselect {contents['version']}, which is newer.",
-                    "Update crowdselect here.",
+                    "Update the package that is installed here.",
                 )
             _check_places(contents, archive)
             for member in tar:
