@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from crowdselect import __version__, files
+from crowdselect import files
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.keys import scrub_all
 from crowdselect.registry import did_you_mean
@@ -47,7 +48,7 @@ def write_record(folder: Path, run: Path, record: RunRecord) -> None:
         "config": dict(record.config),
         "workspace": str(workspace_of(run)),
         "created": record.created,
-        "version": __version__,
+        "version": version("crowdselect"),
     }
     if record.by:
         value["by"] = record.by
