@@ -56,6 +56,11 @@ def packaged_models() -> dict[str, str]:
     return {str(m.place(cache)): m.about for m in packaged.at_hand(cache)}
 
 
+def hint(words: str) -> str:
+    """What a model's text box takes: ``words``, and the packaged models by their names."""
+    return " or ".join([words, *(m.name for m in packaged.at_hand(reads.workspace().cache))])
+
+
 def at_hand(model: str) -> str:
     """A packaged model's folder, converted where it is not yet; another model as it is."""
     with st.spinner("Preparing the model"):
@@ -66,11 +71,8 @@ def offered(served: Served) -> dict[str, str]:
     """Model -> what it is called: what the server serves, else the models found on this machine."""
     if served.base_url:
         return {name: name for name in served.models}
-    found = {
-        str(path): f"{path.name}, in {path.parent.name}" for path in found_models(reads.workspace())
-    }
-    at_hand = {folder: f"{Path(folder).name}, at hand" for folder in packaged_models()}
-    return {**at_hand, **found}
+    ready = {folder: f"{Path(folder).name}, at hand" for folder in packaged_models()}
+    return {**ready, **_found(reads.workspace().root), **ready}
 
 
 @st.cache_data(ttl=60, max_entries=4, show_spinner=False)

@@ -11,7 +11,7 @@ import streamlit as st
 from crowdselect import jobs
 from crowdselect.dashboard import jobs_view, options, reads, shell
 from crowdselect.dashboard.crowd import score_report
-from crowdselect.dashboard.models import Served, named_model, packaged_models, server_field
+from crowdselect.dashboard.models import Served, hint, named_model, packaged_models, server_field
 from crowdselect.dashboard.text import md, plural
 from crowdselect.dashboard.uploads import kept
 from crowdselect.registry import options_of
@@ -92,7 +92,7 @@ def _score(crowd: Crowd) -> None:
     if "models" in declared:
         lines = st.text_area(
             "Models, one per line", key="score models", persist_state="session", height=80,
-            placeholder="A folder or a hub id",
+            placeholder=hint("A folder or a hub id"),
         )  # fmt: skip
         given["models"] = _models((lines or "").split("\n"), server_field("score server"))
     with st.expander("Options"):
