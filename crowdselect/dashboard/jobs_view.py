@@ -24,6 +24,9 @@ WORDS = {
 }
 
 
+CANCELLING = "cancelling, until its next report"
+
+
 def latest(kind: str, **config: Any) -> JobView | None:
     """The newest run of ``kind`` whose options include ``config``."""
     for view in jobs.all_runs(reads.workspace(), kind):
@@ -56,9 +59,27 @@ def duration(seconds: float | None) -> str:
     return f"about {seconds / 3600:.1f} h left"
 
 
+def state_words(state: jobs.State, path: Path) -> str:
+    """A run's state in words, with one that was asked to stop and goes on until its next report."""
+    if state in jobs.ALIVE and jobs.is_cancelling(path):
+        return CANCELLING
+    return WORDS[state]
+
+
+def cancel_button(identity: str, path: Path) -> None:
+    """Ask a running job to stop, once."""
+    asked = jobs.is_cancelling(path)
+    st.button(
+        "Cancelling" if asked else "Cancel", key=f"cancel {identity}", disabled=asked,
+        on_click=jobs.cancel, args=(path,),
+        help="It stops at its next report; what is finished is kept." if asked else None,
+    )  # fmt: skip
+
+
 def status_line(view: JobView) -> str:
     """What the job is doing, in words."""
-    parts = [view.label or WORDS[view.state]]
+    said = state_words(view.state, view.path)
+    parts = [said if said == CANCELLING else view.label or said]
     if view.total:
         parts.append(f"{view.done:,} of {view.total:,}")
     if view.state in jobs.ALIVE:
@@ -81,7 +102,7 @@ def follow(path: Path, title: str) -> None:
         if view.state == "stalled":
             st.caption("The job has not reported for two minutes. It may be busy, or stuck.")
         if view.state in jobs.ALIVE:
-            st.button("Cancel", key=f"cancel {view.id}", on_click=jobs.cancel, args=(path,))
+            cancel_button(view.id, path)
     if view.state not in jobs.ALIVE:
         st.rerun()
 

@@ -85,6 +85,11 @@ def _found(root: Path) -> dict[str, str]:
 def model_fields(key: str) -> tuple[str, Served]:
     """The choice of a server, then of a model: from a list, or a hub id or served name as typed."""
     served = server_field(f"{key} server")
+    return model_field(key, served), served
+
+
+def model_field(key: str, served: Served) -> str:
+    """The choice of a model among those that a server serves, or that were found here."""
     known = offered(served)
     chosen = st.selectbox(
         "Model",
@@ -97,9 +102,7 @@ def model_fields(key: str) -> tuple[str, Served]:
         placeholder="Choose, or write a served name" if served.base_url else "Choose, or a hub id",
         help=None if known else "No model was found in the folders that this dashboard may read.",
     )
-    if chosen in known:
-        return chosen, served
-    return named_model(chosen, served), served
+    return chosen if chosen in known else named_model(chosen, served)
 
 
 def named_model(text: str | None, served: Served) -> str:

@@ -8,7 +8,7 @@ The dashboard and the command line start the same jobs: ``python -m crowdselect.
 from crowdselect.jobs.kinds import KINDS
 from crowdselect.jobs.limits import who_asks
 from crowdselect.jobs.record import RunRecord, note_provenance, read_record
-from crowdselect.jobs.start import cancel, create, start
+from crowdselect.jobs.start import cancel, create, is_cancelling, start
 from crowdselect.jobs.view import ALIVE, ENDED, JobView, State, all_runs, eta_seconds, read
 from crowdselect.jobs.wait import check_done, finish, watch
 from crowdselect.jobs.worker import Job, release_reserve, run_here
@@ -27,6 +27,7 @@ __all__ = [
     "create",
     "eta_seconds",
     "finish",
+    "is_cancelling",
     "note_provenance",
     "read",
     "read_record",

@@ -100,6 +100,11 @@ def start(path: Path, *, command: list[str] | None = None) -> int:
     return process.pid
 
 
+def is_cancelling(path: Path) -> bool:
+    """Tell whether somebody asked the run to stop; it does at its next report."""
+    return (path / CANCEL).exists()
+
+
 def cancel(path: Path, *, wait_s: float = 0.0) -> None:
     """Ask the job to stop; after ``wait_s`` seconds send SIGTERM to its process group."""
     refuse_writing(path)

@@ -32,7 +32,7 @@ PLAIN_TEXT = {
         "model_column", "response_column", "judge_columns", "judge", "encoding", "columns",
         "input_column", "system_column", "leave_out", "sft.author", "sft.subset",
     },
-    "format": {"system"},
+    "format": {"system", "preference.judge"},
     "strategy": {"metric", "complexity", "quality", "targeted.targets"},
     "metric": set(),
 }  # fmt: skip

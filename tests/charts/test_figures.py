@@ -8,7 +8,7 @@ import pytest
 from crowdselect.charts.agreement import agreement
 from crowdselect.charts.benchmark_scores import benchmark_scores
 from crowdselect.charts.budget_curves import budget_curves
-from crowdselect.charts.category_scores import category_scores
+from crowdselect.charts.category_scores import category_scores, useful
 from crowdselect.charts.cost_gain import cost_gain
 from crowdselect.charts.cut_line import cut_line
 from crowdselect.charts.family_bias import family_bias
@@ -254,11 +254,24 @@ def test_cost_gain_draws_a_dot_per_arm():
     assert_inert(fig)
 
 
-def test_category_scores_mark_each_run_by_symbol_too():
-    frame = pd.DataFrame({"run": ["r", EVIL], "category": ["c", "c"], "score": [1, 2]})
+def test_category_scores_mark_each_run_by_symbol_too_and_say_how_sure_they_are():
+    frame = pd.DataFrame(
+        {"run": ["r", EVIL], "category": ["c", "c"], "score": [1.0, 2.0], "low": [0.5, 1.0],
+         "high": [2.0, 4.0], "n": [12, 11]}
+    )  # fmt: skip
     fig = category_scores(frame, "accuracy", LIGHT)
     assert fig.data[0].marker.symbol != fig.data[1].marker.symbol
+    assert list(fig.data[1].error_x.array) == [2.0]
+    assert list(fig.data[1].error_x.arrayminus) == [1.0]
+    assert list(fig.data[0].y) == ["c (12)"]
     assert_inert(fig)
+
+
+def test_categories_with_few_questions_are_told_apart():
+    frame = pd.DataFrame({"run": list("abab"), "category": list("xxyy"), "n": [10, 12, 9, 30]})
+    drawn, few = useful(frame)
+    assert set(drawn["category"]) == {"x"}
+    assert few == ["y"]
 
 
 def test_plane_bins_everything_and_draws_the_chosen():

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from crowdselect import pipeline
+from crowdselect import jobs, pipeline
 from crowdselect.benchmark import published_tables
 from crowdselect.charts.style import LIGHT
+from crowdselect.dashboard import jobs_view
 from crowdselect.dashboard.benchmark.published import published_frame
 from crowdselect.dashboard.report.results import result_chapters
 from crowdselect.values import Recipe
@@ -72,3 +73,12 @@ def test_a_published_table_keeps_every_number():
             first = part.drop_duplicates(["setting", "tuning", "benchmark"])
             assert len(first) == len(part), part["table"].iloc[0]
             assert np.array_equal(shown[~np.isnan(shown)], np.sort(part["score"].to_numpy()))
+
+
+def test_a_run_that_was_asked_to_stop_says_so_until_it_does(workspace):
+    path = jobs.create(workspace, "landscape", {"crowd": "c"})
+    assert jobs_view.state_words(jobs.read(path).state, path) == "waiting to start"
+    jobs.cancel(path)
+    assert jobs_view.state_words(jobs.read(path).state, path) == jobs_view.CANCELLING
+    assert jobs_view.status_line(jobs.read(path)).startswith(jobs_view.CANCELLING)
+    assert jobs_view.state_words("cancelled", path) == "cancelled"

@@ -9,7 +9,7 @@ import streamlit as st
 from crowdselect.benchmark import BENCHMARKS, BenchmarkConfig, JudgeConfig, Suite, start
 from crowdselect.dashboard import options, reads, shell, state
 from crowdselect.dashboard.finetune.names import targets
-from crowdselect.dashboard.models import Served, at_hand, named_model, server_field
+from crowdselect.dashboard.models import Served, at_hand, model_field, named_model, server_field
 from crowdselect.dashboard.text import md, plural
 from crowdselect.pipeline.benchmark import subject_of
 
@@ -72,13 +72,14 @@ def _judge() -> dict[str, Any]:
         kind = st.selectbox(
             "Kind",
             ["server", "local", "reward"],
-            key="judge kind",
+            key="benchmark judge kind",
             persist_state="session",
             width=120,
         )
-        model = st.text_input("Model", key="judge model", persist_state="session", width=260)
-        served = server_field("judge server", here=False) if kind == "server" else Served()
-        found: dict[str, Any] = {"kind": kind, "model": named_model(model, served)}
+        served = Served()
+        if kind == "server":
+            served = server_field("benchmark judge server", here=False)
+        found: dict[str, Any] = {"kind": kind, "model": model_field("benchmark judge", served)}
         if served.base_url:
             found |= {"base_url": served.base_url, "api_key_variable": served.api_key_variable}
         if kind != "reward":
@@ -87,11 +88,10 @@ def _judge() -> dict[str, Any]:
                 0,
                 1_000_000,
                 0,
-                key="judge room",
+                key="benchmark judge room",
                 persist_state="session",
                 width=160,
-                help="In tokens (--max-tokens); 0: the benchmark's own. A judge that reasons needs "
-                "thousands.",
+                help="In tokens; 0: the benchmark's own. A judge that reasons needs thousands.",
             )
             found["max_tokens"] = int(room) or None
     if kind == "server" and not served.base_url:

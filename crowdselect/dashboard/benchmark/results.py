@@ -18,7 +18,7 @@ from crowdselect.benchmark import (
     results_frame,
 )
 from crowdselect.charts.benchmark_scores import benchmark_scores
-from crowdselect.charts.category_scores import category_scores
+from crowdselect.charts.category_scores import USEFUL, category_scores, useful
 from crowdselect.dashboard import jobs_view, reads, shell, table
 from crowdselect.dashboard.benchmark import examples
 from crowdselect.dashboard.text import md, plural
@@ -64,7 +64,7 @@ def overview(views: Sequence[BenchmarkView]) -> pd.DataFrame:
         {
             "model": [v.name for v in views],
             "benchmarks": [", ".join(s.name for s in v.config.suites) for v in views],
-            "state": [jobs_view.WORDS[v.state] for v in views],
+            "state": [jobs_view.state_words(v.state, v.path) for v in views],
             "finished": [f"{len(v.outcomes)} of {len(v.config.suites)}" for v in views],
             "quick look": [any(o.quick_look for o in v.outcomes) for v in views],
             "started": pd.to_datetime([v.started for v in views]),
@@ -139,11 +139,22 @@ def _one(
     _sentences(compared)
     parts = frame[(frame["category"] != "") & (frame["metric"] == outcome.headline.metric)]
     if not parts.empty:
-        table = parts.rename(columns={"name": "run", "run": "id"})
-        fig = category_scores(table, outcome.headline.metric, p)
-        shell.plot(fig, f"categories {label}", f"Scores by category on {outcome.title}")
+        _categories(parts, outcome.headline.metric, outcome.title, label)
     with st.expander("Answers side by side"):
         examples.show(label, views)
+
+
+def _categories(parts: pd.DataFrame, metric: str, title: str, label: str) -> None:
+    """Scores by category, those with enough questions."""
+    drawn, few = useful(parts.rename(columns={"name": "run", "run": "id"}))
+    if not drawn.empty:
+        fig = category_scores(drawn, metric, shell.palette())
+        shell.plot(fig, f"categories {label}", f"Scores by category on {title}")
+    if few:
+        names = ", ".join(few[:5]) + (f" and {len(few) - 5} more" if len(few) > 5 else "")
+        st.caption(
+            f"Fewer than {USEFUL} questions, so not drawn: {md(names, 200)}. All numbers are below."
+        )
 
 
 def _differences(label: str, compared: BenchmarkComparison | None) -> None:

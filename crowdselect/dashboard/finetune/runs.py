@@ -17,7 +17,7 @@ from crowdselect.dashboard.finetune.names import (
     trained_on,
 )
 from crowdselect.dashboard.text import md, number
-from crowdselect.finetune import RunView, list_runs, read_run, resume
+from crowdselect.finetune import RunView, list_runs, resume
 from crowdselect.readonly import read_only
 
 SHOWN = "finetune shown"
@@ -25,11 +25,26 @@ SHOWN = "finetune shown"
 
 def show() -> None:
     """The table of runs; the ticked ones (or those just started) are followed below."""
-    views = list_runs(reads.workspace())
     jobs_view.damaged_note()
+    views = list_runs(reads.workspace())
     if not views:
         shell.empty("No run yet", "Start one under New run.")
-        return
+    elif any(v.state in jobs.ALIVE for v in views):
+        _live()
+    else:
+        _runs(views)
+
+
+@shell.fragment(run_every=2.0)
+def _live() -> None:
+    """Table and runs, read at one time, every two seconds; drawn once more when the last ends."""
+    views = list_runs(reads.workspace())
+    _runs(views)
+    if not any(v.state in jobs.ALIVE for v in views):
+        st.rerun()
+
+
+def _runs(views: Sequence[RunView]) -> None:
     rows = table.ticks(
         overview(views),
         [view.id for view in views],
@@ -43,11 +58,7 @@ def show() -> None:
     )
     ticked = [views[i].id for i in rows]
     wanted = ticked or st.session_state.get(SHOWN) or [views[0].id]
-    chosen = [v for v in views if v.id in wanted]
-    if any(v.state in jobs.ALIVE for v in chosen):
-        _live([v.id for v in chosen])
-    else:
-        _follow(chosen)
+    _follow([v for v in views if v.id in wanted])
 
 
 def overview(views: Sequence[RunView]) -> pd.DataFrame:
@@ -58,7 +69,7 @@ def overview(views: Sequence[RunView]) -> pd.DataFrame:
             "selection": [trained_on(v.config, names) for v in views],
             "model": [model_words(v.config.model) for v in views],
             "method": [f"{v.config.method}, {v.config.mode}" for v in views],
-            "state": [jobs_view.WORDS[v.state] for v in views],
+            "state": [jobs_view.state_words(v.state, v.path) for v in views],
             "progress": [_share(v) for v in views],
             "final loss": ["" if v.final_loss is None else f"{v.final_loss:.4f}" for v in views],
             "run": [v.id for v in views],
@@ -70,15 +81,6 @@ def _share(view: RunView) -> float:
     if view.state == "done":
         return 1.0
     return view.step / view.max_steps if view.max_steps else 0.0
-
-
-@shell.fragment(run_every=2.0)
-def _live(ids: list[str]) -> None:
-    """Refreshed every two seconds; when the last run ends the whole page is drawn once more."""
-    views = [read_run(reads.workspace().run(i)) for i in ids]
-    _follow(views)
-    if not any(v.state in jobs.ALIVE for v in views):
-        st.rerun()
 
 
 def curve_frame(views: Sequence[RunView]) -> pd.DataFrame:
@@ -103,7 +105,7 @@ def _one(view: RunView) -> None:
     with st.container(border=True):
         st.text(run_words(view.id, view.config, selection_names()))
         alive = view.state in jobs.ALIVE
-        parts = [jobs_view.WORDS[view.state], view.label if alive else ""]
+        parts = [jobs_view.state_words(view.state, view.path), view.label if alive else ""]
         if view.max_steps:
             parts.append(f"step {view.step:,} of {view.max_steps:,}")
         if view.curve:
@@ -131,7 +133,7 @@ def _buttons(view: RunView) -> None:
     if read_only():
         return
     if view.state in jobs.ALIVE:
-        st.button("Cancel", key=f"cancel {view.id}", on_click=jobs.cancel, args=(view.path,))
+        jobs_view.cancel_button(view.id, view.path)
     elif view.state in ("failed", "cancelled"):
         st.button("Resume", key=f"resume {view.id}", on_click=_resume, args=(view,))
     elif view.final_loss is not None:
