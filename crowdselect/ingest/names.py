@@ -7,13 +7,14 @@ import re
 from crowdselect.lm.conversations import HISTORIES as HISTORIES
 from crowdselect.lm.conversations import INPUTS as INPUTS
 from crowdselect.lm.conversations import SYSTEMS as SYSTEMS
+from crowdselect.lm.conversations import TALKS
 
 IDS = (
     "id", "uuid", "instruction_id", "prompt_id", "question_id", "conversation_id", "example_id",
     "custom_id", "key",
 )  # fmt: skip
 TEXTS = ("instruction", "prompt", "question", "query", "input", "user_prompt", "problem")
-CONVERSATIONS = ("messages", "conversations", "conversation", "dialogue", "dialog", "chat")
+CONVERSATIONS = TALKS
 MODELS = ("model", "generator", "model_name", "model_id", "llm")
 RESPONSES = ("response", "output", "answer", "completion", "content", "generation", "text", "reply")
 JUDGES = ("reward", "score", "rating", "judge_score", "preference", "win_rate", "win_probability")

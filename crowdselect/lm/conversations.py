@@ -42,10 +42,10 @@ HISTORIES = (
     "previous_turns", "earlier_turns", "previous_messages", "earlier_messages",
 )  # fmt: skip
 """Turns before the question."""
-_TALKS = ("messages", "conversations", "conversation")
+TALKS = ("messages", "conversations", "conversation", "dialogue", "dialog", "chat")
 _LABELS = ("label", "kto_tag")
 _TOOLS = ("tools", "functions")
-_PARSED = (*_TALKS, *_TOOLS, *HISTORIES, "turns", "chosen", "rejected")
+_PARSED = (*TALKS, *_TOOLS, *HISTORIES, "turns", "chosen", "rejected")
 """Columns whose cells may be lists or objects written as text."""
 
 
@@ -125,7 +125,7 @@ def read_conversations(path: str | Path) -> Conversations:
         kinds.append(formats[columns].name)
         with naming_row(table, number):
             found.append(_converted(formats[columns], row, number, table.where(number)))
-        for turn in next((json_list(row[c]) or [] for c in _TALKS if row.get(c)), []):
+        for turn in next((json_list(row[c]) or [] for c in TALKS if row.get(c)), []):
             unused |= unused_keys(turn)
     if "preference" in kinds and set(kinds) != {"preference"}:
         odd = next(k for k, kind in enumerate(kinds, start=1) if kind != kinds[0])
@@ -223,7 +223,7 @@ def _refuse_labels(found: _Format, row: Row, where: str) -> None:
 
 def _taken(columns: frozenset[str]) -> list[str]:
     """Say what columns with other names than the format's own were taken for."""
-    if columns.intersection(_TALKS) or {"chosen", "rejected"} <= columns:
+    if columns.intersection(TALKS) or {"chosen", "rejected"} <= columns:
         return []
     question, answer = _first(columns, (*QUESTIONS, "input")), _first(columns, ANSWERS)
     more = _first(columns - {question}, INPUTS)
@@ -337,7 +337,7 @@ def question_of(row: Row) -> list[Message]:
 
 
 def _from_talk(row: Row, number: int) -> Conversation:
-    value = next(row[c] for c in _TALKS if row.get(c) is not None)
+    value = next(row[c] for c in TALKS if row.get(c) is not None)
     return Conversation(number, with_system(row, read_messages(value)))
 
 
@@ -384,7 +384,7 @@ def _asked(row: Row) -> list[Message]:
 
 _FORMATS = (
     _Format("preference", (("chosen",), ("rejected",)), _from_preference),
-    _Format("messages", (("messages", "conversation"),), _from_talk),
+    _Format("messages", (("messages", "conversation", "dialogue", "dialog", "chat"),), _from_talk),
     _Format("sharegpt", (("conversations",),), _from_talk),
     _Format("prompt-completion", (("prompt",), ("completion",)), _from_columns),
     _Format("alpaca", (("instruction",), ("output",)), _from_columns),

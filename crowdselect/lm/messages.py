@@ -59,7 +59,10 @@ _TEXT = ("content", "value", "text")
 _REASONING = ("reasoning_content", "reasoning", "thinking")
 _WEIGHTS = ("weight", "train", "loss")
 _LABELS = ("name", "tool_call_id")
-_USED = {"role", "from", *_TEXT, *_REASONING, *_WEIGHTS, *_LABELS, "tool_calls", "function_call"}
+_ASKS = ("human", "user", "input", "question", "prompt", "instruction")
+_SAYS = ("assistant", "gpt", "bot", "output", "answer", "response")
+_SPEAKERS = ("role", "from", "speaker")
+_USED = {*_SPEAKERS, *_TEXT, *_REASONING, *_WEIGHTS, *_LABELS, "tool_calls", "function_call"}
 _TEMPLATE = ("role", "content", "tool_calls", "reasoning_content", *_LABELS)
 
 
@@ -72,16 +75,38 @@ def for_template(messages: Sequence[Message]) -> list[Message]:
 def read_messages(value: Any) -> list[Message]:
     """A list of messages (``role`` and ``content``, or ``from`` and ``value``), or its JSON text.
 
-    A list of plain texts is user and assistant in turn.
+    A list of plain texts is user and assistant in turn; an object of a question and its answer
+    (``human`` and ``assistant``, ``input`` and ``output``) is two messages.
     Raises ValueError in words that follow ``FILE, row N:``.
     """
-    turns = json_list(value)
+    turns = _by_rows(value) if isinstance(value, Mapping) else json_list(value)
     if turns is None or not turns:
         raise ValueError(f"expected a list of messages, found {_found(value)}")
     if all(isinstance(turn, str) for turn in turns):
         roles = ("user", "assistant")
         return [{"role": roles[k % 2], "content": turn} for k, turn in enumerate(turns)]
-    return [read_message(turn) for turn in turns]
+    return [message for turn in turns for message in _one_or_two(turn)]
+
+
+def _by_rows(value: Mapping[str, Any]) -> list[dict[str, Any]] | None:
+    """``{"role": [...], "content": [...]}``, as ``datasets`` gives a sequence of objects."""
+    columns = {k: v for k, v in value.items() if isinstance(v, list | tuple)}
+    sizes = {len(v) for v in columns.values()}
+    if not {"role", "from"} & set(columns) or len(sizes) != 1:
+        return None
+    return [{k: v[n] for k, v in columns.items()} for n in range(sizes.pop())]
+
+
+def _one_or_two(turn: Any) -> list[Message]:
+    """A message; or a question and its answer, which some files write as one object."""
+    if isinstance(turn, Mapping) and not set(_SPEAKERS) & set(turn):
+        asked, said = (next((k for k in keys if k in turn), None) for keys in (_ASKS, _SAYS))
+        if asked is not None and said is not None:
+            pair = [user(text_of(turn[asked], asked)), assistant(text_of(turn[said], said))]
+            system = turn.get("system")
+            first: list[Message] = [{"role": "system", "content": str(system)}] if system else []
+            return [*first, *pair]
+    return [read_message(turn)]
 
 
 def read_message(value: Any) -> Message:
@@ -89,7 +114,7 @@ def read_message(value: Any) -> Message:
     if not isinstance(value, Mapping):
         raise ValueError(f"expected a message with role and content, found {_found(value)}")
     given = {k: v for k, v in value.items() if v is not None}
-    speaker = str(given.get("role", given.get("from", "")))
+    speaker = str(given.get("role", given.get("from", given.get("speaker", ""))))
     role = ROLES.get(speaker.strip().lower())
     if role is None:
         known = ", ".join(ROLES)

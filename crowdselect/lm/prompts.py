@@ -10,6 +10,7 @@ from crowdselect.errors import InputError
 from crowdselect.lm.conversations import (
     ID_COLUMNS,
     QUESTIONS,
+    TALKS,
     Row,
     naming_row,
     question_of,
@@ -17,8 +18,6 @@ from crowdselect.lm.conversations import (
 )
 from crowdselect.lm.messages import Message, json_list, read_messages
 from crowdselect.reading import read_table, small_letters
-
-_TALKS = ("messages", "conversations", "conversation")
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ def asked_of(row: Row) -> tuple[Message, ...]:
 
     Raises ValueError in words that follow ``FILE, row N:``.
     """
-    talk = next((row[c] for c in _TALKS if row.get(c)), None)
+    talk = next((row[c] for c in TALKS if row.get(c)), None)
     turns = json_list(row.get("turns"))
     if talk is not None:
         messages = read_messages(talk)

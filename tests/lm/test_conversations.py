@@ -284,3 +284,25 @@ def test_a_row_knows_its_file(tmp_path):
         "a.jsonl, row 1",
         "b.jsonl, row 1",
     ]
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"conversation": [{"human": "q", "assistant": "a", "system": "s"}]},
+        {"conversation": [{"system": "s", "input": "q", "output": "a"}]},
+        {"messages": {"role": ["system", "user", "assistant"], "content": ["s", "q", "a"]}},
+        {"dialogue": [S, Q, A]},
+        {"chat": [{"speaker": m["role"], "text": m["content"]} for m in (S, Q, A)]},
+        {"System Prompt": "s", "instruction": "q", "output": "a"},
+    ],
+)
+def test_more_dialects_of_conversations(tmp_path, row):
+    assert one(tmp_path, row).messages == (S, Q, A)
+
+
+@pytest.mark.parametrize("name", ["history", "chat_history", "previous_messages"])
+def test_earlier_turns_by_other_names_and_forms(tmp_path, name):
+    for turns in ([["x", "y"]], [{"user": "x", "assistant": "y"}], list(EARLIER)):
+        row = {"instruction": "q", "output": "a", name: turns}
+        assert one(tmp_path, row).messages == (*EARLIER, Q, A)

@@ -22,8 +22,9 @@ from crowdselect.ingest.shapes.answers import (
 )
 from crowdselect.ingest.source import choose
 from crowdselect.lm.conversations import with_system
-from crowdselect.lm.messages import json_list
+from crowdselect.lm.messages import json_list, read_messages
 from crowdselect.plans import ColumnUse, Table
+from crowdselect.reading import plain_name
 
 _ANSWERS = (*RESPONSES, "solution", "target")
 _SAID = "the conversation says it"
@@ -77,7 +78,7 @@ def one_answer(
     Raises InputError for preference pairs, and where there is no answer.
     """
     names = [c.name for c in table.columns]
-    talks = [n for n in names if n != found.text and any(_is_talk(row.get(n)) for row in sample)]
+    talks = [n for n in names if n != found.text and any(_is_talk(row.get(n), n) for row in sample)]
     conversation = None if response else choose(talks, CONVERSATIONS, "", "conversations")
     free = [n for n in names if n not in (found.id, found.text, found.input, found.system)]
     answer = None
@@ -89,10 +90,15 @@ def one_answer(
     return _shape(table, found, author, answer, conversation)
 
 
-def _is_talk(value: Any) -> bool:
-    turns = json_list(value)
-    whole = bool(turns) and len(turns or ()) > 1 and all(isinstance(t, str) for t in turns or ())
-    return is_conversation(value) or is_transcript(value) or whole
+def _is_talk(value: Any, column: str) -> bool:
+    if is_conversation(value) or is_transcript(value):
+        return True
+    if plain_name(column) not in CONVERSATIONS or not isinstance(value, list | dict | str):
+        return False
+    try:
+        return len(read_messages(value)) > 1
+    except ValueError:
+        return False
 
 
 def _shape(
