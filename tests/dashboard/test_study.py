@@ -3,15 +3,18 @@
 import numpy as np
 import pytest
 
-from crowdselect import files, jobs
+from crowdselect import files, jobs, pipeline
 from crowdselect.benchmark import BenchmarkConfig, Item
 from crowdselect.benchmark.base import summarise
 from crowdselect.benchmark.job import create
 from crowdselect.benchmark.results import append_outcome, write_items
 from crowdselect.charts.style import LIGHT
+from crowdselect.dashboard import reads
+from crowdselect.dashboard.report.evidence import evidence_of
+from crowdselect.dashboard.report.first_page import first_page
 from crowdselect.dashboard.report.studies import study_chapters
 from crowdselect.jobs.view import set_status
-from crowdselect.pipeline.study import Study, StudyPlan, read_study
+from crowdselect.pipeline.study import Study, StudyPlan, read_study, rows_of
 from tests.dashboard import small
 from tests.dashboard.test_pages import texts_of
 
@@ -87,6 +90,21 @@ def test_a_study_shows_differences_budgets_and_everything_tried(study, open_page
     assert any("tuned on" in sentence for sentence in chapter.sentences)
     assert list(chapter.table["seeds"]) == [3, 3, 3, 3, 1]
     assert study_chapters("another", LIGHT) == []
+
+
+def test_a_study_answers_the_report_of_a_selection_that_one_of_its_arms_makes(study, ready):
+    finish(study, "development")
+    crowd = reads.crowd(small.NAME)
+    row = next(r for r in rows_of(study.plan) if r.label == "<b>better</b>, budget 10")
+    chosen = pipeline.select(crowd, row.recipe_of(small.NAME, 42))
+    page = first_page(crowd, chosen, LIGHT)
+    assert page.answer.startswith("Yes: such a model gets ")
+    assert page.answer.endswith("than one trained on as many drawn by chance.")
+    assert page.basis.endswith("Study “Does it help?”, 120 questions.")
+    assert any("flattered" in doubt for doubt in page.doubts)
+    assert page.costs[1].note == "in no training, those of a study not counted"
+    other = chosen.recipe.model_copy(update={"budget": 11})
+    assert evidence_of(other) == []
 
 
 def test_a_test_that_is_not_finished_shows_no_number(study, open_page, ready):

@@ -9,7 +9,7 @@ from crowdselect import jobs
 from crowdselect.benchmark import BenchmarkView
 from crowdselect.dashboard import reads
 from crowdselect.dashboard.report.story import Fact
-from crowdselect.dashboard.text import number
+from crowdselect.dashboard.text import number, plural
 from crowdselect.errors import CrowdSelectError
 from crowdselect.finetune import FinetuneConfig, RunView, in_time, read_run
 
@@ -25,8 +25,13 @@ def trained(selection: str) -> list[RunView]:
     return found
 
 
-def costs(chosen: int, selection: str, tested: Sequence[BenchmarkView]) -> list[Fact]:
-    """Instructions, tokens, hours and money; what is not recorded is said to be so."""
+def costs(
+    chosen: int, selection: str, tested: Sequence[BenchmarkView], *, studied: bool = False
+) -> list[Fact]:
+    """Instructions, tokens, hours and money; what is not recorded is said to be so.
+
+    ``studied``: a study trained on it too, which is not counted here.
+    """
     runs = trained(selection)
     outcomes = [outcome for view in tested for outcome in view.outcomes]
     seconds = [run.seconds for run in runs if run.seconds is not None]
@@ -41,12 +46,14 @@ def costs(chosen: int, selection: str, tested: Sequence[BenchmarkView]) -> list[
         paid, note = "not known", "the judge's prices were not given"
     if money:
         paid, note = number(sum(money)), "for judging, in the currency of its prices"
+    trainings = plural(len(runs), "training") if runs else "no training"
+    apart = ", those of a study not counted" if studied else ""
     return [
         Fact("Instructions", f"{chosen:,}", "to train on"),
         Fact(
             "Tokens trained on",
             f"{tokens:,}" if tokens else "none yet",
-            "in one training" if len(runs) == 1 else f"in {len(runs):,} trainings",
+            f"in {trainings}{apart}",
         ),
         Fact(
             f"{where} time",

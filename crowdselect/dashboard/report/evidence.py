@@ -1,7 +1,7 @@
 """What is known about whether training on a selection helped, wherever it was found.
 
 The report's first page and its figure read nothing but a list of :class:`Evidence`. Benchmark runs
-are one source; another (studies) is one more function in :data:`SOURCES`.
+and studies are its sources; another is one more function in :data:`SOURCES`.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from crowdselect.benchmark import (
 )
 from crowdselect.dashboard import reads
 from crowdselect.dashboard.benchmark.results import comparison
+from crowdselect.dashboard.report.studies import finished_studies
 from crowdselect.dashboard.text import number, plural
+from crowdselect.pipeline.study import Row, StudyResult, rows_of
 from crowdselect.values import Recipe
 
 CHANCE, UNTRAINED, OTHER = range(3)
@@ -57,6 +59,8 @@ class Evidence:
     """What limits it, as sentences."""
     measured: str = ""
     """Day on which the later of the two was tested, as ISO 8601."""
+    studied: bool = False
+    """Whether a study found it, whose runs are counted apart."""
 
     @property
     def sentence(self) -> str:
@@ -128,9 +132,7 @@ def from_benchmarks(recipe: Recipe) -> list[Evidence]:
 def _evidence(
     d: Difference, turned: bool, recipe: Recipe, ours: Group, other: Group, outcome: Outcome
 ) -> Evidence:
-    value, low, high = d.interval.value, d.interval.low, d.interval.high
-    if not turned:
-        value, low, high = -value, -high, -low
+    value, low, high = _ends(d, turned)
     kind, words, label = _other(recipe, other)
     runs = [view for group in (ours, other) for view in group.views]
     return Evidence(
@@ -150,6 +152,56 @@ def _evidence(
     )
 
 
+def _ends(d: Difference, turned: bool) -> tuple[float, float, float]:
+    """Value and interval, positive where the selection's model is better (as it is: ``turned``)."""
+    value, low, high = d.interval.value, d.interval.low, d.interval.high
+    return (value, low, high) if turned else (-value, -high, -low)
+
+
+def from_studies(recipe: Recipe) -> list[Evidence]:
+    """What the crowd's finished studies say of an arm that chooses by this recipe."""
+    found = []
+    for result in finished_studies(recipe.crowd):
+        rows = {row.label: row for row in rows_of(result.plan)}
+        own = {
+            label
+            for label, row in rows.items()
+            if not row.arm.untrained and row.recipe_of(recipe.crowd, recipe.seed).id == recipe.id
+        }
+        for d in result.differences:
+            if (d.first in own) != (d.second in own) and not math.isnan(d.interval.value):
+                ours, other = (d.first, d.second) if d.first in own else (d.second, d.first)
+                turned = (d.first == ours) == d.higher_is_better
+                found.append(_of_study(result, d, turned, rows[other]))
+    return found
+
+
+def _of_study(result: StudyResult, d: Difference, turned: bool, other: Row) -> Evidence:
+    value, low, high = _ends(d, turned)
+    chance = dict(other.arm.recipe) == {"strategy": "random"}
+    doubts = _of_seeds(d)
+    if result.split != "test":
+        doubts.append(
+            "These are the questions by which ways of choosing are picked: what is best here is "
+            "flattered. The test questions are still to be asked."
+        )
+    return Evidence(
+        against="one trained on as many drawn by chance" if chance else f"“{other.label}”",
+        label="as many drawn by chance" if chance else other.label,
+        kind=UNTRAINED if other.arm.untrained else CHANCE if chance else OTHER,
+        better=value,
+        low=low,
+        high=high,
+        settled=d.distinguishable(),
+        questions=d.questions,
+        test=f"Study “{result.plan.title or result.plan.name}”",
+        unit=result.unit,
+        shares=result.unit.endswith("right"),
+        doubts=tuple(doubts),
+        studied=True,
+    )
+
+
 def _other(recipe: Recipe, other: Group) -> tuple[int, str, str]:
     """What the other model is: its kind, in words, and shortly."""
     if other.selection is None:
@@ -165,15 +217,7 @@ def _other(recipe: Recipe, other: Group) -> tuple[int, str, str]:
 
 
 def _doubts(d: Difference, outcome: Outcome, ours: Group) -> list[str]:
-    found = []
-    seeds = min(d.seeds)
-    if max(d.seeds) == 1:
-        found.append(
-            "Each way was trained once. Trained again, the same instructions give a somewhat "
-            "different model, and this is not in the interval."
-        )
-    elif seeds < ENOUGH_SEEDS:
-        found.append(f"Trained only {plural(seeds, 'time')} on one side: three say much more.")
+    found = _of_seeds(d)
     if outcome.quick_look:
         found.append("A quick look: only some of the test's questions were asked.")
     if outcome.benchmark.split(":")[0] in ours.views[0].config.subject.chosen_on:
@@ -186,4 +230,18 @@ def _doubts(d: Difference, outcome: Outcome, ours: Group) -> list[str]:
     return found
 
 
-SOURCES: tuple[Source, ...] = (from_benchmarks,)
+def _of_seeds(d: Difference) -> list[str]:
+    """What the number of trainings leaves open."""
+    seeds = min(d.seeds)
+    if max(d.seeds) == 1:
+        once = (
+            "Each way was trained once. Trained again, the same instructions give a somewhat "
+            "different model, and this is not in the interval."
+        )
+        return [once]
+    if seeds < ENOUGH_SEEDS:
+        return [f"Trained only {plural(seeds, 'time')} on one side: three say much more."]
+    return []
+
+
+SOURCES: tuple[Source, ...] = (from_benchmarks, from_studies)

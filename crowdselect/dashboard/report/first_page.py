@@ -46,18 +46,19 @@ def first_page(
     """
     evidence = evidence_of(chosen.recipe)
     runs = tested(chosen.recipe)
+    known = bool(runs or evidence)
     n, by_chance = len(chosen.ids), chosen.recipe.strategy == "random"
     return FirstPage(
         question=_question(n, by_chance),
-        answer=_answer(evidence, was_tested=bool(runs), by_chance=by_chance),
+        answer=_answer(evidence, was_tested=known, by_chance=by_chance),
         basis=evidence[0].basis if evidence else "",
         figure=_figure(evidence, p),
         alt="How much better or worse the model is, with 95 % intervals",
         dates=_dates(created, evidence),
-        costs=costs(n, chosen.recipe.id, runs),
+        costs=costs(n, chosen.recipe.id, runs, studied=any(e.studied for e in evidence)),
         came_in=came_in(crowd, chosen),
         left_out=left_out(crowd, chosen),
-        doubts=[*_gravest(crowd, changed), *_doubts(crowd, chosen, evidence, bool(runs))],
+        doubts=[*_gravest(crowd, changed), *_doubts(crowd, chosen, evidence, known)],
     )
 
 

@@ -19,6 +19,11 @@ def study_chapters(crowd: str, p: Palette) -> list[Chapter]:
     """A chapter per finished study of ``crowd``: its test where it is reported, else what it was
     tuned on, said so.
     """
+    return [_chapter(result, p) for result in finished_studies(crowd)]
+
+
+def finished_studies(crowd: str) -> list[StudyResult]:
+    """The finished studies of ``crowd``: on their test where it is reported."""
     found = []
     for name in study_names(reads.workspace()):
         plan = find_study(reads.workspace(), name).plan
@@ -28,7 +33,7 @@ def study_chapters(crowd: str, p: Palette) -> list[Chapter]:
         done = (results(name, split) for split in splits)
         result = next((r for r in done if r.complete and r.differences), None)
         if result is not None:
-            found.append(_chapter(result, p))
+            found.append(result)
     return found
 
 

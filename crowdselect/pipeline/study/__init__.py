@@ -18,10 +18,12 @@ from crowdselect.pipeline.study.looks import Look, looks_at
 from crowdselect.pipeline.study.plan import (
     SPLITS,
     Arm,
+    Row,
     StudyPlan,
     check_plan,
     only_arms,
     read_plan,
+    rows_of,
 )
 from crowdselect.pipeline.study.results import RowResult, StudyResult, power_line, read_study
 
@@ -29,6 +31,7 @@ __all__ = [
     "SPLITS",
     "Arm",
     "Look",
+    "Row",
     "RowResult",
     "Study",
     "StudyPlan",
@@ -41,6 +44,7 @@ __all__ = [
     "power_line",
     "read_plan",
     "read_study",
+    "rows_of",
     "run_study_job",
     "study_names",
 ]
