@@ -15,7 +15,13 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 
 install: $(VENV)/.installed
 
-app: install
+# What the dashboard needs and no more; an environment that has everything is used as it is.
+$(VENV)/.app: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q -c constraints.txt -e '.[search,server]'
+	touch $@
+
+app: $(if $(wildcard $(VENV)/.installed),,$(VENV)/.app)
 	$(BIN)/crowdselect serve
 
 # The browser tests drive the system's Chromium; where it cannot be installed they skip, and say so.

@@ -16,6 +16,8 @@ from crowdselect.benchmark import (
     create,
     read_results,
 )
+from crowdselect.errors import require
+from crowdselect.finetune import PACKAGES
 from crowdselect.landscape import default_encoder
 from crowdselect.pipeline.benchmark import subject_of
 from crowdselect.pipeline.finetune import finetune
@@ -68,6 +70,8 @@ def study(workspace: Workspace, plan: StudyPlan, progress: Progress = silent) ->
     The crowd, its landscape and the selections are reused where they exist; fine-tunes and
     benchmarks are new runs. Raises the error of a run that failed.
     """
+    for package in PACKAGES:  # told before anything is made
+        require(package, feature="The demonstration", extra="finetune")
     started = time.monotonic()
     crowd = _demo_crowd(workspace, progress)
     pipeline.landscape(crowd, default_encoder(), progress=progress)

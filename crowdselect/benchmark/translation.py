@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -13,7 +14,7 @@ from crowdselect.benchmark.answering import subject_answers
 from crowdselect.benchmark.base import Benchmark, Context, Item, Score
 from crowdselect.benchmark.conversations import read_rows
 from crowdselect.benchmark.statistics import Interval, jackknife, within
-from crowdselect.errors import InputError, require
+from crowdselect.errors import InputError, MissingDependencyError, require
 from crowdselect.lm.generation import Request
 from crowdselect.reading import name_list
 from crowdselect.registry import option
@@ -171,7 +172,13 @@ def _comet(
     name: str, segments: Sequence[Segment], answers: Mapping[str, Mapping[str, Any]]
 ) -> dict[str, float]:
     """COMET of each segment; a name that is no file is fetched from the hub."""
-    require("comet", feature="COMET", extra="benchmark")
+    if find_spec("comet") is None:
+        raise MissingDependencyError(
+            "COMET",
+            "unbabel-comet",
+            "It does not install beside transformers 5: leave comet out, and score the saved "
+            "answers with it in an environment of its own.",
+        )
     from comet import download_model, load_from_checkpoint
 
     path = name if Path(name).is_file() else download_model(name)

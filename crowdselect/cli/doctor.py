@@ -27,8 +27,9 @@ PURPOSES = {
     "embed": "text embeddings by a neural model",
     "search": "fast full-text search",
     "hub": "load data sets from a hub",
+    "server": "judges, answers and scores of chat servers",
     "finetune": "fine-tuning, scoring with local models",
-    "benchmark": "benchmarks, judges, scoring by chat servers",
+    "benchmark": "benchmarks, reward models",
     "scale": "scoring on several machines",
     "smol": "a small language model at hand, without a hub",
     "dev": "tests and checks",
@@ -39,7 +40,7 @@ PURPOSES = {
 _NEEDED: dict[str, tuple[str, tuple[str, ...]]] = {
     "language model": ("finetune", ("torch", "transformers")),
     "reward model": ("benchmark", ("torch", "transformers")),
-    "chat server": ("benchmark", ("openai",)),
+    "chat server": ("server", ("openai",)),
     "ray": ("scale", ("ray",)),
     "no model": ("", ()),
 }

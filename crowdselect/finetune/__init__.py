@@ -4,7 +4,7 @@
 ``output_model`` says where its model is, ``estimate`` tells beforehand what it will take.
 """
 
-from crowdselect.finetune.config import FinetuneConfig
+from crowdselect.finetune.config import PACKAGES, FinetuneConfig
 from crowdselect.finetune.estimation import Estimate, estimate, in_time
 from crowdselect.finetune.preferences import PairRule, PreferencePairs, pairs_from_rewards
 from crowdselect.finetune.presets import PRESETS, Preset, method_of, preset_options
@@ -19,6 +19,7 @@ from crowdselect.finetune.runs import (
 )
 
 __all__ = [
+    "PACKAGES",
     "PRESETS",
     "Estimate",
     "FinetuneConfig",

@@ -16,6 +16,8 @@ from crowdselect.values import Frozen, Origin, with_origin
 Method = Literal["sft", "dpo", "orpo", "simpo"]
 Batching = Literal["auto", "padding-free", "packing", "padded"]
 Launcher = Literal["none", "torchrun", "accelerate"]
+PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets")
+"""What every fine-tune uses: the extra ``finetune``."""
 TRACKERS = ("tensorboard", "wandb", "mlflow", "trackio")
 
 

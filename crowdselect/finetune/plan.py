@@ -12,7 +12,7 @@ from crowdselect import files
 from crowdselect.errors import InputError, MissingDependencyError, require
 from crowdselect.finetune import machine
 from crowdselect.finetune.budget import Budget, Memory, plan, trained_parameters
-from crowdselect.finetune.config import FinetuneConfig
+from crowdselect.finetune.config import PACKAGES, FinetuneConfig
 from crowdselect.finetune.flops import ModelShape, flops_per_token, peak_flops, shape_of
 from crowdselect.finetune.machine import Setup, choose
 from crowdselect.finetune.models import checkpoint_of
@@ -56,7 +56,7 @@ class Plan:
 
 def check_packages(config: FinetuneConfig) -> None:
     """Raise MissingDependencyError for what the run needs and is not installed."""
-    for package in ("torch", "transformers", "trl", "peft", "accelerate", "datasets"):
+    for package in PACKAGES:
         require(package, feature="Fine-tuning", extra="finetune")
     extra = {tracker: f"--report-to {tracker}" for tracker in config.report_to}
     if config.launcher == "accelerate" and config.accelerate_config in ("zero2", "zero3"):

@@ -73,7 +73,7 @@ def ask_all(
         else:
             deliver(request, reply)
     if todo:
-        require("openai", feature="Asking a chat server", extra="benchmark")
+        require("openai", feature="Asking a chat server", extra="server")
         asyncio.run(_Conversation(config, deliver, cache, spent).run(todo, heartbeat))
         if sentence := cache.habits(config).sentence(config):
             tell(sentence)

@@ -280,7 +280,8 @@ def test_comet_says_what_is_missing(benchmarked: Any, tmp_path: Path) -> None:
     with serve(lambda *_: {"text": "house"}) as server:
         served = {"name": "served", "model": "m", "endpoint": server.url}
         view = benchmarked(f"translation:path={path},comet=wmt22", subject=served)
-    assert "needs the package comet" in view.error[0]
+    assert "needs the package unbabel-comet" in view.error[0]
+    assert "an environment of its own" in view.error[1]
     assert Translation().comet == ""
 
 
