@@ -40,7 +40,8 @@ def test_ingest_a_file(chromium, server, tmp_path):
     page = visit(chromium, server, "", **{"crowd.tab": "Add a crowd"})
     page.get_by_role("combobox", name="Format").click()
     page.get_by_role("option", name=re.compile("^Tables")).click()
-    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files([str(f) for f in files])
+    form = page.get_by_test_id("stForm")
+    form.get_by_test_id("stFileUploaderDropzoneInput").set_input_files([str(f) for f in files])
     page.get_by_label("Name", exact=True).fill("uploaded")  # while the files are on their way
     page.get_by_role("button", name="Ingest", exact=True).click()
     page.wait_for_function("() => location.search.includes('crowd=uploaded')", timeout=90_000)
