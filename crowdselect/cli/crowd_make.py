@@ -27,12 +27,28 @@ from crowdselect.cli.terminal import print_json, print_table, progress, say, tel
 from crowdselect.errors import InputError
 from crowdselect.making import Answerer, GenerateConfig, JudgingConfig
 from crowdselect.options import options_named, options_of
+from crowdselect.servers import Cost
 from crowdselect.settings import open_workspace
 
 GENERATE, JUDGE = options_of(GenerateConfig), options_of(JudgingConfig)
 SERVER = options_named(Answerer, "base_url")
 JUDGES = [dataclasses.replace(o, required=False) if o.name == "model" else o for o in JUDGE]
 """Without a model the packaged one is taken for likelihoods, where it is installed."""
+
+
+RequestsOption = Annotated[
+    int | None,
+    typer.Option(min=1, help="Start only if a server is asked for no more; the estimate is shown"),
+]
+
+
+def _say_cost(cost: Cost | None, most: int | None) -> None:
+    """Show what a server will be asked for; raises InputError where that is too much."""
+    from crowdselect.pipeline.making import check_cost
+
+    if cost is not None:
+        say(cost.sentence("At most"))
+    check_cost(cost, most)
 
 
 def register(group: typer.Typer) -> None:
@@ -63,13 +79,14 @@ def generate(
     name: Annotated[
         str | None, typer.Option(help="Crowd to make from a file; else the file's name")
     ] = None,
+    max_requests: RequestsOption = None,
     workspace: WorkspaceOption = None,
     detach: DetachOption = False,
     json: JsonOption = False,
 ) -> None:
     """Let models answer instructions: makes a crowd of a file, or adds models to a crowd."""
     from crowdselect.ingest import safe_name
-    from crowdselect.pipeline.making import create_generate
+    from crowdselect.pipeline.making import create_generate, generating_cost
 
     is_file = Path(source).expanduser().is_file()
     options = values_of(GENERATE, given)
@@ -81,6 +98,7 @@ def generate(
     ]
     called = name or (safe_name(Path(source).name) if is_file else source)
     config = GenerateConfig.parse({"source": source, "name": called, **options}, "crowd generate")
+    _say_cost(generating_cost(folder, config), max_requests)
     path = create_generate(folder, config)
     view = run_job(path, detach=detach, as_json=json)
     if detach:
@@ -110,6 +128,7 @@ def judge(
     replace: Annotated[
         bool, typer.Option("--replace", help="Replace the rewards of a judge of this name")
     ] = False,
+    max_requests: RequestsOption = None,
     workspace: WorkspaceOption = None,
     detach: DetachOption = False,
     json: JsonOption = False,
@@ -118,7 +137,7 @@ def judge(
 
     With --likelihood it is a base model that says how likely it finds each answer.
     """
-    from crowdselect.pipeline.making import create_judge, describe_end, likes_name
+    from crowdselect.pipeline.making import create_judge, describe_end, judging_cost, likes_name
 
     folder = open_workspace(workspace)
     options = values_of(JUDGE, given)
@@ -131,6 +150,7 @@ def judge(
     last = Path(options["model"]).name
     called = name or (likes_name(last, options.get("form", "plain")) if likelihood else last)
     config = JudgingConfig.parse({"crowd": crowd, "name": called, **options}, "crowd judge")
+    _say_cost(judging_cost(folder, config), max_requests)
     path = create_judge(folder, config, replace=replace)
     view = run_job(path, detach=detach, as_json=json)
     if detach:

@@ -134,6 +134,27 @@ def test_the_command_line_makes_a_crowd_and_adds_a_judge(workspace, tmp_path, mo
     assert crowd.rewards("grader").values.tolist() == [[8.0]] * 3
 
 
+def test_what_a_server_will_be_asked_for_is_told_and_limited(workspace, tmp_path, capsys):
+    """Before anything runs: requests and tokens; too many are refused, and nobody is asked."""
+    here = ["--workspace", str(workspace.root)]
+    with serve(echo) as (url, asked):
+        given = ["crowd", "generate", str(prompts(tmp_path, 3)), "-m", "echo-7b=echo", *here]
+        given += ["--server", url, "--max-new-tokens", "10"]
+        assert main([*given, "--max-requests", "2"]) == 2
+        said = capsys.readouterr().err
+        assert "3 requests" in said
+        assert "30 completion tokens" in said
+        assert "--max-requests" in said
+        assert asked == []
+        assert main([*given, "--max-requests", "3"]) == 0
+        judge_it = ["crowd", "judge", "prompts", "-m", "grader", "--server", url, *here]
+        before = len(asked)
+        assert main([*judge_it, "--max-requests", "2"]) == 2
+        assert "3 requests" in capsys.readouterr().err
+        assert main([*judge_it, "--limit", "1", "--max-requests", "1"]) in (0, 2)
+        assert len(asked) <= before + 7, "one request, and its tries"
+
+
 def test_a_replaced_answer_loses_its_rewards(workspace, tmp_path):
     with serve(echo) as (url, _):
         one = [{"name": "echo", "model": "echo", "base_url": url}]

@@ -2,6 +2,7 @@
 
 from crowdselect.making import GenerateConfig, JudgingConfig
 from crowdselect.pipeline.making.agreement import add_agreement, likes_name
+from crowdselect.pipeline.making.costs import check_cost, generating_cost, judging_cost
 from crowdselect.pipeline.making.job import (
     create_generate,
     create_judge,
@@ -14,9 +15,12 @@ __all__ = [
     "GenerateConfig",
     "JudgingConfig",
     "add_agreement",
+    "check_cost",
     "create_generate",
     "create_judge",
     "describe_end",
+    "generating_cost",
+    "judging_cost",
     "likes_name",
     "run_generate_job",
     "run_judge_job",

@@ -51,7 +51,7 @@ def create_generate(workspace: Workspace, config: GenerateConfig) -> Path:
     config = config.model_copy(update={"answerers": tuple(here)})
     for answerer in config.answerers:
         check_answerer(config, answerer)
-    _instructions(workspace, config)
+    instructions_of(workspace, config)
     exists = config.name in workspace.crowd_names()
     if exists and config.source != config.name:
         raise InputError(
@@ -67,7 +67,7 @@ def run_generate_job(job: Job) -> None:
     What a model has answered when the job is cancelled or fails goes into the crowd, too.
     """
     config = GenerateConfig.parse(job.config, str(job.path / "config.json"))
-    given, prompts = _instructions(job.workspace, config)
+    given, prompts = instructions_of(job.workspace, config)
     prompts = prompts[: config.limit]
     cache = job.workspace.cache / "answers"
     for number, answerer in enumerate(config.answerers, start=1):
@@ -89,7 +89,7 @@ def run_generate_job(job: Job) -> None:
         )
 
 
-def _instructions(
+def instructions_of(
     workspace: Workspace, config: GenerateConfig
 ) -> tuple[Given, list[tuple[Message, ...]]]:
     """The instructions of a crowd or a file, and what is asked for each.
