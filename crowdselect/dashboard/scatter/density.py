@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from crowdselect.charts.plane import add_density
 from crowdselect.charts.style import Palette, figure, plain
 from crowdselect.dashboard.scatter.values import Axes, PointSet
 from crowdselect.values import BoolArray
@@ -31,18 +32,8 @@ def density_figure(
     """
     fig = figure(p, height=height, x=plain(axes.x) if axes else "", y=plain(axes.y) if axes else "")
     x0, x1, y0, y1 = points.bounds
-    counts, xs, ys = np.histogram2d(
-        points.x, points.y, bins=BINS, range=[[x0, x1 or 1], [y0, y1 or 1]]
-    )
-    counts[counts == 0] = np.nan
-    fig.add_heatmap(
-        z=np.sqrt(counts.T).astype(np.float32),
-        x=((xs[:-1] + xs[1:]) / 2).astype(np.float32),
-        y=((ys[:-1] + ys[1:]) / 2).astype(np.float32),
-        colorscale=[[0, p.grid], [1, p.pool]],
-        showscale=False,
-        hoverinfo="skip",
-    )
+    spread = [[x0, x1 or 1], [y0, y1 or 1]]
+    add_density(fig, p, *np.histogram2d(points.x, points.y, bins=BINS, range=spread))
     if selected is not None:
         fig.add_scatter(**_selected(points, selected, p))
     fig.update_layout(dragmode="lasso", showlegend=False)
