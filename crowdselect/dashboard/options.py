@@ -44,13 +44,19 @@ def ask(one: Option, key: str, *, begin: Any = None, **look: Any) -> Any:
     return said(one, widget(one, key, persist_state="session", **look))
 
 
-def edit_draft(plugin: type[Any], present: Mapping[str, Any]) -> None:
-    """Draw a widget per option of the draft's strategy ``plugin``; each writes to the draft."""
+def edit_draft(
+    plugin: type[Any], present: Mapping[str, Any], looks: Mapping[str, Mapping[str, Any]] = {}
+) -> None:
+    """Draw a widget per option of the draft's strategy ``plugin``; each writes to the draft.
+
+    ``looks``: an option's name -> what goes to its :func:`widget`.
+    """
     for one in options_of(plugin):
         name = f"options.{plugin.name}.{one.name}"
         value = present.get(one.name, one.default)
         key = state.recipe_key(name, shown(one, value))
-        widget(one, key, on_change=_strategy_option, args=(one, name))
+        look = looks.get(one.name, {})
+        widget(one, key, on_change=_strategy_option, args=(one, name), **look)
 
 
 def _strategy_option(one: Option, name: str) -> None:

@@ -99,12 +99,13 @@ from crowdselect.pipeline.selection.saving import (
 )
 from crowdselect.pipeline.selection.select import select
 from crowdselect.pipeline.selection.session import Session
-from crowdselect.pipeline.targets import with_targets
+from crowdselect.pipeline.targets import TAG, with_targets
 from crowdselect.selection import LeftOut
 
 __all__ = [
     "LIKES",
     "SHARE",
+    "TAG",
     "Answers",
     "Comparison",
     "Contamination",

@@ -134,3 +134,17 @@ def test_a_study_that_failed_says_why_and_can_go_on(study, open_page, ready):
     assert not at.exception
     assert "The disk is full" in at.error[0].value
     assert "Resume" in [b.label for b in at.button]
+
+
+def test_what_people_tagged_can_be_selected_for_on_the_page(open_page, ready):
+    crowd = pipeline.open_crowd(ready, small.NAME)
+    crowd.notes.append("tag", str(crowd.ids[0]), "like this")
+    at = open_page(ready, "select", strategy="targeted")
+    assert not at.exception
+    assert "needs examples" in at.warning[0].value
+    box = next(b for b in at.selectbox if b.label == "Select for")
+    assert box.options == ["choose a tag", "tagged like this"]
+    box.select("tag:like this").run()
+    assert not at.exception
+    assert not any("needs examples" in warning.value for warning in at.warning)
+    assert at.query_params["options.targets"] == "tag:like this"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import streamlit as st
 
 from crowdselect import pipeline
@@ -11,6 +13,7 @@ from crowdselect.dashboard.text import md
 from crowdselect.landscape import ENCODERS
 from crowdselect.metrics import BASE
 from crowdselect.mixture import Mix
+from crowdselect.pipeline import TAG
 from crowdselect.rules import ranks_answers
 from crowdselect.selection import POLICIES, PRESETS, STRATEGIES
 from crowdselect.store import Crowd
@@ -47,7 +50,7 @@ def show(crowd: Crowd) -> None:
         _weights(crowd, recipe)
     else:
         st.caption(md(strategies[recipe.strategy].summary))
-        _options(recipe)
+        _options(crowd, recipe)
     left, right = st.columns(2)
     with left:
         _budget(crowd, recipe)
@@ -142,8 +145,33 @@ def _metric_added() -> None:
         st.session_state["add metric"] = None
 
 
-def _options(recipe: Recipe) -> None:
-    options.edit_draft(STRATEGIES[recipe.strategy], recipe.options)
+def _options(crowd: Crowd, recipe: Recipe) -> None:
+    plugin = STRATEGIES[recipe.strategy]
+    looks = {"targets": _targets(crowd, recipe)} if "targets" in plugin.needs else {}
+    options.edit_draft(plugin, recipe.options, looks)
+
+
+def _targets(crowd: Crowd, recipe: Recipe) -> dict[str, Any]:
+    """What may be selected for: the tags that people gave, and what the recipe names already."""
+    tags = sorted({tag for tags in crowd.notes.state().tags.values() for tag in tags})
+    present = str(recipe.options.get("targets", ""))
+    offered = ["", *(f"{TAG}{tag}" for tag in tags), present]
+    return {
+        "label": "Select for",
+        "choices": list(dict.fromkeys(offered)),
+        "format_func": _target_words,
+        "help": "Instructions with this tag are the examples: tag some on Explore. Files of "
+        "examples: crowdselect select --target FILE.",
+    }
+
+
+def _target_words(name: str) -> str:
+    if not name:
+        return "choose a tag"
+    return ", ".join(
+        f"tagged {part.removeprefix(TAG)}" if part.startswith(TAG) else f"file {part[:12]}"
+        for part in name.split(",")
+    )
 
 
 def _strategy_changed() -> None:
