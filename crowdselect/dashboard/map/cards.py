@@ -49,10 +49,10 @@ SHOWN = 2
 STYLE = Markup(
     "<style>"
     ".cs-cards{display:grid;gap:.6rem;grid-template-columns:repeat(auto-fill,minmax(270px,1fr))}"
-    ".cs-cards article{border:1px solid color-mix(in srgb,currentColor 18%,transparent);"
+    ".cs-cards [data-label]{border:1px solid color-mix(in srgb,currentColor 18%,transparent);"
     "border-radius:6px;padding:.55rem .7rem;min-width:0;overflow-wrap:anywhere}"
-    ".cs-cards article{cursor:pointer}"
-    ".cs-cards article:is(:hover,:focus-visible){outline:2px solid #2B78C5}"
+    ".cs-cards [data-label]{cursor:pointer}"
+    ".cs-cards [data-label]:is(:hover,:focus-visible){outline:2px solid #2B78C5}"
     ".cs-cards i{display:inline-block;width:.7em;height:.7em;border-radius:50%;margin-right:.4em}"
     ".cs-cards small{opacity:.8;display:block}"
     ".cs-cards h4{margin:.55rem 0 0;padding:0;font-size:.85em;font-weight:600}"
@@ -60,9 +60,9 @@ STYLE = Markup(
     "</style>"
 )
 CARD = Markup(
-    '<article data-label="{label}" tabindex="0" role="button" aria-label="Rows of {name}">'
+    '<div data-label="{label}" tabindex="0" role="button" aria-label="Rows of {name}">'
     '<b><i style="background:{colour}"></i>{name}</b><small>{size}</small>'
-    "<small>{means}</small>{texts}</article>"
+    "<small>{means}</small>{texts}</div>"
 )
 LINES = Markup("<h4>{title}</h4>{lines}")
 LINE = Markup("<p>{text}</p>")
