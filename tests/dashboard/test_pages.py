@@ -1,9 +1,12 @@
 """Every page on an empty workspace, on a small real crowd, and on a broken one."""
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from crowdselect import pipeline
 from crowdselect.dashboard import pages, script
+from crowdselect.settings import open_workspace
 from tests.dashboard import small
 
 PAGES = [page.path for page in pages.PAGES]
@@ -72,3 +75,22 @@ def test_nothing_shows_before_login_where_login_is_configured(ready, monkeypatch
     assert [b.label for b in at.button] == ["Log in"]
     assert small.NAME not in texts_of(at)
     assert not at.selectbox
+
+
+def test_which_judge_to_trust_is_said_with_its_figures(tmp_path, open_page):
+    workspace = open_workspace(tmp_path / "w")
+    rows = [
+        {"id": f"q{i}", "instruction": f"Say {i} please.", "reference": str(i), "model": m,
+         "response": str(i) if j == i % 2 else "no idea" + ", sorry" * j,
+         "knows": float(j == i % 2),
+         "chatty": float(j) if j != i % 2 else -1.0}
+        for i in range(20) for j, m in enumerate(("alpha-1b", "alpha-7b", "beta-2b"))
+    ]  # fmt: skip
+    (tmp_path / "t.csv").write_text(pd.DataFrame(rows).to_csv(index=False))
+    options = {"judge_columns": "knows,chatty"}
+    pipeline.ingest(workspace, "table", [tmp_path / "t.csv"], name="known", options=options)
+    found = texts_of(open_page(workspace, "crowd", **{"crowd.tab": "Bias audit"}))
+    assert "**knows**: its favourite is the data's own answer in 100 % of 20 instructions" in found
+    assert "so it knows right from wrong" in found
+    assert "**chatty**: its favourite is the data's own answer in 0 %" in found
+    assert "swayed by length" in found

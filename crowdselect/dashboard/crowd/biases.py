@@ -12,6 +12,7 @@ from crowdselect.charts.family_bias import family_bias
 from crowdselect.charts.length_bias import length_bias
 from crowdselect.dashboard import reads, shell
 from crowdselect.dashboard.cache import cached
+from crowdselect.dashboard.crowd import trust
 from crowdselect.dashboard.text import md, n_of_m, number
 from crowdselect.store import Crowd
 
@@ -32,6 +33,7 @@ def show(crowd: Crowd) -> None:
     """Every check with its figure, and in words what was found."""
     found = audit_of(crowd)
     sample = n_of_m(min(crowd.n, SAMPLE_ROWS), crowd.n)
+    trust.show(crowd, found)
     left, right = st.columns(2)
     with left:
         _agreement(found["agreement"], sample)
