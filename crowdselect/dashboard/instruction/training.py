@@ -14,9 +14,6 @@ from crowdselect.readonly import read_only
 from crowdselect.store import Crowd, Instruction
 from crowdselect.values import Recipe
 
-REFERENCES = ("reference", "reference_answer", "gold", "ground_truth", "target", "expected")
-"""Columns beside an instruction that hold its right answer."""
-
 WIDE = 560
 """Pixels of a text that one can write in."""
 
@@ -26,7 +23,7 @@ def marked(
 ) -> Marked:
     """What is marked among ``answers``: the one that is trained on, and the references."""
     held = {str(name).casefold(): value for name, value in instruction.extra.items()}
-    references = [str(held[name]) for name in REFERENCES if held.get(name) not in (None, "")]
+    references = [str(held[name]) for name in reads.REFERENCES if held.get(name) not in (None, "")]
     given = recipe.answers.get(instruction.id)
     by = f" by {given.by}" if given is not None and given.by else ""
     if given is not None and given.text is not None:
