@@ -7,7 +7,11 @@ import sys
 import time
 from pathlib import Path
 
+import duckdb
+
+from crowdselect.errors import CancelledError
 from crowdselect.settings import Workspace
+from crowdselect.store.connect import readable, was_interrupted
 from tests.crowds import left_behind
 
 ENTRY = """
@@ -57,3 +61,17 @@ def test_ctrl_c_in_an_ingest(tmp_path: Path) -> None:
         assert told.startswith("Error: ")
         assert len(told.splitlines()) == 2
     assert stopped
+
+
+def test_ctrl_c_is_heard_where_tidying_up_fails_of_it() -> None:
+    """DuckDB's complaint about a half-read result came in its place."""
+    try:
+        try:
+            raise KeyboardInterrupt
+        finally:
+            raise duckdb.InvalidInputException("Finish reading the result first")
+    except duckdb.Error as error:
+        hidden = error
+    assert was_interrupted(hidden)
+    assert isinstance(readable(hidden, "a.csv"), CancelledError)
+    assert not was_interrupted(duckdb.InvalidInputException("Finish reading the result first"))
