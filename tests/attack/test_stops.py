@@ -52,10 +52,12 @@ def test_ctrl_c_in_an_ingest(tmp_path: Path) -> None:
         _, told = process.communicate(timeout=120)
         workspace = Workspace(tmp_path / f"w{k}")
         assert "Traceback" not in told, told
-        assert process.returncode in (130, 0), (process.returncode, told)
-        if process.returncode == 0:  # it was done before
+        # Done before: the signal came too late, or found Python on its way out.
+        if process.returncode in (0, -signal.SIGINT):
+            assert "The crowd is called c" in told
             assert left_behind(workspace) == [workspace.crowd("c")]
             continue
+        assert process.returncode == 130, (process.returncode, told)
         stopped += 1
         assert left_behind(workspace) == []
         assert told.startswith("Error: ")
