@@ -38,8 +38,16 @@ class Option:
     """On the command line; empty: ``--`` and its name; None: not offered there."""
     short: str = ""
     """The one-letter flag."""
+    metavar: str = ""
+    """What ``--help`` calls its value; empty: by its type."""
     switch: Any = None
     """Where a flag without a value, or a tick, means this value."""
+    each: tuple[tuple[str, str], ...] = ()
+    """Where every choice has a flag of its own: the choice, and help on its flag."""
+    percent: bool = False
+    """A share that a form asks for in per cent."""
+    chip: str = ""
+    """What a chip says where it is set, ``{}`` for the value in words; empty: it has none."""
     one: str = ""
     """Help on the command line, where it says one of several; empty: ``help``."""
     card: str = ""

@@ -243,9 +243,12 @@ class Recipe(Frozen):
             "instructions with an answer that is good enough",
             label="Gate",
             parse=gate_from_text,
+            chip="gate: {}",
         ),
     ] = None
-    decontaminate: Annotated[tuple[QuestionFile, ...], Option(flag=None)] = ()
+    decontaminate: Annotated[
+        tuple[QuestionFile, ...], Option(flag=None, chip="nothing like {}")
+    ] = ()
     """What overlaps with these files cannot be selected; others take its place."""
     answers: Annotated[dict[str, GivenAnswer], Option(flag=None)] = Field(default_factory=dict)
     """Id -> what a person wrote or chose to train on; the policy decides about all others."""

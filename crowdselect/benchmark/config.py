@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, field_validator
 
 from crowdselect.benchmark.judge import JudgeConfig
 from crowdselect.benchmark.subject import SubjectConfig
 from crowdselect.errors import InputError
-from crowdselect.values import Frozen
+from crowdselect.options import Frozen, Option
 
 OptionValue = bool | int | float | str
 _OPTION = re.compile(r",(?=[A-Za-z_-]+=)")
@@ -41,18 +41,35 @@ class Suite(Frozen):
         return cls(name=name.strip(), options=options)
 
 
+SUITES = Option(
+    help="Repeatable",
+    flag="--suite",
+    short="-s",
+    metavar="NAME[:OPTION=VALUE,...]",
+    parse=Suite.from_text,
+)
+
+
 class BenchmarkConfig(Frozen):
     """One model under test and the benchmarks that it takes."""
 
-    subject: SubjectConfig
-    suites: tuple[Suite, ...] = Field(min_length=1)
-    judge: JudgeConfig | None = None
+    subject: Annotated[SubjectConfig, Option(flag=None)]
+    suites: Annotated[tuple[Suite, ...], SUITES, Field(min_length=1)]
+    judge: Annotated[JudgeConfig | None, Option(flag=None)] = None
     """Who grades answers; needed by judged benchmarks only."""
-    seed: int = Field(default=42, ge=0)
+    seed: Annotated[int, Option(help="Seed of sampled answers"), Field(ge=0)] = 42
     """Seed of sampled answers and of the intervals' resampling."""
-    limit: int | None = Field(default=None, ge=1)
+    limit: Annotated[
+        int | None,
+        Option(
+            help="Only so many questions: a quick look", label="Questions per benchmark, at most"
+        ),
+        Field(ge=1),
+    ] = None
     """Only so many questions of each benchmark (a quick look, marked as such); None: all."""
-    allow_code_execution: bool = False
+    allow_code_execution: Annotated[bool, Option(help="Let HumanEval run code the model wrote")] = (
+        False
+    )
     """Let a benchmark run code that the model wrote (HumanEval)."""
 
     @field_validator("suites", mode="before")

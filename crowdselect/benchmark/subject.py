@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from importlib.util import find_spec
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import field_validator, model_validator
 
@@ -15,20 +15,27 @@ from crowdselect.lm.models import (
     usual_device,
     usual_dtype,
 )
+from crowdselect.options import Option
 from crowdselect.servers import check_address
 from crowdselect.values import Frozen, Origin, with_origin
+
+CHOSEN_ON = Option(help="Benchmark on which the recipe behind this model was chosen; repeatable")
 
 
 class SubjectConfig(Frozen):
     """What to test, as it is written into the run's config."""
 
-    name: str
+    name: Annotated[
+        str, Option(help="What results call it; runs of one name are seeds of one another")
+    ]
     """How results call it; subjects of one name and variant are seeds of one another."""
     model: str
     """Folder or hub id of a full model; with ``adapter`` the base model."""
-    adapter: str | None = None
+    adapter: Annotated[str | None, Option(help="Folder of a LoRA adapter on the model")] = None
     """Folder of a LoRA adapter."""
-    endpoint: str | None = None
+    endpoint: Annotated[
+        str | None, Option(help="Base URL of an OpenAI-compatible server that serves the model")
+    ] = None
     """Base URL of an OpenAI-compatible server that serves ``model``; answers come from there."""
     base: str | None = None
     """Folder or hub id of the model that ``model`` was tuned from, where ``model`` is all of it."""
@@ -40,7 +47,7 @@ class SubjectConfig(Frozen):
     """Hash of everything but the seed that made it; keeps different settings of one name apart."""
     origin: Origin | None = None
     """The selection that it was trained on, with its recipe."""
-    chosen_on: tuple[str, ...] = ()
+    chosen_on: Annotated[tuple[str, ...], CHOSEN_ON] = ()
     """Benchmarks on which that recipe was chosen, as declared: its scores there are too high."""
     trust_remote_code: bool = False
 

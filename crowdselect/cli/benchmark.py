@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -15,7 +16,7 @@ from crowdselect.benchmark import (
     BenchmarkView,
     JudgeConfig,
     ResultComparison,
-    Suite,
+    SubjectConfig,
     compare,
     create,
     estimate_cost,
@@ -29,15 +30,38 @@ from crowdselect.cli.groups import RunByDefault
 from crowdselect.cli.options import (
     DetachOption,
     JsonOption,
-    MaxTokensOption,
     WorkspaceOption,
     example,
+    option_parameters,
+    values_of,
+    with_declared,
 )
 from crowdselect.cli.terminal import plain, print_json, print_table, say, say_damaged, tell
 from crowdselect.errors import CrowdSelectError
-from crowdselect.options import options_of, read_pairs
+from crowdselect.options import check_option, options_named, options_of, read_pairs
 from crowdselect.servers import Cost
 from crowdselect.settings import open_workspace
+
+SUITES = (
+    f"Repeatable. {', '.join([*BENCHMARKS.names(), *SHORTHANDS])}; options: crowdselect plugins "
+    "benchmarks"
+)
+RUN = [
+    dataclasses.replace(o, one=SUITES) if o.name == "suites" else o
+    for o in options_of(BenchmarkConfig)
+]
+SUBJECT = [
+    dataclasses.replace(o, required=False)
+    for o in options_named(SubjectConfig, "name", "adapter", "endpoint", "chosen_on")
+]
+"""Without a name it is the run's or the model's."""
+JUDGE = [
+    dataclasses.replace(o, required=False)
+    for o in options_named(JudgeConfig, "model", "kind", "base_url", "max_tokens")
+]
+"""Without a judge nothing is judged."""
+OF_JUDGE = [o for o in options_of(JudgeConfig) if o.name not in ("model", "kind", "base_url")]
+"""What --judge-option is for: the others have a flag of their own."""
 
 group = typer.Typer(
     cls=RunByDefault,
@@ -51,14 +75,6 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="benchmark")
 
 
-@group.command(
-    "run",
-    epilog=example(
-        "crowdselect benchmark run RUN --suite verifiable --suite heldout-loss:path=dev.jsonl",
-        "crowdselect benchmark ./model --suite mt-bench --judge gpt-4.1 --judge-option budget=5",
-        "crowdselect benchmark ./model --suite gsm8k --suite mmlu --limit 50",
-    ),
-)
 def run(
     target: Annotated[
         str,
@@ -66,53 +82,16 @@ def run(
             metavar="RUN_OR_MODEL", help="A fine-tuning run, a folder, a hub id, a served name"
         ),
     ],
-    suite: Annotated[
-        list[str],
-        typer.Option(
-            "--suite",
-            "-s",
-            metavar="NAME[:OPTION=VALUE,...]",
-            help=f"Repeatable. {', '.join([*BENCHMARKS.names(), *SHORTHANDS])}; options: "
-            "crowdselect plugins benchmarks",
-        ),
-    ],
-    name: Annotated[
-        str, typer.Option(help="What results call it; runs of one name are seeds of one another")
-    ] = "",
-    adapter: Annotated[str, typer.Option(help="Folder of a LoRA adapter on the model")] = "",
-    endpoint: Annotated[
-        str, typer.Option(help="Base URL of an OpenAI-compatible server that serves the model")
-    ] = "",
-    limit: Annotated[int | None, typer.Option(help="Only so many questions: a quick look")] = None,
-    seed: Annotated[int, typer.Option(help="Seed of sampled answers")] = 42,
-    chosen_on: Annotated[
-        list[str] | None,
-        typer.Option(help="Benchmark on which the recipe behind this model was chosen; repeatable"),
-    ] = None,
-    judge: Annotated[
-        str | None, typer.Option(help="Who grades: a served model's name, a folder or a hub id")
-    ] = None,
-    judge_kind: Annotated[
-        str, typer.Option(help="server, local (language model) or reward (reward model)")
-    ] = "server",
-    judge_url: Annotated[
-        str | None, typer.Option(help="Base URL of the judge's OpenAI-compatible server")
-    ] = None,
+    given: dict[str, Any],
     judge_option: Annotated[
         list[str] | None,
         typer.Option(
             metavar="NAME=VALUE",
-            help="concurrency, retries, timeout_s, max_tokens, price_in, price_out (of a million "
-            "tokens), budget, api_key_variable; repeatable",
+            help=f"{', '.join(o.name for o in OF_JUDGE)}; prices of a million tokens; repeatable",
         ),
     ] = None,
-    max_tokens: MaxTokensOption = None,
     estimate: Annotated[
         bool, typer.Option("--estimate", help="Say what judging can cost at most, and stop")
-    ] = False,
-    allow_code_execution: Annotated[
-        bool,
-        typer.Option("--allow-code-execution", help="Let HumanEval run code the model wrote"),
     ] = False,
     workspace: WorkspaceOption = None,
     detach: DetachOption = False,
@@ -122,23 +101,12 @@ def run(
     from crowdselect.pipeline.benchmark import subject_of  # it loads every stage
 
     folder = open_workspace(workspace)
-    subject = subject_of(
-        folder,
-        target,
-        name=name,
-        endpoint=endpoint,
-        adapter=adapter,
-        chosen_on=tuple(chosen_on or ()),
-    )
-    given = {
-        "subject": subject,
-        "suites": [Suite.from_text(text) for text in suite],
-        "seed": seed,
-        "limit": limit,
-        "judge": _judge(judge, judge_kind, judge_url, judge_option or [], max_tokens),
-        "allow_code_execution": allow_code_execution,
+    asked = {
+        "subject": subject_of(folder, target, **values_of(SUBJECT, given)),
+        "judge": _judge(given, judge_option or []),
+        **values_of(RUN, given),
     }
-    config = BenchmarkConfig.parse(given, "benchmark")
+    config = BenchmarkConfig.parse(asked, "benchmark")
     if estimate:
         return _show_estimate(estimate_cost(config), json)
     path = create(folder, config)
@@ -152,6 +120,25 @@ def run(
     return None if detach else _show(read_results(path), json)
 
 
+group.command(
+    "run",
+    epilog=example(
+        "crowdselect benchmark run RUN --suite verifiable --suite heldout-loss:path=dev.jsonl",
+        "crowdselect benchmark ./model --suite mt-bench --judge gpt-4.1 --judge-option budget=5",
+        "crowdselect benchmark ./model --suite gsm8k --suite mmlu --limit 50",
+    ),
+)(
+    with_declared(
+        run,
+        [
+            *option_parameters(RUN),
+            *option_parameters(SUBJECT),
+            *option_parameters(JUDGE, prefix="judge_"),
+        ],
+    )
+)
+
+
 def _show_estimate(found: dict[str, Cost], as_json: bool) -> None:
     if as_json:
         return print_json(found)
@@ -162,19 +149,15 @@ def _show_estimate(found: dict[str, Cost], as_json: bool) -> None:
     return print_table(columns, rows, title="At most")
 
 
-def _judge(
-    model: str | None,
-    kind: str,
-    url: str | None,
-    options: list[str],
-    max_tokens: int | None = None,
-) -> dict[str, Any] | None:
+def _judge(given: dict[str, Any], options: list[str]) -> dict[str, Any] | None:
     """A judge's config as given; None: no judge."""
-    if model is None:
+    said = values_of(JUDGE, given, "judge_")
+    if "model" not in said:
         return None
-    own = read_pairs(options_of(JudgeConfig), options, "a judge")
-    room = {} if max_tokens is None else {"max_tokens": max_tokens}
-    return {"model": model, "kind": kind, "base_url": url, **own, **room}
+    for one in JUDGE:
+        if one.name in said:
+            check_option("benchmark", one, said[one.name])
+    return {**said, **read_pairs(options_of(JudgeConfig), options, "a judge")}
 
 
 @group.command("list", epilog=example("crowdselect benchmark list"))

@@ -26,7 +26,7 @@ from crowdselect.cli.options import (
     with_declared,
 )
 from crowdselect.cli.terminal import plain, print_json, print_table, progress, say, tell
-from crowdselect.errors import CrowdSelectError, InputError
+from crowdselect.errors import CrowdSelectError
 from crowdselect.finetune import (
     PRESETS,
     Estimate,
@@ -48,7 +48,7 @@ _NEVER_ASKED = ("data", "model", "origin", "preset", "method", "mode")
 ASKED = [o for o in options_of(FinetuneConfig) if o.name not in _NEVER_ASKED]
 """Every option of a fine-tune that -o takes."""
 FLAGS = options_named(
-    FinetuneConfig, "model", "preset", "method", "epochs", "max_steps", "learning_rate",
+    FinetuneConfig, "model", "preset", "method", "mode", "epochs", "max_steps", "learning_rate",
     "batch_size", "max_length", "seed", "launcher", "processes", "accelerate_config", "report_to",
 )  # fmt: skip
 """Those that have a flag of their own."""
@@ -76,8 +76,6 @@ def register(app: typer.Typer) -> None:
 def finetune(
     source: SourceArgument,
     given: dict[str, Any],
-    lora: Annotated[bool, typer.Option("--lora", help="Train an adapter (the default)")] = False,
-    full: Annotated[bool, typer.Option("--full", help="Train every weight")] = False,
     option: Annotated[
         list[str] | None,
         typer.Option(
@@ -95,10 +93,8 @@ def finetune(
     from crowdselect.pipeline.finetune import training_source  # it loads every stage
 
     folder = open_workspace(workspace)
-    mode = _mode(lora, full)
     options = {
         **values_of(FLAGS, given),
-        **({} if mode is None else {"mode": mode}),
         **read_pairs(ASKED, option or [], "a fine-tune"),
     }
     options["model"] = located(folder, usual(folder, options.get("model")))
@@ -127,12 +123,6 @@ def list_options(json: JsonOption = False) -> None:
 
 def _listed(options: Any) -> str:
     return ", ".join(f"{k} {v}" for k, v in options.items())
-
-
-def _mode(lora: bool, full: bool) -> str | None:
-    if lora and full:
-        raise InputError("--lora and --full exclude each other.", "Give one of them.")
-    return "full" if full else "lora" if lora else None
 
 
 def _print_estimate(config: FinetuneConfig, folder: Path, report: Any, as_json: bool) -> None:

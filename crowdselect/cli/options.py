@@ -107,8 +107,16 @@ def option_parameters(
     ``given``: what is not given is None, instead of the declared default. ``prefix`` keeps the
     parameters (not the flags) of several declarations apart.
     """
-    shown = [o for o in declared if o.flag is not None]
+    shown = [one for o in declared if o.flag is not None for one in (_flags(o) or [o])]
     return [_parameter(o, prefix + o.name, given, panel) for o in shown]
+
+
+def _flags(declared: Option) -> list[Option]:
+    """A flag without a value for each choice; empty: it has one flag, with a value."""
+    return [
+        Option(f"{declared.name}_{choice}", bool, False, words, flag=f"--{choice}")
+        for choice, words in declared.each
+    ]
 
 
 def _parameter(declared: Option, name: str, given: bool, panel: str | None) -> inspect.Parameter:
@@ -120,6 +128,7 @@ def _parameter(declared: Option, name: str, given: bool, panel: str | None) -> i
         *flags,
         *([declared.short] if declared.short else []),
         help=(declared.one or declared.help) + choices,
+        metavar=declared.metavar or None,
         show_default=bool(declared.default) and not given,
         rich_help_panel=panel,
     )
@@ -149,10 +158,13 @@ def _kind(declared: Option) -> Any:
 def values_of(
     declared: Iterable[Option], given: Mapping[str, Any], prefix: str = ""
 ) -> dict[str, Any]:
-    """What was given on the command line (None: not) as values of the ``declared`` options."""
+    """What was given on the command line (None: not) as values of the ``declared`` options.
+
+    Raises InputError where flags of two choices were given, or a text cannot be read.
+    """
     found: dict[str, Any] = {}
     for one in declared:
-        value = given.get(prefix + one.name)
+        value = _choice(one, given, prefix) if one.each else given.get(prefix + one.name)
         if value is None or value is False or value == []:
             continue
         if one.switch is not None:
@@ -161,6 +173,16 @@ def values_of(
             value = [one.parse(v) for v in value] if isinstance(value, list) else one.parse(value)
         found[one.name] = value
     return found
+
+
+def _choice(declared: Option, given: Mapping[str, Any], prefix: str) -> str | None:
+    """The choice whose flag was given; None: no flag was."""
+    flags = {o.flag: choice for o, (choice, _) in zip(_flags(declared), declared.each, strict=True)
+             if given.get(prefix + o.name)}  # fmt: skip
+    if len(flags) > 1:
+        named = " and ".join(map(str, flags))
+        raise InputError(f"{named} exclude each other.", "Give one of them.")
+    return next(iter(flags.values()), None)
 
 
 def own_options(plugin: type[Any], pairs: list[str] | None) -> dict[str, Any]:

@@ -1,31 +1,38 @@
-"""The active filters as chips: each says in a few words what it keeps, and goes at a click."""
+"""Active filters and rules as chips: each says in a few words what it keeps, and goes at a click.
+
+Rules are those fields of a recipe that are no filter and decide what may be selected: its gate and
+the questions that are kept out. Both are read from what is declared.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
 
-from crowdselect.dashboard import reads
+from crowdselect.dashboard import reads, state
 from crowdselect.dashboard.filtering import DRAFT, Scope
 from crowdselect.dashboard.text import md, number, plural, shorten
 from crowdselect.filters import Filter, Own, Range
+from crowdselect.options import Option, options_of
 from crowdselect.store import Crowd
-from crowdselect.values import Filters
+from crowdselect.values import Filters, Gate, QuestionFile, Recipe
 
+RULES = tuple(declared for declared in options_of(Recipe) if declared.chip)
+"""Fields of a recipe that have a chip."""
 NAMED = 2
 """How many of several values a chip names."""
 
 
 @dataclass(frozen=True)
 class Chip:
-    """One active filter."""
+    """One active filter or rule."""
 
     label: str
     without: dict[str, Any]
-    """Changes to the filters that remove it."""
+    """Changes that remove it: to the filters, of a rule to the recipe."""
 
 
 def chips_of(
@@ -56,6 +63,33 @@ def chips_of(
             words = declared.chip.format(_words(declared, value, names))
             chips.append(Chip(words, {declared.name: declared.default}))
     return chips
+
+
+def rules_of(recipe: Recipe) -> list[Chip]:
+    """The chips of the recipe's rules, in the order of declaration; one per file of questions."""
+    chips = []
+    for declared in RULES:
+        value = getattr(recipe, declared.name)
+        if declared.item is not None:
+            for one in value:
+                rest = [other.model_dump(mode="json") for other in value if other != one]
+                chips.append(Chip(declared.chip.format(_rule(one)), {declared.name: rest}))
+        elif value != declared.default:
+            chips.append(Chip(declared.chip.format(_rule(value)), _unset(declared)))
+    return chips
+
+
+def _rule(value: Gate | QuestionFile) -> str:
+    if isinstance(value, QuestionFile):
+        return shorten(value.name, 30)
+    whose = f" ({shorten(value.judge, 22)})" if value.judge else ""
+    return f"{value.kind} {_bounds(value.at_least, None)}{whose}"
+
+
+def _unset(declared: Option) -> dict[str, Any]:
+    """Changes that unset a rule, and what counts for nothing without it."""
+    beside = {"among": "any"} if declared.name == "gate" else {}
+    return {declared.name: declared.default, **beside}
 
 
 def _words(declared: Filter, value: Any, names: Mapping[str, Mapping[Any, str]]) -> str:
@@ -96,29 +130,50 @@ def _bounds(low: float | None, high: float | None) -> str:
     return f"from {number(low)}" if high is None else f"{number(low)} to {number(high)}"
 
 
-def show(crowd: Crowd, cluster_names: Sequence[str] = (), scope: Scope = DRAFT) -> None:
-    """A row of chips; a click removes the filter. Nothing where there is no filter."""
+def show(
+    crowd: Crowd,
+    cluster_names: Sequence[str] = (),
+    scope: Scope = DRAFT,
+    *,
+    rules: Recipe | None = None,
+) -> None:
+    """A row of chips; a click removes the filter. Nothing where there is no filter.
+
+    ``rules``: the recipe whose rules have their chips here too; None: filters alone.
+    """
     filters = scope.filters()
     saved = reads.selection_names(crowd) if "selections" in filters.needs else {}
-    chips = chips_of(filters, cluster_names, saved)
+    strict = [] if rules is None else rules_of(rules)
+    chips = [(c, "filter", scope.change) for c in chips_of(filters, cluster_names, saved)]
+    chips += [(c, "rule", state.amend) for c in strict]
     if not chips:
         return
     with st.container(horizontal=True, gap="xsmall", key=f"{scope.key}chips"):
-        for i, chip in enumerate(chips):
+        for i, (chip, what, change) in enumerate(chips):
             st.button(
                 md(chip.label),
                 key=f"{scope.key}chip {i} {chip.label}",
                 icon=":material/close:",
                 icon_position="right",
-                help="Remove this filter",
+                help=f"Remove this {what}",
                 on_click=_remove,
-                args=(scope, chip.without),
+                args=(change, chip.without),
             )
         if len(chips) > 1:
             st.button(
-                "Clear all", key=f"{scope.key}chips clear", type="tertiary", on_click=scope.clear
+                "Clear all",
+                key=f"{scope.key}chips clear",
+                type="tertiary",
+                on_click=_clear,
+                args=(scope, strict),
             )
 
 
-def _remove(scope: Scope, without: dict[str, Any]) -> None:
-    scope.change(**without)
+def _remove(change: Callable[..., None], without: dict[str, Any]) -> None:
+    change(**without)
+
+
+def _clear(scope: Scope, rules: Sequence[Chip]) -> None:
+    scope.clear()
+    if rules:
+        state.amend(**{k: v for one in RULES for k, v in _unset(one).items()})

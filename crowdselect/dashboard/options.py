@@ -78,16 +78,22 @@ def _field_changed(name: str) -> None:
 
 
 def widget(
-    one: Option, key: str, *, choices: Sequence[Any] | None = None, label: str = "", **look: Any
+    one: Option,
+    key: str,
+    *,
+    choices: Sequence[Any] | None = None,
+    label: str = "",
+    draw: Callable[..., Any] | None = None,
+    **look: Any,
 ) -> Any:
-    """The widget that fits the option's type; ``look`` goes to Streamlit's own.
+    """The widget that fits the option's type, or ``draw``; ``look`` goes to Streamlit's own.
 
     The session holds its value, as :func:`shown` gives it, before it is drawn.
     """
-    draw, bounds = _kind(one, choices)
+    fitting, bounds = _kind(one, choices)
     words = label or one.words
     look = {"help": md(one.help) or None, **look}
-    return draw(words, key=key, **{**bounds, **look})
+    return (draw or fitting)(words, key=key, **{**bounds, **look})
 
 
 def _kind(one: Option, choices: Sequence[Any] | None) -> tuple[Callable[..., Any], dict[str, Any]]:
@@ -102,6 +108,8 @@ def _kind(one: Option, choices: Sequence[Any] | None) -> tuple[Callable[..., Any
     number = next((k for k in (float, int) if k in one.kinds), None)
     if number is None or str in one.kinds:
         return st.text_input, {}
+    if one.percent:
+        return st.number_input, {"min_value": 0, "max_value": 100, "step": 1}
     low, high = (None if b is None else number(b) for b in (one.low, one.high))
     look = {"step": 1} if number is int else {"format": "%.4g", "step": None}
     if one.optional:
@@ -115,6 +123,8 @@ def shown(one: Option, value: Any) -> Any:
         return bool(value == one.switch)
     if one.item is not None:
         return list(value)
+    if one.percent:
+        return round(value * 100)
     if one.choices or set(one.kinds) & {bool, int, float}:
         return value
     return "" if value is None else str(value)
@@ -126,6 +136,8 @@ def said(one: Option, value: Any) -> Any:
         return one.switch if value else one.default
     if value is None:  # an emptied number that cannot be unset
         return None if one.optional else one.default
+    if one.percent:
+        return value / 100
     if isinstance(value, str) and one.optional:
         return value.strip() or None
     return value

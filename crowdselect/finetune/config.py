@@ -32,6 +32,10 @@ HOW = how()
 PRESET = Option(
     help=f"Named settings: {', '.join(PRESETS)}; else by method and mode", card="preset"
 )
+MODE = Option(
+    label="Train",
+    each=(("lora", "Train an adapter (the default)"), ("full", "Train every weight")),
+)
 
 
 class FinetuneConfig(Frozen):
@@ -54,7 +58,7 @@ class FinetuneConfig(Frozen):
     preset: Annotated[str, PRESET] = ""
     """Name of a preset (see ``PRESETS``); empty: by method and mode."""
     method: Annotated[Method, Option(help="How it is trained; else the preset's, else sft")] = "sft"
-    mode: Annotated[Literal["lora", "full"], Option(label="Train")] = "lora"
+    mode: Annotated[Literal["lora", "full"], MODE] = "lora"
     origin: Annotated[Origin | None, HOW] = None
     """The selection and recipe that the data came from; told in the model card."""
 
@@ -100,7 +104,11 @@ class FinetuneConfig(Frozen):
     """``auto``: the model's own, or ``plain`` where it has none; ``merge-system``: the same, system
     texts put before the first question; ``plain``; ``none`` (raw text); or a Jinja file's path."""
     eval_share: Annotated[
-        float, Option(help="Share of the rows kept for a validation loss"), Field(ge=0, lt=1)
+        float,
+        Option(
+            help="Share of the rows kept for a validation loss", label="Held out, %", percent=True
+        ),
+        Field(ge=0, lt=1),
     ] = 0.0
 
     lora_rank: Annotated[int, Option(label="LoRA rank", card="LoRA rank"), Field(ge=1)] = 16

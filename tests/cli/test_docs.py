@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from typer.main import get_command
 
+from crowdselect.benchmark import BenchmarkConfig
 from crowdselect.cli import STAGES, app_of
 from crowdselect.finetune import PairRule
 from crowdselect.making import GenerateConfig, JudgingConfig
@@ -52,8 +53,9 @@ def test_every_command_is_documented(path: tuple[str, ...], command: Any) -> Non
         (("crowd", "generate"), GenerateConfig),
         (("crowd", "judge"), JudgingConfig),
         (("select",), Recipe),
+        (("benchmark", "run"), BenchmarkConfig),
     ],
-    ids=["finetune", "score", "generate", "judge", "select"],
+    ids=["finetune", "score", "generate", "judge", "select", "benchmark"],
 )
 def test_what_a_job_declares_is_what_its_command_offers(path: Any, declaring: Any) -> None:
     """Flags, words and defaults come from the one declaration: a new field is a new option."""

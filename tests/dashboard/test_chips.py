@@ -1,7 +1,7 @@
 """Every active filter has a chip, and its removal removes exactly that filter."""
 
-from crowdselect.dashboard.chips import chips_of
-from crowdselect.values import Filters, Range
+from crowdselect.dashboard.chips import chips_of, rules_of
+from crowdselect.values import Filters, Range, Recipe
 
 FULL = Filters(
     contains="python",
@@ -36,3 +36,34 @@ def test_chips_are_short_words():
     assert labels[2] == "cluster sql, maths and 2 more"
     assert labels[3] == "difficulty from 0.5"
     assert all(len(label) < 60 for label in labels)
+
+
+RULED = Recipe(
+    crowd="c",
+    gate={"kind": "quantile", "at_least": 0.5, "judge": "armo"},
+    among="good",
+    decontaminate=[
+        {"name": "question.jsonl", "sha256": "0" * 64},
+        {"name": "dev.csv", "sha256": "1" * 64},
+    ],
+)
+
+
+def test_gate_and_question_files_have_chips():
+    labels = [c.label for c in rules_of(RULED)]
+    assert labels == [
+        "gate: quantile from 0.5 (armo)",
+        "nothing like question.jsonl",
+        "nothing like dev.csv",
+    ]
+    assert rules_of(Recipe(crowd="c")) == []
+
+
+def test_every_chip_of_a_rule_removes_its_own():
+    recipe = RULED
+    for left in (2, 1, 0):
+        chips = rules_of(recipe)
+        recipe = Recipe.parse(recipe.model_dump(mode="json") | chips[0].without, "test")
+        assert [c.label for c in rules_of(recipe)] == [c.label for c in chips[1:]]
+        assert len(chips) == left + 1
+    assert recipe == Recipe(crowd="c")

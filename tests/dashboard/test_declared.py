@@ -124,6 +124,33 @@ def test_what_rows_have_is_in_form_chip_and_link(ready, open_page):
     assert "The draft" not in [s.label for s in at.selectbox]  # it cannot decide itself
 
 
+def test_the_gate_goes_by_its_chip(ready, open_page):
+    link = {"gate.kind": "reward", "gate.at_least": "0.25", "among": "good"}
+    at = open_page(ready, "select", crowd=small.NAME, clusters=0, **link)
+    assert not at.exception
+    assert at.session_state[state.DRAFT].among == "good"
+    next(b for b in at.button if b.label.startswith("gate")).click().run()
+    assert not at.exception
+    draft = at.session_state[state.DRAFT]
+    assert (draft.gate, draft.among) == (None, "any")
+    assert not [b for b in at.button if b.label.startswith("gate")]
+
+
+def test_the_form_of_a_benchmark_asks_what_its_config_declares(ready, open_page):
+    at = open_page(ready, "benchmark", **{"benchmark.tab": "New benchmark"})
+    assert not at.exception
+    limit = at.number_input(key="benchmark limit")
+    assert (limit.label, limit.value, limit.min) == ("Questions per benchmark, at most", None, 1)
+    at.multiselect(key="benchmark names").set_value(["mt-bench"]).run()
+    kind = at.selectbox(key="benchmark judge kind")
+    assert (kind.options, kind.value) == (["server", "local", "reward"], "server")
+    room = at.number_input(key="benchmark judge room")
+    assert (room.label, room.value) == ("Longest verdict", None)
+    kind.set_value("reward").run()
+    assert not at.exception
+    assert "Longest verdict" not in [n.label for n in at.number_input]
+
+
 def test_a_mixture_is_set_on_the_select_page(ready, open_page, tmp_path):
     files = small.write_files(tmp_path)
     table = pd.read_parquet(files[0]).assign(source=["web", "book", "web"] * (small.N // 3))

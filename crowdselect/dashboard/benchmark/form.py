@@ -11,7 +11,11 @@ from crowdselect.dashboard import options, reads, shell, state
 from crowdselect.dashboard.finetune.names import targets
 from crowdselect.dashboard.models import Served, at_hand, model_field, named_model, server_field
 from crowdselect.dashboard.text import md, plural
+from crowdselect.options import options_named
 from crowdselect.pipeline.benchmark import subject_of
+
+(LIMIT,) = options_named(BenchmarkConfig, "limit")
+KIND, ROOM = options_named(JudgeConfig, "kind", "max_tokens")
 
 
 def show() -> None:
@@ -40,13 +44,10 @@ def show() -> None:
             format_func=lambda n: BENCHMARKS[n].title,
         )
     suites = [_suite(name) for name in names]
-    limit = st.number_input(
-        "Questions per benchmark, at most",
-        min_value=1,
-        value=None,
+    limit = options.ask(
+        LIMIT,
+        "benchmark limit",
         step=50,
-        key="benchmark limit",
-        persist_state="session",
         placeholder="all",
         width=260,
         help="A limit makes a quick look, and results say so.",
@@ -69,13 +70,7 @@ def _judge() -> dict[str, Any]:
     """The judge as a dictionary; the config checks it when the run starts."""
     shell.heading("Judge", "Any OpenAI-compatible server, a local model, or a reward model.")
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = st.selectbox(
-            "Kind",
-            ["server", "local", "reward"],
-            key="benchmark judge kind",
-            persist_state="session",
-            width=120,
-        )
+        kind = options.ask(KIND, "benchmark judge kind", width=120, help=None)
         served = Served()
         if kind == "server":
             served = server_field("benchmark judge server", here=False)
@@ -83,17 +78,13 @@ def _judge() -> dict[str, Any]:
         if served.base_url:
             found |= {"base_url": served.base_url, "api_key_variable": served.api_key_variable}
         if kind != "reward":
-            room = st.number_input(
-                "Longest verdict",
-                0,
-                1_000_000,
-                0,
-                key="benchmark judge room",
-                persist_state="session",
+            found["max_tokens"] = options.ask(
+                ROOM,
+                "benchmark judge room",
                 width=160,
-                help="In tokens; 0: the benchmark's own. A judge that reasons needs thousands.",
+                placeholder="as the benchmark",
+                help="In tokens; none: the benchmark's own. A judge that reasons needs thousands.",
             )
-            found["max_tokens"] = int(room) or None
     if kind == "server" and not served.base_url:
         st.caption("No server is opened to pages: name them in servers.toml of the workspace.")
     return found

@@ -36,7 +36,7 @@ STEPS: dict[str, dict[str, Any]] = {
     "learning_rate": {"format": "%.2g"},
     "max_length": {"step": 128},
 }
-METHOD, HELD_OUT = options_named(FinetuneConfig, "method", "eval_share")
+METHOD, MODE, HELD_OUT = options_named(FinetuneConfig, "method", "mode", "eval_share")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -119,13 +119,13 @@ def _options(*, small: bool) -> dict[str, Any]:
         method = options.ask(
             METHOD, "finetune method", width=230, help=None, format_func=METHODS.__getitem__
         )
-        mode = st.segmented_control(
-            "Train",
-            list(MODES),
-            key=f"finetune mode {small}",
-            persist_state="session",
+        mode = options.ask(
+            MODE,
+            f"finetune mode {small}",
+            begin="full" if small else MODE.default,
+            draw=st.segmented_control,
             required=True,
-            default="full" if small else "lora",
+            help=None,
             format_func=MODES.__getitem__,
         )
         fitting = [n for n, p in PRESETS.items() if p.options.get("method", "sft") == method]
@@ -154,18 +154,9 @@ def _options(*, small: bool) -> dict[str, Any]:
             )
             if chosen != usual_value:
                 given[one.name] = chosen
-        held_out = st.number_input(
-            "Held out, %",
-            0,
-            50,
-            0,
-            key="finetune eval",
-            persist_state="session",
-            width=120,
-            help=HELD_OUT.help,
-        )
+        held_out = options.ask(HELD_OUT, "finetune eval", width=120, max_value=50)
     if held_out:
-        given["eval_share"] = held_out / 100
+        given["eval_share"] = held_out
     return given
 
 

@@ -36,7 +36,8 @@ def _page(crowd: Crowd) -> None:
         clusters = reads.clustering(crowd, state.draft())
         filters_form.show(crowd, clusters)
     with right:
-        chips.show(crowd, () if clusters is None else clusters.names)
+        names = () if clusters is None else clusters.names
+        chips.show(crowd, names, rules=state.draft())
         recipe = notes.current(crowd)
         if said := notes.recipe_note(recipe):
             st.caption(f"From the notes: {said}.")
