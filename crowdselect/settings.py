@@ -64,6 +64,11 @@ class Workspace:
         return self.root / "uploads"
 
     @property
+    def kept_uploads(self) -> Path:
+        """Folder among the uploads whose files stay: a run reads them when it is resumed."""
+        return self.uploads / "instructions"
+
+    @property
     def questions(self) -> Path:
         """Folder of the question files that recipes keep out of selections, by content."""
         return self.root / "questions"

@@ -72,7 +72,9 @@ def gc(
 def export(
     crowd: CrowdArgument,
     out: Annotated[Path, typer.Argument(help="The file to write, such as zoo.tar")],
-    runs: Annotated[bool, typer.Option(help="Take its fine-tunes, benchmarks ... along")] = True,
+    runs: Annotated[
+        bool, typer.Option(help="Take its fine-tunes, benchmarks, studies ... along")
+    ] = True,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:

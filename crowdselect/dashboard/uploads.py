@@ -17,10 +17,6 @@ MOST_MB = 1024
 """Largest upload; ``server.maxUploadSize`` in .streamlit/config.toml says the same."""
 
 
-KEPT = "instructions"
-"""Folder among the uploads whose files stay."""
-
-
 @contextmanager
 def kept(uploads: Sequence[Any]) -> Iterator[list[Path]]:
     """The uploaded files on disk, in their order; they go when the block ends.
@@ -38,7 +34,7 @@ def kept(uploads: Sequence[Any]) -> Iterator[list[Path]]:
 
 def keep(upload: Any) -> Path:
     """An uploaded file for good, by its content: a job reads it now and when it is resumed."""
-    folder = reads.workspace().uploads / KEPT / hashlib.sha256(upload.getbuffer()).hexdigest()[:16]
+    folder = reads.workspace().kept_uploads / hashlib.sha256(upload.getbuffer()).hexdigest()[:16]
     refuse_writing(folder)
     if folder.is_dir() and (there := sorted(folder.iterdir())):
         return there[0]

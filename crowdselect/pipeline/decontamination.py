@@ -109,7 +109,7 @@ def remember(
     """
     found = read_references(path, column)
     kept = QuestionFile(name=name or found.file, sha256=found.sha256, words=words, column=column)
-    place = _place(crowd, kept)
+    place = place_of(_workspace(crowd), kept)
     if not place.exists():
         place.parent.mkdir(parents=True, exist_ok=True)
         held = {
@@ -120,7 +120,7 @@ def remember(
             "unread": found.unread,
             "items": [[item.id, item.text] for item in found.items],
         }
-        files.write_json(place, held)
+        files.write_json(place, {**held, "items_sha256": _items_hash(held)})
     return kept
 
 
@@ -181,7 +181,7 @@ def facts_of(found: Contamination, recipe: Recipe, *, kept: bool = False) -> dic
 
 def references_of(crowd: Crowd, kept: QuestionFile) -> References:
     """The questions of a recipe's question file; raises InputError where they are not here."""
-    place = _place(crowd, kept)
+    place = place_of(_workspace(crowd), kept)
     try:
         held = files.read_json(place)
         items = tuple(Reference(str(i), str(text)) for i, text in held["items"])
@@ -222,10 +222,31 @@ def _overlaps(
     return [{**hit, "file": kept.name} for hit in found]
 
 
-def _place(crowd: Crowd, kept: QuestionFile) -> Path:
+def place_of(workspace: Workspace, kept: QuestionFile) -> Path:
     """Where the workspace keeps the questions of a file; another column is another text."""
     told = kept.sha256 if kept.column is None else f"{kept.sha256}-{content_key(kept.column, 8)}"
-    return Workspace(crowd.path.parent.parent).questions / f"{told}.json"
+    return workspace.questions / f"{told}.json"
+
+
+def as_kept(place: Path) -> bool:
+    """Whether the questions in ``place`` are of the file it is called after, and those it held.
+
+    Questions that an earlier version kept have no hash of their texts: their names are compared.
+    """
+    try:
+        held = files.read_json(place)
+        named = place.stem.partition("-")[0] == held["sha256"]
+        return named and held.get("items_sha256", "") in ("", _items_hash(held))
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return False
+
+
+def _items_hash(held: dict[str, Any]) -> str:
+    return content_key(held["items"], 64)
+
+
+def _workspace(crowd: Crowd) -> Workspace:
+    return Workspace(crowd.path.parent.parent)
 
 
 def _check_words(words: int) -> None:

@@ -9,10 +9,12 @@ import duckdb
 import numpy as np
 import pytest
 
-from crowdselect import jobs, pipeline
+from crowdselect import files, jobs, pipeline
 from crowdselect.cli import main
 from crowdselect.errors import InputError
 from crowdselect.pipeline import upkeep
+from crowdselect.pipeline.decontamination import contamination_of
+from crowdselect.pipeline.study import Study, StudyPlan, looks
 from crowdselect.settings import Workspace, open_workspace
 from crowdselect.values import Recipe
 from tests.attack.test_read_only import everything
@@ -131,6 +133,104 @@ def test_a_crowd_moves_with_everything_that_belongs_to_it(
     with pytest.raises(InputError, match="exists already"):
         upkeep.export_crowd(workspace, "tiny", out)
     assert everything(there.root) == before
+
+
+@pytest.fixture
+def studied(workspace: Workspace, tmp_path: Path) -> Study:
+    """A study of tiny that was looked at, beside a selection that keeps questions out."""
+    crowd = pipeline.open_crowd(workspace, "tiny")
+    (tmp_path / "held-out.txt").write_text(
+        "What is the question that nobody must have trained on?\n"
+    )
+    against = [tmp_path / "held-out.txt"]
+    recipe, _ = pipeline.without_contamination(crowd, RECIPE, against)
+    pipeline.save_selection(workspace, pipeline.select(crowd, recipe), "clean")
+    plan = {"name": "mine", "crowd": "tiny", "baselines": ["a"], "arms": [{"name": "a"}],
+            "development": f"verifiable:path={against[0]}"}  # fmt: skip
+    study = Study(workspace, StudyPlan.parse(plan, "study"))
+    data = study.path / "data" / "one"
+    data.mkdir(parents=True)
+    (data / "rows.jsonl").write_text("{}\n")
+    files.write_json(
+        data / "chosen.json",
+        {"data": "rows.jsonl", "sha256": files.sha256_file(data / "rows.jsonl")},
+    )
+    files.write_text(study.path / "plan.toml", study.plan.to_toml())
+    for name, questions, when in (
+        ("mine", "q1", "2"),
+        ("theirs", "q1", "1"),
+        ("theirs", "q2", "3"),
+    ):
+        line = {"questions": questions, "split": "test", "when": when, "study": name, "reason": "",
+                "look": name, "comparisons": {"a - b": 0.5}, "tried": ["a"]}  # fmt: skip
+        files.append_line(workspace.studies / looks.JOURNAL, line)
+    return study
+
+
+def test_questions_and_studies_move_with_their_crowd(studied: Study, tmp_path: Path) -> None:
+    assert upkeep.check_workspace(studied.home) == []
+    out, bare = tmp_path / "tiny.tar", tmp_path / "bare.tar"
+    (questions,) = studied.home.questions.iterdir()
+    named = f"questions/{questions.name}"
+    assert {"studies/mine", named} <= set(upkeep.export_crowd(studied.home, "tiny", out))
+    without = upkeep.export_crowd(studied.home, "tiny", bare, runs=False)
+    assert named in without
+    assert "studies/mine" not in without
+    assert named not in upkeep.export_crowd(studied.home, "other", tmp_path / "other.tar")
+    there = open_workspace(tmp_path / "there")
+    own = {"questions": "q1", "split": "test", "when": "3", "study": "own", "reason": "again",
+           "look": "own", "comparisons": {"x - y": 0.1}, "tried": ["x"]}  # fmt: skip
+    files.append_line(there.studies / looks.JOURNAL, own)
+    there.questions.mkdir()
+    shutil.copy(questions, there.questions)
+    assert named not in upkeep.import_crowd(there, out)
+    assert upkeep.check_workspace(there) == []
+    found = looks.begun(there, "q1")
+    assert [look.study for look in found] == ["theirs", "mine", "own"]  # every look, oldest first
+    assert looks.begun(there, "q2") == []
+    recipe = pipeline.load_selection(there, "clean").recipe
+    assert contamination_of(pipeline.open_crowd(there, "tiny"), recipe).against[0].items
+    jobs.create(studied.workspace, "score", {"source": "tiny"})
+    with pytest.raises(InputError, match="mine is at work"):
+        upkeep.export_crowd(studied.home, "tiny", tmp_path / "busy.tar")
+
+
+def test_changed_questions_and_studies_are_found(studied: Study) -> None:
+    (questions,) = studied.home.questions.iterdir()
+    held = json.loads(questions.read_text())
+    held["items"][0][1] = "Another question"
+    questions.write_text(json.dumps(held))
+    data = studied.path / "data" / "one" / "rows.jsonl"
+    data.write_text("changed")
+    journal = studied.home.studies / looks.JOURNAL
+    whole = journal.read_bytes()
+    journal.write_bytes(whole + b'{"torn')
+    found = {f.what: f for f in upkeep.check_workspace(studied.home)}
+    assert set(found) == {f"questions {questions.stem[:12]}", "study mine", "journal of studies"}
+    upkeep.repair(found["journal of studies"])
+    assert journal.read_bytes() == whole
+    (studied.path / "plan.toml").write_text("name = ")
+    assert (
+        "cannot be read"
+        in {f.what: f for f in upkeep.check_workspace(studied.home)}["study mine"].problem
+    )
+
+
+def test_uploaded_instructions_go_once_no_run_reads_them(workspace: Workspace) -> None:
+    for name in ("read", "spent", "forgotten"):
+        (workspace.kept_uploads / name).mkdir(parents=True)
+        (workspace.kept_uploads / name / "questions.txt").write_text("Why?\n")
+    for name, state in (("read", "failed"), ("spent", "done")):
+        source = str(workspace.kept_uploads / name / "questions.txt")
+        run = jobs.create(workspace, "score", {"source": source})
+        status = run / "status.json"
+        status.write_text(json.dumps({**json.loads(status.read_text()), "state": state}))
+    found = upkeep.freeable(workspace)
+    (mine,) = [each for each in found if each.path == workspace.kept_uploads]
+    assert mine.size == 2 * len("Why?\n")
+    assert workspace.uploads not in [each.path for each in found]
+    upkeep.free(found)
+    assert [path.parent.name for path in workspace.uploads.rglob("*.txt")] == ["read"]
 
 
 @pytest.mark.parametrize("how", ["changed", "newer", "outside", "more", "link", "cut", "no tar"])

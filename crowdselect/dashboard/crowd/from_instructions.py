@@ -11,7 +11,7 @@ from crowdselect.dashboard import jobs_view, options, reads, shell
 from crowdselect.dashboard.crowd import arrival
 from crowdselect.dashboard.crowd.making import LONGEST
 from crowdselect.dashboard.models import Served, named_model, offered, server_field
-from crowdselect.dashboard.uploads import KEPT, MOST_MB, keep
+from crowdselect.dashboard.uploads import MOST_MB, keep
 from crowdselect.making import GenerateConfig
 from crowdselect.pipeline.making import create_generate
 from crowdselect.settings import check_name
@@ -22,8 +22,9 @@ KINDS = ["csv", "tsv", "parquet", "jsonl", "json", "txt"]
 def show() -> None:
     """Jobs that make a crowd, then the form for another."""
     names = reads.crowd_names()
+    kept = reads.workspace().kept_uploads.name
     for view in jobs.all_runs(reads.workspace(), "generate"):
-        if view.config.get("name") in names or KEPT not in str(view.config.get("source")):
+        if view.config.get("name") in names or kept not in str(view.config.get("source")):
             continue
         if view.state in jobs.ALIVE:
             jobs_view.follow(view.path, f"Models answer for {view.config.get('name')}")

@@ -7,7 +7,7 @@ that was made on them, so that corrections count all of them.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -50,7 +50,8 @@ def looks_at(study: Study, split: str) -> list[Look]:
 def begun(workspace: Workspace, questions: str) -> list[Look]:
     """The looks at a set of questions (a ``split_key``) in the journal, oldest first."""
     found: dict[str, Look] = {}
-    for line in files.read_lines(workspace.studies / JOURNAL):
+    lines = files.read_lines(workspace.studies / JOURNAL)
+    for line in sorted(lines, key=lambda line: str(line["when"])):  # imported ones came later
         if line["questions"] == questions:
             given = {name: line[name] for name in Look.__dataclass_fields__}
             look = Look(**{**given, "tried": tuple(line["tried"])})
@@ -103,6 +104,32 @@ def note(study: Study, split: str, comparisons: Mapping[str, float], reason: str
         "tried": [row.label for row in rows_of(study.plan)],
     }
     files.append_line(study.home.studies / JOURNAL, line)
+
+
+def lines_of(workspace: Workspace, studies: Collection[str]) -> list[dict[str, Any]]:
+    """The journal's lines of ``studies``, and of whoever else looked at the same questions."""
+    lines = files.read_lines(workspace.studies / JOURNAL)
+    shared = {line["questions"] for line in lines if line["study"] in studies}
+    return [line for line in lines if line["questions"] in shared]
+
+
+def merge(workspace: Workspace, lines: Collection[Mapping[str, Any]]) -> None:
+    """Add the lines that the workspace's journal does not have; none of its own is lost."""
+    known = files.read_lines(workspace.studies / JOURNAL)
+    for line in lines:
+        if line not in known:
+            files.append_line(workspace.studies / JOURNAL, line)
+
+
+def is_look(line: Any) -> bool:
+    """Whether a line of a file is one of such a journal."""
+    wanted = {*Look.__dataclass_fields__, "questions", "split"}
+    return (
+        isinstance(line, dict)
+        and wanted <= line.keys()
+        and isinstance(line["tried"], list)
+        and isinstance(line["comparisons"], dict)
+    )
 
 
 def _times(count: int) -> str:

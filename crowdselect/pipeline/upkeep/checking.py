@@ -9,8 +9,11 @@ from pathlib import Path
 
 from crowdselect import files, jobs
 from crowdselect.errors import CrowdSelectError, InputError
-from crowdselect.pipeline.damaged import damaged
+from crowdselect.pipeline.damaged import damaged, damaged_runs
+from crowdselect.pipeline.decontamination import as_kept
 from crowdselect.pipeline.selection.saving import list_selections
+from crowdselect.pipeline.study.cells import CHOSEN, PLAN, Study, find_study
+from crowdselect.pipeline.study.looks import JOURNAL
 from crowdselect.progress import Progress, silent
 from crowdselect.settings import Workspace
 from crowdselect.store import changed_rewards, changing
@@ -25,7 +28,7 @@ class Finding:
     """Something in a workspace that is not as it was written."""
 
     what: str
-    """``crowd zoo``, ``selection 1f0c...``, ``run ...``."""
+    """``crowd zoo``, ``selection 1f0c...``, ``run ...``, ``study ...``, ``questions ...``."""
     path: Path
     problem: str
     remedy: str
@@ -36,14 +39,20 @@ class Finding:
 def check_workspace(workspace: Workspace, progress: Progress = silent) -> list[Finding]:
     """Everything that is damaged, differs from its noted hash, or is torn; empty: all is sound.
 
-    Reads every reward, selection, export and journal once; writes nothing.
+    Reads every reward, selection, export, study, question file and journal once; writes nothing.
     """
     found = [
         Finding(f"{each.kind} {each.name}", each.path, each.problem, each.remedy)
         for each in damaged(workspace)
     ]
     lost = {each.path for each in found}
-    steps = (_rewards(workspace, lost), _selections(workspace), _journals(workspace))
+    steps = (
+        _rewards(workspace, lost),
+        _selections(workspace),
+        _questions(workspace),
+        _studies(workspace),
+        _journals(workspace),
+    )
     for k, step in enumerate(steps):
         progress(k, len(steps), "checking the workspace")
         found.extend(step)
@@ -101,10 +110,56 @@ def _exports(folder: Path, selection: str) -> Iterator[Finding]:
             )
 
 
+def _questions(workspace: Workspace) -> Iterator[Finding]:
+    for place in sorted(workspace.questions.glob("[!.]*.json")):
+        if not as_kept(place):
+            yield Finding(
+                f"questions {place.stem[:12]}",
+                place,
+                f"The questions in {place} are not those of the file that it is called after.",
+                "Delete it and give the file again: crowdselect select CROWD --recipe RECIPE "
+                "--against FILE",
+            )
+
+
+def _studies(workspace: Workspace) -> Iterator[Finding]:
+    for plan in sorted(workspace.studies.glob(f"[!.]*/{PLAN}")):
+        name = plan.parent.name
+        try:
+            study = find_study(workspace, name)
+        except (CrowdSelectError, OSError, ValueError) as error:
+            problem = error.problem if isinstance(error, CrowdSelectError) else f"{error}"
+            remedy = "Correct that file, or remove the study's folder."
+            yield Finding(f"study {name}", plan, f"{plan} cannot be read: {problem}", remedy)
+            continue
+        again = f"Remove it and run the study again: crowdselect study run {plan}"
+        for each in damaged_runs(study.workspace):
+            yield Finding(f"study {name}, run {each.name}", each.path, each.problem, each.remedy)
+        for folder in _changed_data(study):
+            problem = f"The training data in {folder} is not what was chosen."
+            yield Finding(f"study {name}", folder, problem, again)
+
+
+def _changed_data(study: Study) -> Iterator[Path]:
+    """Folders whose rows are not those that were written."""
+    for chosen in sorted(study.path.glob(f"data/[!.]*/{CHOSEN}")):
+        try:
+            about = files.read_json(chosen)
+            data = chosen.parent / about["data"]
+            whole = data.is_file() and files.sha256_file(data) == about["sha256"]
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            whole = False
+        if not whole:
+            yield chosen.parent
+
+
 def _journals(workspace: Workspace) -> Iterator[Finding]:
-    for place in (workspace.crowds, workspace.runs):
-        for path in sorted(place.glob("[!.]*/*.jsonl")):
-            lost = files.read_journal(path).damaged if path.name in JOURNALS else 0
+    places = [workspace.crowds, workspace.runs, *workspace.studies.glob("[!.]*/runs/")]
+    looks = [path for path in (workspace.studies / JOURNAL,) if path.exists()]
+    for found in (looks, *(sorted(place.glob("[!.]*/*.jsonl")) for place in places)):
+        for path in found:
+            known = (*JOURNALS, JOURNAL)
+            lost = files.read_journal(path).damaged if path.name in known else 0
             if lost:
                 yield Finding(
                     f"journal of {path.parent.name}",
@@ -141,6 +196,12 @@ def _resting(folder: Path) -> Iterator[None]:
     if folder.parent.name == "crowds":
         with changing(folder):
             yield
+        return
+    if folder.name == "studies":
+        views = jobs.all_runs(Workspace(folder.parent), "study")
+        if any(view.state in jobs.ALIVE for view in views):
+            raise InputError("A study is at work.", "Wait until it ends.")
+        yield
         return
     if jobs.read(folder).state in jobs.ALIVE:
         raise InputError(f"The run {folder.name} is at work.", "Wait until it ends.")

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from crowdselect import jobs
+from crowdselect.pipeline.upkeep.naming import named_in
 from crowdselect.readonly import refuse_writing
 from crowdselect.settings import Workspace
 
@@ -21,13 +23,30 @@ class Freeable:
     """Bytes."""
     cost: str
     """What it takes to have it again."""
+    stays: tuple[str, ...] = ()
+    """Names in the folder that do not go."""
 
 
 def freeable(workspace: Workspace) -> list[Freeable]:
-    """Caches and forgotten uploads, largest first; nothing that a person or a model made."""
+    """Caches and forgotten uploads, largest first; nothing that a person or a model made.
+
+    The instructions that a run reads stay until it is done.
+    """
+    kept = workspace.kept_uploads
     found = [
         _of(workspace.cache / "embeddings", "embeddings of all crowds", "embedding texts again"),
-        _of(workspace.uploads, "uploads that were not read to their end", "uploading again"),
+        _of(
+            workspace.uploads,
+            "uploads that were not read to their end",
+            "uploading again",
+            stays=(kept.name,),
+        ),
+        _of(
+            kept,
+            "uploaded instructions that no unfinished run reads",
+            "uploading again",
+            stays=_read_still(workspace),
+        ),
     ]
     for name in workspace.crowd_names():
         path = workspace.crowd(name) / "cache"
@@ -42,6 +61,8 @@ def free(found: Sequence[Freeable]) -> int:
     for each in found:
         refuse_writing(each.path)
         for inside in each.path.iterdir():
+            if inside.name in each.stays:
+                continue
             if inside.is_dir() and not inside.is_symlink():
                 shutil.rmtree(inside, ignore_errors=True)
             else:
@@ -49,6 +70,16 @@ def free(found: Sequence[Freeable]) -> int:
     return sum(each.size for each in found)
 
 
-def _of(path: Path, what: str, cost: str) -> Freeable:
-    sizes = (p.lstat().st_size for p in path.rglob("*") if p.is_file()) if path.is_dir() else ()
-    return Freeable(path, what, sum(sizes), cost)
+def _read_still(workspace: Workspace) -> tuple[str, ...]:
+    """Folders of uploaded instructions that a run which is not done names."""
+    views = [view for view in jobs.all_runs(workspace) if view.state != "done"]
+    words = {word for view in views for word in named_in(view.config)}
+    places = sorted(workspace.kept_uploads.glob("*/"))
+    return tuple(place.name for place in places if place.name in words)
+
+
+def _of(path: Path, what: str, cost: str, *, stays: tuple[str, ...] = ()) -> Freeable:
+    """``path`` with the size of what would go."""
+    places = path.rglob("*") if path.is_dir() else ()
+    gone = (p for p in places if p.relative_to(path).parts[0] not in stays)
+    return Freeable(path, what, sum(p.lstat().st_size for p in gone if p.is_file()), cost, stays)

@@ -1,7 +1,9 @@
 """One crowd with everything that belongs to it, as one file: out of a workspace and into another.
 
 The archive is a plain tar with the workspace's own folders, and first ``crowdselect.json``: its
-format, who wrote it, and the sha256 of every file.
+format, who wrote it, and the sha256 of every file. Besides folders of the crowd's own it carries
+what workspaces share: questions that its recipes keep out, and the looks at the questions of its
+studies. Those are added to what a workspace has.
 """
 
 from __future__ import annotations
@@ -9,39 +11,52 @@ from __future__ import annotations
 import json
 import shutil
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from crowdselect import __version__, files, jobs
 from crowdselect.errors import CrowdSelectError, InputError
 from crowdselect.files import TEMPORARY
+from crowdselect.pipeline.decontamination import place_of
 from crowdselect.pipeline.ingest import open_crowd
 from crowdselect.pipeline.selection.saving import list_selections
+from crowdselect.pipeline.study import Study, find_study, looks, study_names
+from crowdselect.pipeline.study.plan import rows_of
+from crowdselect.pipeline.upkeep.naming import named_in
 from crowdselect.readonly import refuse_writing
 from crowdselect.settings import Workspace
+from crowdselect.values import Recipe
 
 CONTENTS = "crowdselect.json"
-FORMAT = 1
+FORMAT = 2
 """Raised when an archive could not be read by an older version."""
-_PLACES = ("crowds", "selections", "runs")
+_PLACES = ("crowds", "selections", "runs", "studies", "questions")
 
 
 def export_crowd(workspace: Workspace, name: str, out: Path, *, runs: bool = True) -> list[str]:
     """Write the crowd ``name`` with notes, scores, selections, exports and ``runs`` to ``out``.
 
-    Caches stay behind. Returns the folders that went in. Raises NotFoundError for an unknown crowd,
-    InputError where ``out`` exists.
+    With ``runs`` go its studies. Caches stay behind. Returns what went in. Raises NotFoundError for
+    an unknown crowd, InputError where ``out`` exists or a study is at work.
     """
     if out.exists():
         raise InputError(f"{out} exists already.", "Choose another file.")
     open_crowd(workspace, name).close()
-    folders = [workspace.crowd(name), *_selections(workspace, name)]
-    folders += _runs(workspace, name, {f.name for f in folders[1:]}) if runs else []
+    selections = list_selections(workspace, name)
+    studies = _studies(workspace, name) if runs else []
+    folders = [workspace.crowd(name), *(saved.path for saved in selections)]
+    folders += _runs(workspace, name, {saved.id for saved in selections}) if runs else []
+    folders += [study.path for study in studies]
+    recipes = [saved.recipe for saved in selections]
+    recipes += [row.recipe_of(name, 0) for study in studies for row in rows_of(study.plan)]
+    folders += _questions(workspace, recipes)
     members = [path for folder in folders for path in _files(folder)]
     inside = {path: str(path.relative_to(workspace.root)) for path in members}
     names = [str(folder.relative_to(workspace.root)) for folder in folders]
+    looked = looks.lines_of(workspace, {study.plan.name for study in studies})
     contents = {
+        "looks": looked,
         "format": FORMAT,
         "version": __version__,
         "crowd": name,
@@ -60,8 +75,24 @@ def export_crowd(workspace: Workspace, name: str, out: Path, *, runs: bool = Tru
     return names
 
 
-def _selections(workspace: Workspace, name: str) -> list[Path]:
-    return [saved.path for saved in list_selections(workspace, name)]
+def _studies(workspace: Workspace, crowd: str) -> list[Study]:
+    """The studies of the crowd; raises InputError where one is at work."""
+    found = [find_study(workspace, name) for name in study_names(workspace)]
+    mine = [study for study in found if study.plan.crowd == crowd]
+    for study in mine:
+        views = [*jobs.all_runs(study.workspace), *jobs.all_runs(workspace, "study")]
+        busy = [view for view in views if view.state in jobs.ALIVE]
+        if any(view.kind != "study" or study.plan.name in named_in(view.config) for view in busy):
+            raise InputError(
+                f"The study {study.plan.name} is at work.", "Wait until it ends; or say --no-runs."
+            )
+    return mine
+
+
+def _questions(workspace: Workspace, recipes: Sequence[Recipe]) -> list[Path]:
+    """The kept questions that recipes name, of those that are here."""
+    named = {place_of(workspace, kept) for recipe in recipes for kept in recipe.decontaminate}
+    return sorted(place for place in named if place.is_file())
 
 
 def _runs(workspace: Workspace, name: str, selections: set[str]) -> list[Path]:
@@ -70,27 +101,19 @@ def _runs(workspace: Workspace, name: str, selections: set[str]) -> list[Path]:
     words = {name, *selections}
     found: dict[str, Path] = {}
     while True:
-        more = {v.id: v.path for v in views if v.id not in found and words & set(_words(v.config))}
+        more = {
+            v.id: v.path for v in views if v.id not in found and words & set(named_in(v.config))
+        }
         if not more:
             return [found[key] for key in sorted(found)]
         found |= more
         words |= set(more)
 
 
-def _words(value: Any) -> Iterator[str]:
-    """Every text in a run's options, and the parts of those that are paths."""
-    if isinstance(value, str):
-        yield value
-        yield from value.split("/")
-    elif isinstance(value, dict):
-        for inner in value.values():
-            yield from _words(inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _words(inner)
-
-
 def _files(folder: Path) -> list[Path]:
+    """The files that go in of a folder; a file is its own."""
+    if folder.is_file():
+        return [folder]
     return [
         path
         for path in sorted(folder.rglob("*"))
@@ -102,9 +125,10 @@ def _files(folder: Path) -> list[Path]:
 
 
 def import_crowd(workspace: Workspace, archive: Path) -> list[str]:
-    """Put what :func:`export_crowd` wrote into ``workspace``; return the folders.
+    """Put what :func:`export_crowd` wrote into ``workspace``; return what came in.
 
-    Everything is unpacked aside and checked first; nothing of the workspace is replaced. Raises
+    Everything is unpacked aside and checked first; nothing of the workspace is replaced, questions
+    that it has already stay, and the looks of both count from now on. Raises
     InputError for a file that is no such archive, is damaged, of a newer version, or holds what
     the workspace has already.
     """
@@ -113,7 +137,11 @@ def import_crowd(workspace: Workspace, archive: Path) -> list[str]:
     try:
         aside.mkdir(parents=True)
         contents = _unpacked(archive, aside)
-        folders = [str(folder) for folder in contents["folders"]]
+        folders = [
+            str(folder)
+            for folder in contents["folders"]
+            if not (_shared(folder) and (workspace.root / folder).exists())
+        ]
         taken = [folder for folder in folders if (workspace.root / folder).exists()]
         if taken:
             raise InputError(
@@ -124,13 +152,22 @@ def import_crowd(workspace: Workspace, archive: Path) -> list[str]:
         (aside / "crowds" / contents["crowd"] / "cache").mkdir(exist_ok=True)
         for folder in sorted(folders, reverse=True):  # the crowd last: it is what others look for
             (workspace.root / folder).parent.mkdir(parents=True, exist_ok=True)
+        looks.merge(workspace, contents.get("looks", []))
         for folder in (*folders[1:], folders[0]):
             (aside / folder).rename(workspace.root / folder)
             if folder.startswith("runs/"):
                 files.make_private(workspace.root / folder)
+            elif folder.startswith("studies/"):
+                for run in (workspace.root / folder).glob("runs/*/"):
+                    files.make_private(run)
         return folders
     finally:
         shutil.rmtree(aside, ignore_errors=True)
+
+
+def _shared(folder: str) -> bool:
+    """Called by its content, so that one of that name is the same."""
+    return folder.startswith("questions/")
 
 
 def _unpacked(archive: Path, into: Path) -> dict[str, Any]:
@@ -173,8 +210,11 @@ def _check_places(contents: dict[str, Any], archive: Path) -> None:
         for folder in folders
     )
     inside = all(
-        any(name.startswith(f"{folder}/") for folder in folders) and ".." not in Path(name).parts
+        any(name == folder if _shared(folder) else name.startswith(f"{folder}/")
+            for folder in folders)
+        and ".." not in Path(name).parts
         for name in contents["sha256"]
-    )
+    )  # fmt: skip
+    sound &= all(looks.is_look(line) for line in contents.get("looks", []))
     if not (sound and inside):
         raise InputError(f"{archive} names places outside a workspace.", "Do not import it.")
