@@ -48,15 +48,24 @@ class GivenAnswer(Frozen):
         return self
 
 
+AGAINST = Option(
+    help="Benchmark questions (JSONL, JSON, CSV, Parquet) that may not be in it; repeatable"
+)
+QUESTIONS = Option(
+    help="Text column of the benchmark files; else detected", flag="--against-column"
+)
+OVERLAP = Option(help="Shared consecutive words that make an overlap", flag="--against-words")
+
+
 class QuestionFile(Frozen):
     """Questions, of a benchmark for example, that no selected instruction may share words with."""
 
     name: str
     """The file's name, as it was given."""
     sha256: str = Field(pattern="^[0-9a-f]{64}$")
-    words: int = Field(default=13, ge=1)
+    words: Annotated[int, OVERLAP, Field(ge=1)] = 13
     """Shared consecutive words that make an overlap."""
-    column: str | None = None
+    column: Annotated[str | None, QUESTIONS] = None
     """The column that holds the questions; None: detected."""
 
 

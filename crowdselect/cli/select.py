@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from crowdselect import files
+from crowdselect import files, rules
 from crowdselect.cli.options import (
     CrowdArgument,
     JsonOption,
     OptionsOption,
     WorkspaceOption,
     example,
+    option_parameters,
+    values_of,
     with_declared,
 )
 from crowdselect.cli.recipe import build_recipe, read_recipe, recipe_parameters, with_preset
 from crowdselect.cli.terminal import print_json, print_table, progress, say
+from crowdselect.options import options_named
+from crowdselect.rules import QuestionFile
 from crowdselect.settings import open_workspace
 
 if TYPE_CHECKING:
@@ -27,19 +32,11 @@ if TYPE_CHECKING:
     from crowdselect.values import Selection
 
 _SHOWN = 20
-AgainstOption = Annotated[
-    list[Path] | None,
-    typer.Option(
-        help="Benchmark questions (JSONL, JSON, CSV, Parquet) that may not be in it; repeatable"
-    ),
-]
-AgainstColumnOption = Annotated[
-    str | None, typer.Option(help="Text column of the benchmark files; else detected")
-]
-AgainstWordsOption = Annotated[
-    int, typer.Option(min=1, help="Shared consecutive words that make an overlap")
-]
-
+AGAINST = (
+    dataclasses.replace(rules.AGAINST, name="files", type=tuple[Path, ...], flag="--against"),
+    *options_named(QuestionFile, "column", "words"),
+)
+"""Files of questions that are kept out, and how they are read."""
 ChosenOnOption = Annotated[
     list[str] | None, typer.Option(help="Benchmark on which this recipe was chosen; repeatable")
 ]
@@ -54,7 +51,11 @@ def register(app: typer.Typer) -> None:
         "crowdselect select zoo --recipe recipe.toml --against mt_bench/question.jsonl",
         "crowdselect select zoo --target tasks.jsonl --encoder 'rds?model=./my-model'",
     )
-    app.command("select", epilog=examples)(with_declared(select, recipe_parameters()))
+    app.command("select", epilog=examples)(
+        with_declared(
+            select, [*recipe_parameters(), *option_parameters(AGAINST, prefix="against_")]
+        )
+    )
 
 
 def select(
@@ -86,9 +87,6 @@ def select(
             "file a task"
         ),
     ] = None,
-    against: AgainstOption = None,
-    against_column: AgainstColumnOption = None,
-    against_words: AgainstWordsOption = 13,
     robustness: Annotated[
         bool, typer.Option("--robustness", help="Also leave out each model, family and judge")
     ] = False,
@@ -110,11 +108,11 @@ def select(
     wanted = pipeline.with_selection_ids(folder, wanted)
     if target:
         wanted = pipeline.with_targets(found, wanted, target)
-    flagged = None
+    flagged, said = None, values_of(AGAINST, given, "against_")
     with progress() as report:
-        if against:
+        if against := said.pop("files", ()):
             wanted, flagged = pipeline.without_contamination(
-                found, wanted, against, words=against_words, column=against_column, progress=report
+                found, wanted, against, **said, progress=report
             )
         session = pipeline.Session(found)
         chosen = pipeline.select(session, wanted, report)

@@ -6,6 +6,7 @@
 from crowdselect.export.alpaca import Alpaca
 from crowdselect.export.base import Example, Format, Turn
 from crowdselect.export.card import dataset_card
+from crowdselect.export.config import ExportConfig
 from crowdselect.export.llamafactory import LlamaFactory
 from crowdselect.export.messages import Messages, OpenAI
 from crowdselect.export.overlap import WORDS, Overlap, find_overlaps
@@ -37,6 +38,7 @@ __all__ = [
     "WORDS",
     "Example",
     "Export",
+    "ExportConfig",
     "Format",
     "Overlap",
     "Preference",

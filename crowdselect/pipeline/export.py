@@ -13,6 +13,7 @@ from crowdselect.export import (
     WORDS,
     Example,
     Export,
+    ExportConfig,
     Preference,
     Turn,
     held_back,
@@ -53,14 +54,9 @@ def export(
     out: str | Path | None = None,
     against: Sequence[str | Path] = (),
     *,
-    words: int = WORDS,
-    column: str | None = None,
-    keep_flagged: bool = False,
     options: Mapping[str, Any] | None = None,
-    name: str | None = None,
-    licence: str | None = None,
-    test: float | None = None,
     progress: Progress = silent,
+    **asked: Any,
 ) -> Export:
     """Write ``selection`` (or a saved one's id or name) in a format of ``FORMATS``.
 
@@ -76,26 +72,32 @@ def export(
     ``test`` is the share that is held back in a file of its own, by the questions and the recipe's
     seed: equal questions stay on one side.
 
-    ``options`` are the format's own, such as ``{"system": "..."}``; ``name`` and ``licence`` are
-    the data set's, for its card.
+    ``options`` are the format's own, such as ``{"system": "..."}``; ``asked`` are the others of
+    ``ExportConfig``; ``name`` and ``licence`` are the data set's, for its card.
 
     Raises NotFoundError where the crowd no longer holds an id, InputError where there is no
     response to train on or ``out`` holds something that is not an export.
     """
     form = build(FORMATS[format], options or {})
+    config = ExportConfig.parse(
+        {"format": format, "out": out, "against": tuple(against), **asked}, "export"
+    )
+    name, words, column = config.name, config.words, config.column
     if not isinstance(selection, Selection):
         key = selection if isinstance(selection, str) else selection.id
         name = name or find_selection(workspace, key).name
         selection = load_selection(workspace, key)
     crowd = open_crowd(workspace, selection.recipe.crowd)
     overlap = selection.report.get("decontamination") or facts_of(_NOTHING, selection.recipe)
-    if against and keep_flagged:
+    if config.against and config.keep_flagged:
         names = list(selection.ids)
-        found = contamination(crowd, against, names, words=words, column=column, progress=progress)
+        found = contamination(
+            crowd, config.against, names, words=words, column=column, progress=progress
+        )
         overlap = facts_of(found, selection.recipe, kept=True)
-    elif against:
+    elif config.against:
         clean, _ = without_contamination(
-            crowd, selection.recipe, against, words=words, column=column, progress=progress
+            crowd, selection.recipe, config.against, words=words, column=column, progress=progress
         )
         selection = _selected_anew(crowd, clean, progress)
         save_selection(workspace, selection)
@@ -110,8 +112,8 @@ def export(
         unpaired -= len(examples)
     nobody: list[Example] = []
     kept, held = examples, nobody
-    if test is not None:
-        kept, held = held_back(examples, test, selection.recipe.seed)
+    if config.test is not None:
+        kept, held = held_back(examples, config.test, selection.recipe.seed)
     folder = workspace.selection(selection.recipe.id) / "exports" / format
     facts = {
         "recipe": selection.recipe.model_dump(mode="json"),
@@ -130,8 +132,8 @@ def export(
         "report": dict(selection.report),
     }
     title = name or f"{crowd.name}-{selection.recipe.id}"
-    target = folder if out is None else Path(out).expanduser()
-    return write_export(kept, form, target, facts, name=title, licence=licence, test=held)
+    target = folder if config.out is None else config.out.expanduser()
+    return write_export(kept, form, target, facts, name=title, licence=config.licence, test=held)
 
 
 def _selected_anew(crowd: Crowd, recipe: Recipe, progress: Progress) -> Selection:

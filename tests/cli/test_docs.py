@@ -9,6 +9,7 @@ from typer.main import get_command
 
 from crowdselect.benchmark import BenchmarkConfig
 from crowdselect.cli import STAGES, app_of
+from crowdselect.export import ExportConfig
 from crowdselect.finetune import PairRule
 from crowdselect.making import GenerateConfig, JudgingConfig
 from crowdselect.options import options_of
@@ -54,8 +55,9 @@ def test_every_command_is_documented(path: tuple[str, ...], command: Any) -> Non
         (("crowd", "judge"), JudgingConfig),
         (("select",), Recipe),
         (("benchmark", "run"), BenchmarkConfig),
+        (("export",), ExportConfig),
     ],
-    ids=["finetune", "score", "generate", "judge", "select", "benchmark"],
+    ids=["finetune", "score", "generate", "judge", "select", "benchmark", "export"],
 )
 def test_what_a_job_declares_is_what_its_command_offers(path: Any, declaring: Any) -> None:
     """Flags, words and defaults come from the one declaration: a new field is a new option."""

@@ -11,9 +11,11 @@ from crowdselect import files, pipeline
 from crowdselect.dashboard import options, reads, shell
 from crowdselect.dashboard.downloads import zipped
 from crowdselect.dashboard.text import md, n_of_m, shorten
-from crowdselect.export import FORMATS
+from crowdselect.export import FORMATS, ExportConfig
+from crowdselect.options import options_named
 from crowdselect.pipeline import Export, SavedSelection
 
+(TEST,) = options_named(ExportConfig, "test")
 PREVIEW_LINES = 6
 PREVIEW_CHARS = 4_000
 
@@ -32,13 +34,12 @@ def show(saved: SavedSelection) -> None:
         )
     with st.expander("Options"):
         chosen = options.edit(formats[name], {}, f"export.{name}")
-        share = st.number_input(
-            "Share held back for testing",
+        share = options.ask(
+            TEST,
+            "export test",
             min_value=0.0,
             max_value=0.9,
             step=0.05,
-            key="export test",
-            persist_state="session",
             help="In a file of its own. The questions decide: equal ones stay on one side.",
         )
     if files_out := [one.name for one in saved.recipe.decontaminate]:
