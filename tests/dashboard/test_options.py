@@ -2,6 +2,10 @@
 
 from streamlit.testing.v1 import AppTest
 
+from crowdselect.dashboard import options
+from crowdselect.finetune import FinetuneConfig
+from crowdselect.options import options_named
+
 
 def page():
     from dataclasses import dataclass
@@ -51,3 +55,13 @@ def test_every_kind_of_option_can_be_changed():
 def test_bounds_of_the_declaration_are_the_widgets():
     at = AppTest.from_function(page, default_timeout=20).run()
     assert (at.number_input(key="p.rank").min, at.number_input(key="p.rank").max) == (1, 64)
+
+
+def test_a_share_is_asked_for_in_per_cent():
+    (held,) = options_named(FinetuneConfig, "eval_share")
+    assert (held.label, options.shown(held, 0.1), options.said(held, 10)) == (
+        "Held out, %",
+        10,
+        0.1,
+    )
+    assert options.said(held, 0) == held.default
