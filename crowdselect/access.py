@@ -10,6 +10,7 @@ decide neither which file the server reads nor to which address it sends texts a
 
 from __future__ import annotations
 
+import json
 import os
 import tomllib
 from collections.abc import Sequence
@@ -27,6 +28,8 @@ NO_KEY = "CROWDSELECT_NO_KEY"
 DEEPEST = 3
 """Folders below an opened one in which models are looked for."""
 HUB = "hf://"
+_GRADES = ("Classification", "RewardModel")
+"""Ends the name of an architecture that gives numbers and writes no text."""
 
 
 class KnownServer(Frozen):
@@ -118,6 +121,15 @@ def found_models(workspace: Workspace) -> list[Path]:
                 if not place.is_relative_to(workspace.runs) and any(place.glob("*.safetensors")):
                     found.add(place)
     return sorted(found)
+
+
+def may_answer(folder: Path) -> bool:
+    """Whether a model's folder may hold one that writes text: no reward model by its config."""
+    try:
+        heads = json.loads((folder / "config.json").read_text(encoding="utf-8"))["architectures"]
+        return not heads or not all(head.endswith(_GRADES) for head in heads)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return True  # not known
 
 
 def opened_value(workspace: Workspace, opens: str, text: str) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
 
-from crowdselect.access import NO_KEY, found_models, known_servers, opened_model
+from crowdselect.access import NO_KEY, found_models, known_servers, may_answer, opened_model
 from crowdselect.dashboard import reads
 from crowdselect.lm import packaged
 from crowdselect.settings import Workspace
@@ -56,41 +57,39 @@ def packaged_models() -> dict[str, str]:
     return {str(m.place(cache)): m.about for m in packaged.at_hand(cache)}
 
 
-def hint(words: str) -> str:
-    """What a model's text box takes: ``words``, and the packaged models by their names."""
-    return " or ".join([words, *(m.name for m in packaged.at_hand(reads.workspace().cache))])
-
-
 def at_hand(model: str) -> str:
     """A packaged model's folder, converted where it is not yet; another model as it is."""
     with st.spinner("Preparing the model"):
         return packaged.located(model, reads.workspace().cache)
 
 
-def offered(served: Served) -> dict[str, str]:
-    """Model -> what it is called: what the server serves, else the models found on this machine."""
+def offered(served: Served, *, answering: bool = False) -> dict[str, str]:
+    """Model -> what it is called: what the server serves, else the models found on this machine.
+
+    ``answering``: without those that are known to write no text.
+    """
     if served.base_url:
         return {name: name for name in served.models}
     ready = {folder: f"{Path(folder).name}, at hand" for folder in packaged_models()}
-    return {**ready, **_found(reads.workspace().root), **ready}
+    return {**ready, **_found(reads.workspace().root, answering), **ready}
 
 
 @st.cache_data(ttl=60, max_entries=4, show_spinner=False)
-def _found(root: Path) -> dict[str, str]:
+def _found(root: Path, answering: bool) -> dict[str, str]:
     """Looked for once a minute: opened folders may hold many files."""
-    places = found_models(Workspace(root))
+    places = [p for p in found_models(Workspace(root)) if not answering or may_answer(p)]
     return {str(path): f"{path.name}, in {path.parent.name}" for path in places}
 
 
-def model_fields(key: str) -> tuple[str, Served]:
+def model_fields(key: str, *, answering: bool = False) -> tuple[str, Served]:
     """The choice of a server, then of a model: from a list, or a hub id or served name as typed."""
     served = server_field(f"{key} server")
-    return model_field(key, served), served
+    return model_field(key, served, answering=answering), served
 
 
-def model_field(key: str, served: Served) -> str:
+def model_field(key: str, served: Served, *, answering: bool = False) -> str:
     """The choice of a model among those that a server serves, or that were found here."""
-    known = offered(served)
+    known = offered(served, answering=answering)
     chosen = st.selectbox(
         "Model",
         list(known),
@@ -103,6 +102,31 @@ def model_field(key: str, served: Served) -> str:
         help=None if known else "No model was found in the folders that this dashboard may read.",
     )
     return chosen if chosen in known else named_model(chosen, served)
+
+
+def answering_field(label: str, key: str, served: Served, help_text: str | None) -> list[str]:
+    """The choice of models that write text, as :func:`named_models` takes it."""
+    known = offered(served, answering=True)
+    return st.multiselect(
+        label,
+        list(known),
+        key=key,
+        persist_state="session",
+        format_func=lambda model: known.get(model, model),
+        accept_new_options=True,
+        placeholder="Choose, or write a hub id or served name",
+        help=help_text,
+    )
+
+
+def named_models(chosen: Sequence[str], served: Served) -> list[str]:
+    """Chosen or typed models as they are opened; packaged ones are prepared."""
+    known = offered(served, answering=True)
+    here = not served.base_url
+    return [
+        (at_hand(model) if here else model) if model in known else named_model(model, served)
+        for model in chosen
+    ]
 
 
 def named_model(text: str | None, served: Served) -> str:

@@ -1,5 +1,6 @@
 """A judge is added from the crowd page: a real job, a real server."""
 
+import json
 import time
 
 import numpy as np
@@ -69,3 +70,28 @@ def test_a_judge_is_started_and_its_rewards_arrive(ready, open_page):
         ended(ready, "judge")
     crowd = pipeline.open_crowd(ready, small.NAME)
     assert set(crowd.rewards("grader").values[np.isfinite(crowd.rewards("grader").values)]) == {6}
+
+
+def test_scores_offer_what_is_found_and_no_reward_models_answer(ready, open_page):
+    """Crowd > Scores chooses from a list; a reward model is offered to judge, not to answer."""
+    heads = {"talks": "LlamaForCausalLM", "grades": "LlamaForSequenceClassification"}
+    for name, head in heads.items():
+        folder = ready.root / "models" / name
+        folder.mkdir(parents=True)
+        (folder / "config.json").write_text(json.dumps({"architectures": [head]}))
+        (folder / "model.safetensors").touch()
+    serves(ready, "http://127.0.0.1:9/v1", "served")
+    at = open_page(ready)
+    at.segmented_control[0].set_value("Scores").run()
+    assert not at.exception
+    offered = at.multiselect(key="score models").options
+    assert "talks, in models" in offered
+    assert "grades, in models" not in offered
+    at.multiselect(key="score models").set_value([str(ready.root / "models" / "talks")]).run()
+    (button,) = [b for b in at.button if b.label == "Start scoring"]
+    assert not button.disabled
+    at.selectbox(key="score server").set_value("mine").run()
+    assert at.multiselect(key="score models").options == ["served"]
+    at.segmented_control[0].set_value("Models").run()
+    assert "grades, in models" not in at.selectbox(key="generate model").options
+    assert "grades, in models" in at.selectbox(key="judge model").options

@@ -10,7 +10,7 @@ from crowdselect import jobs
 from crowdselect.dashboard import jobs_view, options, reads, shell
 from crowdselect.dashboard.crowd import arrival
 from crowdselect.dashboard.crowd.making import LONGEST
-from crowdselect.dashboard.models import Served, named_model, offered, server_field
+from crowdselect.dashboard.models import Served, answering_field, named_models, server_field
 from crowdselect.dashboard.uploads import MOST_MB, keep
 from crowdselect.making import GenerateConfig
 from crowdselect.pipeline.making import create_generate
@@ -43,16 +43,11 @@ def show() -> None:
         placeholder="my-crowd",
     )  # fmt: skip
     served = server_field("instructions server")
-    known = offered(served)
-    chosen = st.multiselect(
+    chosen = answering_field(
         "Models that answer",
-        list(known),
-        key="instructions models",
-        persist_state="session",
-        format_func=lambda model: known.get(model, model),
-        accept_new_options=True,
-        placeholder="Choose, or write a hub id or served name",
-        help="Difficulty needs one model, separability two; stability two of one family.",
+        "instructions models",
+        served,
+        "Difficulty needs one model, separability two; stability two of one family.",
     )
     most = options.ask(LONGEST, "instructions tokens", help=None)
     ready = upload is not None and bool(chosen) and bool(name)
@@ -61,10 +56,9 @@ def show() -> None:
 
 
 def _start(path: Path, name: str, chosen: list[str], served: Served, most: int) -> None:
-    known = offered(served)
-    models = [model if model in known else named_model(model, served) for model in chosen]
     answerers = [
-        {"name": Path(model).name, "model": model, "base_url": served.base_url} for model in models
+        {"name": Path(model).name, "model": model, "base_url": served.base_url}
+        for model in named_models(chosen, served)
     ]
     asked = {
         "source": str(path),

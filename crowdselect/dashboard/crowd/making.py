@@ -52,7 +52,7 @@ def show(crowd: Crowd) -> None:
 
 def _answer(crowd: Crowd) -> None:
     shell.heading("Add a model's answers", "The crowd grows when the model is done.")
-    model, served = model_fields("generate")
+    model, served = model_fields("generate", answering=True)
     name = st.text_input(
         "Name in the crowd", key="generate name", persist_state="session", placeholder="the model's"
     )

@@ -11,7 +11,13 @@ import streamlit as st
 from crowdselect import jobs
 from crowdselect.dashboard import jobs_view, options, reads, shell
 from crowdselect.dashboard.crowd import score_report
-from crowdselect.dashboard.models import Served, hint, named_model, packaged_models, server_field
+from crowdselect.dashboard.models import (
+    Served,
+    answering_field,
+    named_models,
+    packaged_models,
+    server_field,
+)
 from crowdselect.dashboard.text import md, plural
 from crowdselect.dashboard.uploads import kept
 from crowdselect.registry import options_of
@@ -89,29 +95,30 @@ def _score(crowd: Crowd) -> None:
     plugin = SCORERS[name]
     declared = {o.name for o in options_of(plugin)}
     given: dict[str, Any] = {}
+    chosen: list[str] = []
+    served = Served()
     if "models" in declared:
-        lines = st.text_area(
-            "Models, one per line", key="score models", persist_state="session", height=80,
-            placeholder=hint("A folder or a hub id"),
-        )  # fmt: skip
-        given["models"] = _models((lines or "").split("\n"), server_field("score server"))
+        served = server_field("score server")
+        chosen = answering_field("Models that score", "score models", served, None)
     with st.expander("Options"):
         offered = tuple(o.name for o in options_of(plugin) if o.name not in HIDDEN)
         given |= options.edit(plugin, {}, f"score.{name}", only=offered)
-    missing = "models" in declared and not given["models"]
+    missing = "models" in declared and not chosen
     if missing and plugin.packaged and packaged_models():
         missing = False
         st.caption(md(f"No model is named, so it is {' '.join(packaged_models().values())}"))
     if find_spec("torch") is None:
         st.caption(md("Models loaded here need: pip install 'crowdselect[finetune]'."))
     if st.button("Start scoring", type="primary", disabled=missing):
+        if "models" in declared:
+            given["models"] = _models(chosen, served)
         _start(crowd, name, given)
 
 
-def _models(lines: list[str], served: Served) -> list[dict[str, Any]]:
+def _models(chosen: list[str], served: Served) -> list[dict[str, Any]]:
     from crowdselect.lm.language_model import model_spec
 
-    names = [named_model(line, served) for line in lines if line.strip()]
+    names = named_models(chosen, served)
     if served.base_url:
         where = {"base_url": served.base_url, "api_key_variable": served.api_key_variable}
         return [{"model": name, **where} for name in names]
