@@ -44,16 +44,19 @@ def run_pass(
 class ShardMaker:
     """A Ray actor: one worker (one model), shard after shard; Ray replaces one that dies."""
 
-    def __init__(self, work: Pass, shards: ShardFolder) -> None:
+    def __init__(self, work: Pass, shards: ShardFolder, samples: Any) -> None:
+        import ray
+
         self._work = work
         self._worker = work.worker(shards.path.parent)
         self._shards = shards
+        self._samples: Sequence[Sample] = ray.get(samples[0])
 
     def __call__(self, batch: dict[str, Any]) -> dict[str, Any]:
         """Make the shards of a batch; a shard that another try has finished is left alone."""
-        for shard, part in zip(batch["shard"], batch["samples"], strict=True):
-            if not self._shards.is_done(int(shard), self._work):
-                self._shards.write(int(shard), self._worker([Sample(**s) for s in part]))
+        for shard in map(int, batch["shard"]):
+            if not self._shards.is_done(shard, self._work):
+                self._shards.write(shard, self._worker(self._samples[self._shards.part(shard)]))
         return {"shard": batch["shard"]}
 
 
@@ -70,13 +73,12 @@ def _on_ray(
 
     if not ray.is_initialized():
         ray.init(include_dashboard=False, log_to_driver=False, configure_logging=False)
-    rows = [
-        {"shard": shard, "samples": [vars(s) for s in samples[shards.part(shard)]]}
-        for shard in missing
-    ]
+    rows = [{"shard": shard} for shard in missing]
+    # As objects: a table's columns would turn the turns of a question into arrays.
+    shared = ray.put(list(samples))
     data = ray.data.from_items(rows, override_num_blocks=max(len(rows), 1)).map_batches(
         ShardMaker,
-        fn_constructor_args=(work, shards),
+        fn_constructor_args=(work, shards, [shared]),
         batch_size=1,
         compute=ray.data.ActorPoolStrategy(size=workers),
         num_gpus=_gpus_each(work, workers),
