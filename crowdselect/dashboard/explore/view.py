@@ -99,8 +99,8 @@ def _table(
     columns: dict[str, FloatArray] = alike | {m: reads.column(crowd, recipe, m) for m in axes}
     by_metric = [f"{m}, {d}" for m in axes for d in ("high", "low")]
     # What a search puts in order has a setting of its own: the file's order is not kept for it.
-    name, first = ("sort", "order of the file") if found.order is None else FOUND_FIRST
-    orders = [first, *([] if found.order is None else ["order of the file"]), *by_metric]
+    name, first = ("sort", by_metric[0]) if found.order is None else FOUND_FIRST
+    orders = list(dict.fromkeys([first, "order of the file", *by_metric]))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         order = st.selectbox("Sort by", orders, key=state.view_key(name, first, orders))
         if found.likeness is not None:
