@@ -8,7 +8,7 @@ import numpy as np
 
 from crowdselect import pipeline
 from crowdselect.dashboard.cache import cached
-from crowdselect.dashboard.reads import CLUSTERED, MEASURED, has_vectors, session
+from crowdselect.dashboard.reads import MEASURED, has_vectors, session
 from crowdselect.store import Crowd
 from crowdselect.values import FloatArray, IntArray, Recipe
 
@@ -32,7 +32,7 @@ def gate_facts(crowd: Crowd, recipe: Recipe) -> dict[str, Any]:
     return _gate_facts(crowd, recipe)
 
 
-@cached(recipe=(*MEASURED, "gate", "weights", "strategy", "options", *CLUSTERED))
+@cached(recipe=(*MEASURED, "gate", "weights", "strategy", "options", *pipeline.CLUSTERED))
 def _gate_facts(crowd: Crowd, recipe: Recipe) -> dict[str, Any]:
     return pipeline.gate_facts(session(crowd), recipe) or {}
 

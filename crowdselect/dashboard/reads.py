@@ -46,8 +46,6 @@ REFERENCES = ("reference", "reference_answer", "gold", "ground_truth", "target",
 """Columns beside an instruction that hold its right answer."""
 MEASURED = ("judge", "profile")
 """What a metric depends on."""
-CLUSTERED = ("encoder", "clusters", "clustering", "seed", "cluster_edits")
-"""What a clustering depends on."""
 
 _BACKGROUND = ThreadPoolExecutor(1, "crowdselect-reads")
 NO_PLANE = -1
@@ -302,7 +300,7 @@ def filtered(crowd: Crowd, recipe: Recipe) -> BoolArray:
     return _filtered(crowd, recipe, session(crowd).stamp(recipe))
 
 
-@cached(recipe=(*MEASURED, "filters", *CLUSTERED))
+@cached(recipe=(*MEASURED, "filters", *pipeline.CLUSTERED))
 def _filtered(crowd: Crowd, recipe: Recipe, stamp: tuple[Hashable, ...]) -> BoolArray:
     return session(crowd).listed(recipe, recipe.filters)
 

@@ -48,6 +48,7 @@ from crowdselect.pipeline.ingest import (
     remove_crowd,
 )
 from crowdselect.pipeline.landscape import (
+    CLUSTERED,
     Landscape,
     cluster_labels,
     clustering,
@@ -103,6 +104,7 @@ from crowdselect.pipeline.targets import TAG, with_targets
 from crowdselect.selection import LeftOut
 
 __all__ = [
+    "CLUSTERED",
     "LIKES",
     "SHARE",
     "TAG",

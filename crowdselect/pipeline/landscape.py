@@ -33,6 +33,8 @@ from crowdselect.store import Crowd
 from crowdselect.values import Clustering, IntArray, Plane, Recipe
 
 Method = Literal["fast", "exact"]
+CLUSTERED = ("encoder", "clusters", "clustering", "seed", "cluster_edits", "mix")
+"""The fields of a recipe that its clusters follow from, see :func:`clustering_of`."""
 
 
 @dataclass(frozen=True)

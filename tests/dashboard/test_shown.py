@@ -107,3 +107,21 @@ def test_the_most_frequent_models_keep_their_own_colour():
     assert shown.count("m0") == 30
     assert shown[-1] == "no reward"
     assert shown.count("other models") == sum(range(1, 30 - colours.MOST_MODELS + 1))
+
+
+def test_what_filters_keep_goes_by_the_mixture_that_the_recipe_has(crowd, monkeypatch):
+    """Pages keep results by the fields of a recipe that decide them; its mixture is one."""
+    kinds = np.array(["code", "prose", "prose", "maths"] * (crowd.n // 4), dtype=object)
+    monkeypatch.setattr(crowd, "extra_columns", lambda: {"kind": kinds})
+    plain = Recipe(
+        crowd=small.NAME,
+        encoder=small.ENCODER,
+        clusters=3,
+        clustering="fast",
+        filters={"clusters": (0,)},
+    )
+    mixed = plain.model_copy(update={"mix": "kind"})
+    for recipe in (plain, mixed):
+        labels = reads.session(crowd).clustering(recipe).labels
+        np.testing.assert_array_equal(reads.filtered(crowd, recipe), labels == 0)
+    assert [card.size for card in cards.cards_of(crowd, mixed)] == np.bincount(labels).tolist()

@@ -14,6 +14,7 @@ import numpy as np
 import streamlit as st
 from markupsafe import Markup
 
+from crowdselect import pipeline
 from crowdselect.dashboard import reads
 from crowdselect.dashboard.cache import cached
 from crowdselect.dashboard.scatter import category_colour
@@ -85,7 +86,7 @@ class Card:
     """Its share by hand, in words."""
 
 
-@cached(recipe=(*reads.MEASURED, *reads.CLUSTERED))
+@cached(recipe=(*reads.MEASURED, *pipeline.CLUSTERED))
 def cards_of(crowd: Crowd, recipe: Recipe) -> list[Card]:
     """The cards in order of cluster size."""
     clusters = reads.clustering(crowd, recipe)

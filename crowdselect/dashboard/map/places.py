@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from crowdselect import pipeline
 from crowdselect.dashboard import reads
 from crowdselect.dashboard.cache import cached
 from crowdselect.dashboard.scatter import Label, PointSet
@@ -24,7 +25,7 @@ _NAME = 10**9
 Counts = npt.NDArray[np.int64]
 
 
-@cached("texts", recipe=reads.CLUSTERED)
+@cached("texts", recipe=pipeline.CLUSTERED)
 def labels_of(crowd: Crowd, recipe: Recipe) -> list[Label]:
     """The names of the recipe's clusters, each as near most of its cluster as there is room.
 

@@ -21,7 +21,7 @@ from crowdselect.groups import leaves_out
 from crowdselect.landscape import Vectors
 from crowdselect.pipeline.cache import Memo
 from crowdselect.pipeline.decontamination import overlapping
-from crowdselect.pipeline.landscape import clustering_of, vectors
+from crowdselect.pipeline.landscape import CLUSTERED, clustering_of, vectors
 from crowdselect.pipeline.metrics import metrics
 from crowdselect.pipeline.selection.answers import Answers, answers_of
 from crowdselect.pipeline.selection.gating import check_gate, grades_of
@@ -133,8 +133,7 @@ class Session:
 
     def clustering(self, recipe: Recipe, progress: Progress = silent) -> Clustering:
         """The recipe's clusters."""
-        fields = (recipe.encoder, recipe.clusters, recipe.clustering, recipe.seed)
-        key = ("clusters", *fields, recipe.cluster_edits, recipe.mix)
+        key = ("clusters", *(getattr(recipe, field) for field in CLUSTERED))
         return self._memo.get(key, lambda: clustering_of(self.crowd, recipe, progress))
 
     def vectors(self, recipe: Recipe, progress: Progress = silent) -> Vectors:
@@ -156,16 +155,12 @@ class Session:
 
     def _excluded(self, recipe: Recipe, progress: Progress) -> dict[str, BoolArray]:
         needs = {*recipe.filters.needs, *(["clusters"] if recipe.cluster_edits else [])}
-        place = (recipe.encoder, recipe.seed) if needs & EMBEDDED else None
-        cut = (
-            (recipe.clusters, recipe.clustering, recipe.cluster_edits, recipe.mix)
-            if "clusters" in needs
-            else None
-        )
+        placed = CLUSTERED if "clusters" in needs else ("encoder", "seed")
+        place = [getattr(recipe, field) for field in placed] if needs & EMBEDDED else []
         by_hand = content_key(recipe.model_dump(mode="json", include={"answers"}))
         asked = (recipe.answer, recipe.judge, recipe.among, recipe.gate, recipe.decontaminate)
         stamp = stamp_of(self.crowd, recipe)
-        key = ("out", recipe.filters, asked, by_hand, recipe.profile, stamp, place, cut)
+        key = ("out", recipe.filters, asked, by_hand, recipe.profile, stamp, *place)
 
         def make() -> dict[str, BoolArray]:
             empty = self.crowd.texts.instruction_lengths("words") == 0
