@@ -212,6 +212,11 @@ def sha256_file(path: Path) -> str:
     return digest.hexdigest()
 
 
+def has_sha256(path: Path, digest: object) -> bool:
+    """Whether ``path`` is a file with this sha256, as :func:`sha256_file` gives it."""
+    return path.is_file() and sha256_file(path) == digest
+
+
 def remove_leftovers(folder: Path, older_than_s: float = 0.0, *, deep: bool = True) -> int:
     """Delete temporaries in ``folder`` (``deep``: under it) whose process is gone; return how many.
 

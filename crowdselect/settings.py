@@ -38,6 +38,11 @@ class Workspace:
 
     root: Path
 
+    @classmethod
+    def holding(cls, folder: Path) -> Workspace:
+        """The workspace whose crowd, selection or run lies in ``folder``."""
+        return cls(folder.absolute().parents[1])
+
     @property
     def crowds(self) -> Path:
         """Folder of the ingested crowds."""

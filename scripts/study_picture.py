@@ -33,10 +33,8 @@ def main() -> None:
     chosen = parser.parse_args()
     found = read_study(find_study(open_workspace(chosen.workspace), chosen.study), chosen.split)
     baseline = found.plan.baselines[0]
-    arms = {row.label: row.arm for row in found.rows}
-    against = [d for d in found.differences if arms[d.second] == baseline]
     told = f"{found.unit}: difference to {baseline}, {found.split} questions"
-    draw(differences_frame(against), told, chosen.out)
+    draw(differences_frame(found.against(baseline)), told, chosen.out)
 
 
 def draw(frame: pd.DataFrame, label: str, out: Path) -> None:

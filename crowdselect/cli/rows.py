@@ -146,10 +146,7 @@ def _wanted(
         kept = session.listed(found.recipe, filters, report)
     if search:
         hits = session.crowd.search(search, limit=session.crowd.n)
-        there = kept.copy()
-        there[:] = False
-        there[hits.rows] = True
-        kept = kept & there
+        kept = kept & session.crowd.mask(hits.rows)
     found = found.take(kept[found.rows])
     return found if sort is None else found.sorted_by(sort, descending=descending)
 

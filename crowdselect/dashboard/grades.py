@@ -15,7 +15,7 @@ from crowdselect.values import FloatArray, IntArray, Recipe
 
 def answered(crowd: Crowd) -> bool:
     """Tell whether the crowd holds any response."""
-    return bool((crowd.texts.response_lengths("words") > 0).any())
+    return bool(pipeline.answered(crowd).any())
 
 
 @cached(recipe=("judge", "gate"), spinner="Grading the answers")

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 import streamlit as st
 
-from crowdselect.dashboard import people, state
+from crowdselect.dashboard import people, reads, state
 from crowdselect.dashboard.cache import cached
 from crowdselect.dashboard.text import md, plural
 from crowdselect.readonly import read_only
 from crowdselect.store import Crowd, NoteKind, NotesState
 from crowdselect.values import IdArray, Recipe
 
+Switch = Literal["pin", "ban", "review"]
+"""Notes that are on or off."""
 MOST_AT_ONCE = 5_000
 BULK: dict[NoteKind, str] = {
     "pin": "Pin",
@@ -40,24 +42,14 @@ WORDS = {
 }
 
 
-@cached(most=8)
-def _state(crowd: Crowd, path: str, stamp: tuple[int, int]) -> NotesState:
-    return crowd.notes.state()
-
-
 def state_of(crowd: Crowd) -> NotesState:
     """What holds now; read again only when the file changed."""
-    return _state(crowd, str(crowd.notes.path), _stamp(crowd))
-
-
-def _stamp(crowd: Crowd) -> tuple[int, int]:
-    path = crowd.notes.path
-    return (path.stat().st_mtime_ns, path.stat().st_size) if path.exists() else (0, 0)
+    return reads.session(crowd).notes()
 
 
 def _history(crowd: Crowd) -> list[dict[str, Any]]:
     """The notes that hold, oldest first; of thousands, a page cannot read them at every step."""
-    return _notes(crowd, str(crowd.notes.path), _stamp(crowd))
+    return _notes(crowd, str(crowd.notes.path), crowd.notes.stamp)
 
 
 @cached(most=8)
@@ -93,6 +85,14 @@ def add(crowd: Crowd, kind: NoteKind, ids: Iterable[str], value: str = "") -> No
     st.toast(f"{plural(len(changed), 'instruction')} {WORDS[kind]}.")
 
 
+def switch(crowd: Crowd, kind: Switch, id: str) -> NoteKind:  # noqa: A002 - an id is an id
+    """The note that pins, bans or marks as reviewed what is not, and lifts it where it is."""
+    held = state_of(crowd)
+    on = {"pin": held.pins, "ban": held.bans, "review": held.reviewed}
+    lift: dict[Switch, NoteKind] = {"pin": "unpin", "ban": "unban", "review": "unreview"}
+    return lift[kind] if id in on[kind] else kind
+
+
 def undo(crowd: Crowd, times: int = 1) -> None:
     """Take back this visitor's last ``times`` notes, and say which."""
     back = [note for _ in range(times) if (note := crowd.notes.undo(people.me())) is not None]
@@ -113,13 +113,12 @@ def told(note: Mapping[str, Any]) -> str:
 def bar(crowd: Crowd, id: str) -> None:  # noqa: A002 - an id is an id
     """Pin, ban, tag, comment and undo for one instruction."""
     held = state_of(crowd)
-    pinned, banned = id in held.pins, id in held.bans
     if read_only():
         st.caption(md(marks(held, id)) or "Read-only: notes are switched off on this server.")
         return
     with st.container(horizontal=True, vertical_alignment="bottom", gap="xsmall"):
-        _toggle(crowd, id, "pin", on=pinned, shortcut="p")
-        _toggle(crowd, id, "ban", on=banned, shortcut="b")
+        _toggle(crowd, id, "pin", shortcut="p")
+        _toggle(crowd, id, "ban", shortcut="b")
         with st.popover("Tag", icon=":material/sell:"):
             _tags(crowd, id, held)
         with st.popover("Comment", icon=":material/comment:"):
@@ -174,9 +173,10 @@ def _named() -> None:
     state.want_whole_page()  # the browser is told outside of the fragment
 
 
-def _toggle(crowd: Crowd, id: str, kind: str, *, on: bool, shortcut: str) -> None:  # noqa: A002
+def _toggle(crowd: Crowd, id: str, kind: Switch, *, shortcut: str) -> None:  # noqa: A002
     icon = {"pin": ":material/keep:", "ban": ":material/block:"}[kind]
-    change: NoteKind = f"un{kind}" if on else kind  # type: ignore[assignment]
+    change = switch(crowd, kind, id)
+    on = change != kind
     st.button(
         f"Un{kind}" if on else kind.capitalize(),
         key=f"note {kind}",

@@ -281,18 +281,20 @@ def percentiles(crowd: Crowd, recipe: Recipe, name: str) -> FloatArray:
     return normalise(column(crowd, recipe, name)) * 100
 
 
-@cached()
 def best_model(crowd: Crowd, judge: str) -> IntArray:
     """Column of the best-rewarded response per row, shape (n,); -1: none."""
-    rows = np.arange(crowd.n, dtype=np.int64)
-    return answers_of(crowd, "best", judge).columns(rows, 0)
+    return _best(crowd, judge)[0]
+
+
+def best_ties(crowd: Crowd, judge: str) -> IntArray:
+    """How many responses share the best reward per row, shape (n,); 1: one alone, 0: none."""
+    return _best(crowd, judge)[1]
 
 
 @cached()
-def best_ties(crowd: Crowd, judge: str) -> IntArray:
-    """How many responses share the best reward per row, shape (n,); 1: one alone, 0: none."""
+def _best(crowd: Crowd, judge: str) -> tuple[IntArray, IntArray]:
     rows = np.arange(crowd.n, dtype=np.int64)
-    return answers_of(crowd, "best", judge).chosen(rows, 0)[1]
+    return answers_of(crowd, "best", judge).chosen(rows, 0)
 
 
 def filtered(crowd: Crowd, recipe: Recipe) -> BoolArray:

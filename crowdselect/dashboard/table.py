@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
@@ -29,6 +29,7 @@ ALT = "Instructions; arrow keys walk through them, what is reached stands below,
 READ_CHARS = 1_200
 Columns = Mapping[str, Sequence[Any] | FloatArray]
 """Title -> one value per row of the crowd, shape (n,)."""
+Mode = Literal["multi-row", "single-cell"]
 
 
 def order_by(rows: IntArray, values: FloatArray | None, *, descending: bool) -> IntArray:
@@ -67,16 +68,7 @@ def show(crowd: Crowd, rows: IntArray, columns: Columns, *, name: str, height: i
     data = frame(crowd, shown, columns)
     ids, trail = crowd.ids[shown], crowd.ids[rows]
     with st.container(key=f"{PAGED if pages > 1 else 'whole'} {name}"):
-        st.dataframe(
-            data.assign(**{OPEN: ICON})[[OPEN, *data.columns]],
-            key=key,
-            hide_index=True,
-            height=min(shell.rows_px(len(data)), height),
-            on_select="rerun",
-            selection_mode=["multi-row", "single-cell"],
-            column_config={**_config(data), OPEN: _open_column(key, ids, trail)},
-            alt=ALT,
-        )
+        _draw(data, key, ids, trail, height, ["multi-row", "single-cell"])
     _reading(crowd, key, ids, trail)
     with st.container(horizontal=True, vertical_alignment="center", gap="small"):
         if pages > 1:
@@ -91,17 +83,24 @@ def plain(
     """``data`` as it is, one line per row of ``rows``; its button opens the instruction."""
     key = f"table {name} {_digest(rows)}"
     ids = crowd.ids[rows]
+    _draw(data, key, ids, ids, height, ["single-cell"])
+    _reading(crowd, key, ids, ids)
+
+
+def _draw(
+    data: pd.DataFrame, key: str, ids: IdArray, trail: IdArray, height: int, modes: list[Mode]
+) -> None:
+    """The table with a button per line that opens its instruction, one of ``trail``."""
     st.dataframe(
         data.assign(**{OPEN: ICON})[[OPEN, *data.columns]],
         key=key,
         hide_index=True,
         height=min(shell.rows_px(len(data)), height),
         on_select="rerun",
-        selection_mode="single-cell",
-        column_config={**_config(data), OPEN: _open_column(key, ids, ids)},
+        selection_mode=modes,
+        column_config={**_config(data), OPEN: _open_column(key, ids, trail)},
         alt=ALT,
     )
-    _reading(crowd, key, ids, ids)
 
 
 def _reading(crowd: Crowd, key: str, shown: IdArray, trail: IdArray) -> None:

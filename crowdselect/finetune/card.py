@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,7 @@ From the folder of the run, with a base and an architecture that each of them kn
 """
 
 
+@cache
 def library_versions() -> dict[str, str]:
     """Versions of the libraries that decide the result."""
     found = {}

@@ -17,6 +17,7 @@ from crowdselect.lm.encoding import (
     Encoded,
     WaysOut,
     has_markers,
+    special_ids,
     whole_text,
 )
 from crowdselect.lm.messages import Message
@@ -102,7 +103,7 @@ def _need_end_token(tokenizer: Any) -> None:
 def end_of_turn(tokenizer: Any, chat: ChatFormat) -> str | None:
     """Return the token that the model learns to stop with; None: it learns none."""
     labels = encode(tokenizer, chat, [Conversation(1, _PROBE)])[0].labels
-    special = set(tokenizer.all_special_ids) | set(tokenizer.get_added_vocab().values())
+    special = special_ids(tokenizer)
     for token in reversed([t for t in labels if t != IGNORED]):
         if token in special:
             return str(tokenizer.convert_ids_to_tokens(token))

@@ -17,6 +17,7 @@ from crowdselect import files
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.keys import scrub_all
 from crowdselect.registry import did_you_mean
+from crowdselect.settings import Workspace
 
 CONFIG = "config.json"
 
@@ -38,7 +39,7 @@ class RunRecord:
 
 def workspace_of(run: Path) -> Path:
     """The root of the workspace that holds the run folder ``run``."""
-    return run.absolute().parent.parent
+    return Workspace.holding(run).root
 
 
 def write_record(folder: Path, run: Path, record: RunRecord) -> None:

@@ -66,6 +66,11 @@ def settled_format(tokenizer: Any) -> ChatFormat:
     return ChatFormat(template, source, has_markers(template), template)
 
 
+def special_ids(tokenizer: Any) -> set[int]:
+    """Ids of the tokens that templates write beside text, such as the end of a turn."""
+    return set(tokenizer.all_special_ids) | set(tokenizer.get_added_vocab().values())
+
+
 def has_markers(template: str) -> bool:
     """Whether a template marks the answers with ``{% generation %}``."""
     return re.search(r"\{%-?\s*generation\s*-?%\}", template) is not None
@@ -246,7 +251,7 @@ def _label_spans(
     ids, starts = list(out["input_ids"]), [start for start, _ in out["offset_mapping"]]
     widths = [end - start for start, end in out["offset_mapping"]]
     labels = [IGNORED] * len(ids)
-    special_ids = set(tokenizer.all_special_ids) | set(tokenizer.get_added_vocab().values())
+    special_tokens = special_ids(tokenizer)
     for begin, end in spans:
         last = len(text) if end is None else end
         inside = [
@@ -254,7 +259,7 @@ def _label_spans(
             for i, (s, w) in enumerate(zip(starts, widths, strict=True))
             if begin <= s < last and w
         ]
-        ends = [i for i in inside if ids[i] in special_ids]
+        ends = [i for i in inside if ids[i] in special_tokens]
         stop = ends[-1] if ends else (inside[-1] if inside else -1)
         for i in inside:
             if i <= stop:

@@ -133,10 +133,7 @@ def _hashes_agree(folder: Path, stamps: tuple[tuple[str, int, int], ...]) -> boo
     if MADE not in {name for name, *_ in stamps}:
         return False
     made: dict[str, str] = files.read_json(folder / MADE)["files"]
-    return all(
-        (folder / name).is_file() and files.sha256_file(folder / name) == digest
-        for name, digest in made.items()
-    )
+    return all(files.has_sha256(folder / name, digest) for name, digest in made.items())
 
 
 def convert(model: PackagedModel, folder: Path) -> None:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from crowdselect.metrics.base import MetricInputs, Need, places_above, rewards_of
-from crowdselect.metrics.solving import share, solves
+from crowdselect.metrics.solving import share, solves, solving_reward
 from crowdselect.ranks import DECIMALS
 from crowdselect.registry import option
 from crowdselect.values import FloatArray
@@ -28,9 +28,7 @@ class Frontier:
     needs: ClassVar[frozenset[Need]] = frozenset({"rewards"})
 
     target: float = option(0.5, "share of the models that shall solve it", low=0, high=1)
-    least: float = option(
-        float("nan"), "reward that solves; else the judge's full reward, or the median of all"
-    )
+    least: float = solving_reward()
 
     def __call__(self, inputs: MetricInputs) -> FloatArray:
         """Return the nearness, shape (n,); NaN without a reward."""

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from crowdselect.metrics.base import MetricInputs, Need, places_above, rewards_of
-from crowdselect.metrics.solving import share, sizes, solves
+from crowdselect.metrics.solving import share, sizes, solves, solving_reward
 from crowdselect.ranks import DECIMALS
 from crowdselect.registry import option
 from crowdselect.values import FloatArray
@@ -35,9 +35,7 @@ class JustAbove:
         0.0, "the student's size in billions; 0: that of the crowd's smallest model", low=0
     )
     reach: float = option(4.0, "how many times larger the next larger models may be", low=1)
-    least: float = option(
-        float("nan"), "reward that solves; else the judge's full reward, or the median of all"
-    )
+    least: float = solving_reward()
 
     def __call__(self, inputs: MetricInputs) -> FloatArray:
         """Return the product, shape (n,); NaN where no next larger model has a reward.

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from crowdselect.metrics.base import MetricInputs, Need, places_above, rewards_of
-from crowdselect.metrics.solving import share, sizes, solves
+from crowdselect.metrics.solving import share, sizes, solves, solving_reward
 from crowdselect.ranks import DECIMALS
 from crowdselect.registry import option
 from crowdselect.values import FloatArray
@@ -30,9 +30,7 @@ class Learnable:
     cut: float = option(
         0.0, "size in billions from which on a model is large; 0: the models' median size", low=0
     )
-    least: float = option(
-        float("nan"), "reward that solves; else the judge's full reward, or the median of all"
-    )
+    least: float = solving_reward()
 
     def __call__(self, inputs: MetricInputs) -> FloatArray:
         """Return the difference, shape (n,); NaN where one side has no reward.

@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from crowdselect.metrics.base import column_order
 from crowdselect.ranks import DECIMALS, full_reward
+from crowdselect.registry import option
 from crowdselect.values import BoolArray, FloatArray, RewardMatrix
+
+
+def solving_reward() -> Any:
+    """The option of a metric that says from which reward on an answer solves its instruction."""
+    return option(
+        float("nan"), "reward that solves; else the judge's full reward, or the median of all"
+    )
 
 
 def solves(rewards: RewardMatrix, least: float) -> FloatArray:

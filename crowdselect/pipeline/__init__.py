@@ -69,7 +69,7 @@ from crowdselect.pipeline.metrics import (
     metrics,
     quality_judges,
 )
-from crowdselect.pipeline.selection.answers import Answers, answers_of, combined_rewards
+from crowdselect.pipeline.selection.answers import Answers, answered, answers_of, combined_rewards
 from crowdselect.pipeline.selection.comparison import Comparison, compare
 from crowdselect.pipeline.selection.listing import (
     SHARE,
@@ -122,6 +122,7 @@ __all__ = [
     "answer_facts",
     "answer_warnings",
     "answer_words",
+    "answered",
     "answers_of",
     "available_metrics",
     "cluster_labels",

@@ -13,8 +13,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from crowdselect import files
 from crowdselect.errors import InputError
 from crowdselect.export import (
@@ -109,7 +107,7 @@ def remember(
     """
     found = read_references(path, column)
     kept = QuestionFile(name=name or found.file, sha256=found.sha256, words=words, column=column)
-    place = place_of(_workspace(crowd), kept)
+    place = place_of(Workspace.holding(crowd.path), kept)
     if not place.exists():
         place.parent.mkdir(parents=True, exist_ok=True)
         held = {
@@ -147,8 +145,7 @@ def overlapping(
     out: dict[str, BoolArray] = {}
     for kept in decontaminate:
         hits = _overlaps(crowd, kept, references_of(crowd, kept), progress)
-        mask = np.zeros(crowd.n, dtype=bool)
-        mask[crowd.rows(hit["id"] for hit in hits)] = True
+        mask = crowd.mask(crowd.rows(hit["id"] for hit in hits))
         cause = f"overlap with {kept.name}"
         out[cause] = out[cause] | mask if cause in out else mask
     return out
@@ -181,7 +178,7 @@ def facts_of(found: Contamination, recipe: Recipe, *, kept: bool = False) -> dic
 
 def references_of(crowd: Crowd, kept: QuestionFile) -> References:
     """The questions of a recipe's question file; raises InputError where they are not here."""
-    place = place_of(_workspace(crowd), kept)
+    place = place_of(Workspace.holding(crowd.path), kept)
     try:
         held = files.read_json(place)
         items = tuple(Reference(str(i), str(text)) for i, text in held["items"])
@@ -243,10 +240,6 @@ def as_kept(place: Path) -> bool:
 
 def _items_hash(held: dict[str, Any]) -> str:
     return content_key(held["items"], 64)
-
-
-def _workspace(crowd: Crowd) -> Workspace:
-    return Workspace(crowd.path.parent.parent)
 
 
 def _check_words(words: int) -> None:

@@ -88,7 +88,7 @@ def vectors(
 
     A text that was embedded before, in whichever crowd of the workspace, is not embedded again.
     """
-    store = Workspace(crowd.path.parents[1]).cache / "embeddings"
+    store = Workspace.holding(crowd.path).cache / "embeddings"
     path = artifact(crowd.cache, "vectors", texts_key(crowd, encoder), ".npz")
 
     def make() -> dict[str, Any]:
@@ -171,7 +171,6 @@ def _clustering(
     seed: int,
     progress: Progress,
 ) -> Clustering:
-
     def make() -> dict[str, Any]:
         if method == "fast":
             found = fast_clusters(crowd, encoder, seed, progress).clusters(clusters)

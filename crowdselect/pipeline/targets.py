@@ -60,7 +60,7 @@ def targets_of(
     if not texts:
         return own, None
     encoder = encoder_named(recipe.encoder)
-    store = Workspace(crowd.path.parents[1]).cache / "embeddings"
+    store = Workspace.holding(crowd.path).cache / "embeddings"
     if not encoder.whole_corpus:
         return own, Targets(embed(texts, encoder, store, progress), tuple(tasks))
     both = embed([*crowd.instruction_texts(), *texts], encoder, store, progress)

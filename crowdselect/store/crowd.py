@@ -32,7 +32,7 @@ from crowdselect.store.report import read_report, some
 from crowdselect.store.rewards import list_rewards, read_rewards, write_rewards
 from crowdselect.store.scores import Imported, ScoreFiles, ScoreInfo, read_score_file, with_ids_of
 from crowdselect.store.texts import StoredTexts
-from crowdselect.values import IdArray, IntArray, Model, RewardMatrix, Scores
+from crowdselect.values import BoolArray, IdArray, IntArray, Model, RewardMatrix, Scores
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,12 @@ class Crowd:
         """Rows of ``ids`` in their order, shape (k,); ids that are not here are left out."""
         rows = (self.row_of.get(str(i), -1) for i in ids)
         return np.array([row for row in rows if row >= 0], dtype=np.int64)
+
+    def mask(self, rows: IntArray) -> BoolArray:
+        """True at ``rows``, shape (n,)."""
+        mask = np.zeros(self.n, dtype=bool)
+        mask[rows] = True
+        return mask
 
     def report_lines(self) -> list[str]:
         """The ingest report in sentences, judges' gaps, lost notes, what awaits confirmation."""

@@ -73,6 +73,14 @@ class Notes:
     def __init__(self, path: Path) -> None:
         self.path = path
 
+    @property
+    def stamp(self) -> tuple[int, int]:
+        """Changes with every note: when the file was last written, and its size."""
+        if not self.path.exists():
+            return 0, 0
+        stat = self.path.stat()
+        return stat.st_mtime_ns, stat.st_size
+
     def append(
         self,
         kind: NoteKind,

@@ -96,9 +96,7 @@ def _with_words(crowd: Crowd, kept: BoolArray, query: str, quoted: str, filtered
     where = state.view("in", WHERE[0])
     where = where if where in WHERE else WHERE[0]
     hits = reads.search(crowd, query, where)
-    mask = np.zeros(crowd.n, dtype=bool)
-    mask[hits.rows] = True
-    mask &= kept
+    mask = crowd.mask(hits.rows) & kept
     found = f"{plural(int(mask.sum()), 'instruction')} for {quoted}"
     if not hits.complete:
         found += f" ({hits.summary})"
@@ -134,8 +132,7 @@ def _alike(
     least = float(state.view("alike", ALIKE_FROM))
     near = kept[rows] & (alike >= least)
     rows, alike = rows[near], alike[near]
-    mask = np.zeros(crowd.n, dtype=bool)
-    mask[rows] = True
+    mask = crowd.mask(rows)
     likeness = np.full(crowd.n, np.nan)
     likeness[rows] = alike
     said = f"{plural(len(rows), 'instruction')} {words}, the likest first, from {least:.2f} on"

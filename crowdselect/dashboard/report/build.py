@@ -183,8 +183,7 @@ def _weights(recipe: Recipe) -> pd.DataFrame:
 
 def _choice_chapters(crowd: Crowd, chosen: Selection, rows: IntArray, p: Palette) -> list[Chapter]:
     recipe, report = chosen.recipe, chosen.report
-    mask = np.zeros(crowd.n, dtype=bool)
-    mask[rows] = True
+    mask = crowd.mask(rows)
     result = [Chapter("What was chosen", list(sentences(_chosen_words(report))))]
     if reads.has_landscape(crowd, recipe.encoder, recipe.seed):
         fig = plane(pipeline.plane_of(crowd, recipe.encoder, recipe.seed).xy, mask, p)

@@ -7,7 +7,7 @@ and studies are its sources; another is one more function in :data:`SOURCES`.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 
 from crowdselect import pipeline
@@ -120,13 +120,23 @@ def from_benchmarks(recipe: Recipe) -> list[Evidence]:
     own = {name for name, group in groups.items() if group.selection == recipe.id}
     found = []
     for benchmark in compared.benchmarks:
-        for d in benchmark.differences:
-            if (d.first in own) != (d.second in own) and not math.isnan(d.interval.value):
-                ours, other = (d.first, d.second) if d.first in own else (d.second, d.first)
-                turned = (d.first == ours) == benchmark.higher_is_better
-                outcome = groups[ours].views[0].outcome(benchmark.benchmark)
-                found.append(_evidence(d, turned, recipe, groups[ours], groups[other], outcome))
+        for d, ours, other, turned in _about(benchmark.differences, own):
+            outcome = groups[ours].views[0].outcome(benchmark.benchmark)
+            found.append(_evidence(d, turned, recipe, groups[ours], groups[other], outcome))
     return found
+
+
+def _about(
+    differences: Sequence[Difference], own: Collection[str]
+) -> Iterator[tuple[Difference, str, str, bool]]:
+    """The known differences between the selection's models (``own``) and others.
+
+    Each with ours, the other, and whether ours is the better one where its value is positive.
+    """
+    for d in differences:
+        if (d.first in own) != (d.second in own) and not math.isnan(d.interval.value):
+            ours, other = (d.first, d.second) if d.first in own else (d.second, d.first)
+            yield d, ours, other, (d.first == ours) == d.higher_is_better
 
 
 def _evidence(
@@ -168,11 +178,8 @@ def from_studies(recipe: Recipe) -> list[Evidence]:
             for label, row in rows.items()
             if not row.arm.untrained and row.recipe_of(recipe.crowd, recipe.seed).id == recipe.id
         }
-        for d in result.differences:
-            if (d.first in own) != (d.second in own) and not math.isnan(d.interval.value):
-                ours, other = (d.first, d.second) if d.first in own else (d.second, d.first)
-                turned = (d.first == ours) == d.higher_is_better
-                found.append(_of_study(result, d, turned, rows[other]))
+        for d, _, other, turned in _about(result.differences, own):
+            found.append(_of_study(result, d, turned, rows[other]))
     return found
 
 

@@ -39,8 +39,7 @@ def finished_studies(crowd: str) -> list[StudyResult]:
 
 def _chapter(result: StudyResult, p: Palette) -> Chapter:
     plan, first = result.plan, result.plan.baselines[0]
-    arms = {row.label: row.arm for row in result.rows}
-    against = [d for d in result.differences if arms.get(d.second) == first]
+    against = result.against(first)
     tuned = "" if result.split == "test" else (
         "These are the questions that recipes were tuned on: what is best here is flattered"
     )  # fmt: skip

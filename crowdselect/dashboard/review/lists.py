@@ -109,9 +109,7 @@ def chosen(
     """What filters and search keep of ``whole``, sorted."""
     kept = _kept(crowd, recipe, LISTED.filters())
     if query:
-        found = np.zeros(crowd.n, dtype=bool)
-        found[reads.search(crowd, query, "instructions").rows] = True
-        kept = kept & found
+        kept = kept & crowd.mask(reads.search(crowd, query, "instructions").rows)
     lines = whole if kept.all() else whole.take(kept[whole.rows])
     return Chosen(lines.sorted_by(sort, descending=descending), whole)
 
@@ -132,6 +130,4 @@ def _listed(
 
 def reviewed(crowd: Crowd, lines: Listing) -> int:
     """How many of the lines somebody marked as reviewed."""
-    mask = np.zeros(crowd.n, dtype=bool)
-    mask[crowd.rows(notes.state_of(crowd).reviewed)] = True
-    return int(mask[lines.rows].sum())
+    return int(crowd.mask(crowd.rows(notes.state_of(crowd).reviewed))[lines.rows].sum())

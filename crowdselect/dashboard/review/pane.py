@@ -37,14 +37,15 @@ def show(crowd: Crowd, line: Listing, trail: Listing, place: int, height: int) -
 def _reviewed(crowd: Crowd, identity: str) -> None:
     if read_only():
         return
-    done = identity in notes.state_of(crowd).reviewed
+    change = notes.switch(crowd, "review", identity)
+    done = change != "review"
     st.button(
         "Reviewed" if done else "Mark as reviewed",
         icon=":material/check:",
         type="primary" if done else "secondary",
         shortcut="m",
         on_click=notes.add,
-        args=(crowd, "unreview" if done else "review", [identity]),
+        args=(crowd, change, [identity]),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import cast
+from typing import cast, get_args
 
 import numpy as np
 import streamlit as st
@@ -25,13 +25,9 @@ PENDING = "_review_pending"
 """Session key: a movement that only the list can carry out."""
 
 
+@shell.fragment()
 def show(crowd: Crowd) -> None:
     """The page; where the draft waits for embeddings, the way to them stands in its place."""
-    _page(crowd)
-
-
-@shell.fragment()
-def _page(crowd: Crowd) -> None:
     recipe = notes.current(crowd)
     clusters = reads.clustering(crowd, recipe)
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
@@ -165,16 +161,10 @@ def _act(crowd: Crowd, lines: Listing, act: Act) -> None:
 
 
 def _note(crowd: Crowd, act: Act) -> None:
-    held = notes.state_of(crowd)
-    on = {"pin": held.pins, "ban": held.bans, "review": held.reviewed}
     if act.kind == "tag":
         notes.add(crowd, "tag", [act.id], act.value)
-    elif act.kind == "pin":
-        notes.add(crowd, "unpin" if act.id in on["pin"] else "pin", [act.id])
-    elif act.kind == "ban":
-        notes.add(crowd, "unban" if act.id in on["ban"] else "ban", [act.id])
-    elif act.kind == "review":
-        done = act.id in on["review"]
-        notes.add(crowd, "unreview" if done else "review", [act.id])
-        if not done:
+    elif act.kind in get_args(notes.Switch):
+        change = notes.switch(crowd, cast("notes.Switch", act.kind), act.id)
+        notes.add(crowd, change, [act.id])
+        if change == "review":
             st.session_state[PENDING] = 1

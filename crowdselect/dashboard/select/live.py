@@ -220,8 +220,7 @@ def cut_frame(crowd: Crowd, recipe: Recipe, draft: Outcome, names: tuple[str, ..
     scores = reselector.scores(recipe.weights)
     mask = reselector.eligible(recipe.weights).mask
     labels = session.clustering(recipe).labels if names else np.zeros(crowd.n, dtype=np.int64)
-    taken = np.zeros(crowd.n, dtype=bool)
-    taken[draft.rows] = True
+    taken = crowd.mask(draft.rows)
     found = []
     for place, cluster in enumerate(draft.labels.tolist()):
         inside = mask & (labels == cluster) & ~np.isnan(scores)

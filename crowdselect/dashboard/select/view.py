@@ -21,13 +21,9 @@ from crowdselect.store import Crowd
 PARTS = ("Selection", "Robustness", "Saved and compare", "Export", "Command line")
 
 
+@shell.fragment()
 def show(crowd: Crowd) -> None:
     """The page; where the draft waits for embeddings, the way to them stands in its place."""
-    _page(crowd)
-
-
-@shell.fragment()
-def _page(crowd: Crowd) -> None:
     key = state.view_key("part", PARTS[0], PARTS)
     part = st.segmented_control("Part", PARTS, key=key, required=True, label_visibility="collapsed")
     left, right = st.columns([4, 11], gap="medium")

@@ -18,6 +18,7 @@ from crowdselect.dashboard import jobs_view, reads, shell, state
 from crowdselect.dashboard.text import md, plural
 from crowdselect.jobs import JobView
 from crowdselect.pipeline.study import (
+    JOURNAL,
     SPLITS,
     StudyResult,
     find_study,
@@ -75,8 +76,7 @@ def _found(found: StudyResult) -> None:
     if found.hidden:
         st.info(md("\n".join(found.sentences())))
     for baseline in found.plan.baselines:
-        against = [d for d in found.differences if _is(found, d.second, baseline)]
-        if against:
+        if against := found.against(baseline):
             _forest(found, against, baseline)
     _curves(found)
     _costs(found)
@@ -93,7 +93,7 @@ def results(name: str, split: str) -> StudyResult:
     """The study's results, kept until one of its runs or the journal of looks changes."""
     study = find_study(reads.workspace(), name)
     ends = sorted(path.stat().st_mtime_ns for path in study.workspace.runs.glob("*/results.jsonl"))
-    journal = files.read_lines(study.home.studies / "looks.jsonl")
+    journal = files.read_lines(study.home.studies / JOURNAL)
     return _results(str(study.path), name, split, (study.plan.to_toml(), len(journal), *ends))
 
 
@@ -109,10 +109,6 @@ def _job(name: str, split: str) -> JobView | None:
         if config.get("split") == split and config.get("plan", {}).get("name") == name:
             return view
     return None
-
-
-def _is(found: StudyResult, label: str, arm: str) -> bool:
-    return any(row.label == label and row.arm == arm for row in found.rows)
 
 
 def differences_frame(differences: Sequence[Difference]) -> pd.DataFrame:

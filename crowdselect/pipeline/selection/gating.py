@@ -7,7 +7,7 @@ import numpy as np
 from crowdselect.errors import InputError
 from crowdselect.pipeline.cache import artifact, load_or_make
 from crowdselect.pipeline.metrics import judge_of, quality_judges
-from crowdselect.pipeline.selection.answers import texts_of
+from crowdselect.pipeline.selection.answers import answered, texts_of, usable
 from crowdselect.rules import Gate
 from crowdselect.selection import agreement, confidence, judges_for, places
 from crowdselect.store import Crowd
@@ -34,9 +34,7 @@ def grades_of(crowd: Crowd, gate: Gate, judge: str | None) -> FloatArray:
     ``judge`` is the recipe's. Answers that are not there have no grade. Raises InputError where the
     crowd lacks what the gate asks, NotFoundError for an unknown judge.
     """
-    there = crowd.texts.response_lengths("words") > 0
-    if not there.any():
-        there = np.ones(there.shape, dtype=bool)
+    there = usable(crowd)
     if gate.kind == "crowd":
         grades = agreement_of(crowd)
         if gate.judge is not None:
@@ -67,7 +65,7 @@ def own_agreement(crowd: Crowd) -> FloatArray:
     path = artifact(crowd.cache, AGREEMENT, [_VERSION, crowd.fingerprint], ".npz")
 
     def make() -> dict[str, FloatArray]:
-        there = crowd.texts.response_lengths("words") > 0
+        there = answered(crowd)
         if not there.any():
             raise InputError(
                 f"The crowd {crowd.name} has no responses, so no two of them are the same.",

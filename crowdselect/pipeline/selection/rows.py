@@ -49,20 +49,14 @@ class Measured(Protocol):
         """How alike the judges order the answers to each row."""
 
 
-def workspace_of(crowd: Crowd) -> Workspace:
-    """The workspace that ``crowd`` lies in."""
-    return Workspace(crowd.path.parents[1])
-
-
 def stamp_of(crowd: Crowd, recipe: Recipe) -> tuple[Hashable, ...]:
     """Changes with the notes and saved selections that the recipe's filters ask about."""
     needs = _changing(recipe)
     found: list[Hashable] = []
     if "notes" in needs:
-        path = crowd.notes.path
-        found.append((path.stat().st_mtime_ns, path.stat().st_size) if path.exists() else (0, 0))
+        found.append(crowd.notes.stamp)
     if "selections" in needs:
-        saved = list_selections(workspace_of(crowd), crowd.name)
+        saved = list_selections(Workspace.holding(crowd.path), crowd.name)
         found.append(tuple((each.id, each.created) for each in saved))
     return tuple(found)
 
@@ -76,7 +70,7 @@ def sources_of(crowd: Crowd, recipe: Recipe) -> dict[str, Any]:
     if "selections" in needs:
         keys = {k for declared, value in recipe.filters.active()
                 if declared.needs == "selections" for k in value}  # fmt: skip
-        workspace = workspace_of(crowd)
+        workspace = Workspace.holding(crowd.path)
         found["selections"] = {
             key: content_key([str(i) for i in load_selection(workspace, key).ids])
             for key in sorted(keys)
@@ -157,7 +151,7 @@ class FilteredRows:
 
     def selected(self, selection: str) -> BoolArray:
         """Rows of a saved selection of this crowd."""
-        workspace = workspace_of(self._crowd)
+        workspace = Workspace.holding(self._crowd.path)
         saved = find_selection(workspace, selection)
         if saved.recipe.crowd != self._crowd.name:
             raise InputError(
@@ -168,7 +162,7 @@ class FilteredRows:
 
     def drafted(self) -> BoolArray:
         """Rows that the recipe selects."""
-        return self._at(self._session.outcome(self._recipe, self._progress).rows)
+        return self._crowd.mask(self._session.outcome(self._recipe, self._progress).rows)
 
     def agreement(self) -> FloatArray:
         """Mean rank correlation of the judges."""
@@ -186,12 +180,7 @@ class FilteredRows:
         return most
 
     def _holding(self, ids: Iterable[str]) -> BoolArray:
-        return self._at(self._crowd.rows(ids))
-
-    def _at(self, rows: npt.NDArray[np.int64]) -> BoolArray:
-        mask = np.zeros(self._crowd.n, dtype=bool)
-        mask[rows] = True
-        return mask
+        return self._crowd.mask(self._crowd.rows(ids))
 
 
 def _with_any(held: Mapping[str, Sequence[str]], wanted: Sequence[str]) -> list[str]:

@@ -237,9 +237,7 @@ class Session:
 
     def notes(self) -> NotesState:
         """What people noted, as it is now."""
-        path = self.crowd.notes.path
-        stamp = (path.stat().st_mtime_ns, path.stat().st_size) if path.exists() else (0, 0)
-        return self._memo.get(("notes", stamp), self.crowd.notes.state)
+        return self._memo.get(("notes", self.crowd.notes.stamp), self.crowd.notes.state)
 
     def own_columns(self) -> Mapping[str, np.ndarray[Any, Any]]:
         """What was kept beside the instructions, by column: numbers or text, each shape (n,)."""

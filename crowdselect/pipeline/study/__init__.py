@@ -14,7 +14,7 @@ gives the table at any time. Recipes are tuned on ``development`` and reported o
 from crowdselect.pipeline.study.cells import Study, find_study, study_names
 from crowdselect.pipeline.study.job import create
 from crowdselect.pipeline.study.job import run as run_study_job
-from crowdselect.pipeline.study.looks import Look, looks_at
+from crowdselect.pipeline.study.looks import JOURNAL, Look, looks_at
 from crowdselect.pipeline.study.plan import (
     SPLITS,
     Arm,
@@ -28,6 +28,7 @@ from crowdselect.pipeline.study.plan import (
 from crowdselect.pipeline.study.results import RowResult, StudyResult, power_line, read_study
 
 __all__ = [
+    "JOURNAL",
     "SPLITS",
     "Arm",
     "Look",

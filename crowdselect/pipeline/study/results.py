@@ -75,6 +75,11 @@ class StudyResult:
     done: int = 0
     planned: int = 0
 
+    def against(self, baseline: str) -> list[Difference]:
+        """The differences to the arm ``baseline``, at whatever point of the grid."""
+        arms = {row.label: row.arm for row in self.rows}
+        return [d for d in self.differences if arms[d.second] == baseline]
+
     @property
     def complete(self) -> bool:
         """Whether every cell is finished."""

@@ -76,7 +76,7 @@ def _selections(workspace: Workspace) -> Iterator[Finding]:
     for saved in list_selections(workspace):
         rows = saved.path / "selection.parquet"
         noted = files.read_json(saved.path / "manifest.json").get("rows_sha256")
-        if not rows.is_file() or files.sha256_file(rows) != noted:
+        if not files.has_sha256(rows, noted):
             yield Finding(
                 f"selection {saved.id}",
                 rows,
@@ -95,8 +95,7 @@ def _exports(folder: Path, selection: str) -> Iterator[Finding]:
             changed = [
                 name
                 for name, digest in outputs.items()
-                if not (manifest.parent / name).is_file()
-                or files.sha256_file(manifest.parent / name) != digest
+                if not files.has_sha256(manifest.parent / name, digest)
             ]
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             changed = ["manifest.json"]
@@ -145,8 +144,7 @@ def _changed_data(study: Study) -> Iterator[Path]:
     for chosen in sorted(study.path.glob(f"data/[!.]*/{CHOSEN}")):
         try:
             about = files.read_json(chosen)
-            data = chosen.parent / about["data"]
-            whole = data.is_file() and files.sha256_file(data) == about["sha256"]
+            whole = files.has_sha256(chosen.parent / about["data"], about["sha256"])
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             whole = False
         if not whole:

@@ -195,7 +195,7 @@ def _unpacked(archive: Path, into: Path) -> dict[str, Any]:
     except (tarfile.TarError, OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{archive} cannot be read: {error!r:.200}.", remedy) from error
     for name, digest in contents["sha256"].items():
-        if not (into / name).is_file() or files.sha256_file(into / name) != digest:
+        if not files.has_sha256(into / name, digest):
             raise InputError(f"{archive}: {name} is not as it was written.", remedy)
     return contents
 
