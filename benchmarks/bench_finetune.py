@@ -125,8 +125,7 @@ def write_model(name: str, folder: Path) -> None:
     kind, options = SHAPES[name]
     config = getattr(transformers, kind)(**options, max_position_embeddings=4096)
     torch.manual_seed(0)
-    torch.set_default_dtype(torch.bfloat16)
-    model = transformers.AutoModelForCausalLM.from_config(config)
+    model = transformers.AutoModelForCausalLM.from_config(config, dtype=torch.bfloat16)
     model.save_pretrained(folder)
     words = Tokenizer(models.WordLevel({"</s>": 0, "a": 1}, unk_token="</s>"))
     transformers.PreTrainedTokenizerFast(
@@ -240,6 +239,7 @@ def plain(plan, prepared, folder: Path, timer, micro: int):
 def measure(case: dict) -> dict:
     """Train one side of a case in this process and return its numbers."""
     import torch
+    from transformers import PrinterCallback
 
     from crowdselect.finetune.callback import peak_memory
     from crowdselect.finetune.failures import out_of_memory
@@ -256,6 +256,7 @@ def measure(case: dict) -> dict:
                 else:
                     trainer = plain(plan, prepared, Path(folder), timer, micro)
                 trainer.args.include_num_input_tokens_seen = "non_padding"
+                trainer.remove_callback(PrinterCallback)
                 trainer.train()
                 break
             except (RuntimeError, MemoryError) as error:  # full logits need much memory

@@ -58,8 +58,25 @@ SHAPES: dict[str, dict[str, Any]] = {
         "num_hidden_layers": 8,
         "tie_word_embeddings": True,
     },
+    "tiny": {
+        "vocab_size": 600,
+        "hidden_size": 64,
+        "intermediate_size": 128,
+        "num_hidden_layers": 2,
+        "tie_word_embeddings": True,
+    },
+    "1b": {
+        "vocab_size": 128_256,
+        "hidden_size": 2048,
+        "intermediate_size": 8192,
+        "num_hidden_layers": 16,
+        "num_attention_heads": 32,
+        "num_key_value_heads": 8,
+        "tie_word_embeddings": True,
+    },
 }
-"""Name -> a Llama of 42 to 45 million parameters."""
+"""Name -> a Llama: of 42 to 45 million parameters, tiny, or of Llama-3.2-1B's shape."""
+SMALL = ("32k", "32k, shallow", "152k")
 
 
 @dataclass(frozen=True)
@@ -82,7 +99,7 @@ class Case:
 
 
 CASES = (
-    *(Case("selectit", shape) for shape in SHAPES),
+    *(Case("selectit", shape) for shape in SMALL),
     Case("selectit", "32k", order=SAMPLE_FIRST),
     *(Case("ifd", "152k", asked) for asked in (1 / 3, 1 / 2, 2 / 3)),
 )
@@ -111,12 +128,8 @@ def make_model(folder: Path, shape: str) -> Path:
     )
     made.train_from_iterator([*rating_prompts(9, 5), " ".join(WORDS)] * 5, trainer)
     torch.manual_seed(0)
-    config = LlamaConfig(
-        num_attention_heads=8,
-        max_position_embeddings=2048,
-        initializer_range=0.1,
-        **SHAPES[shape],
-    )
+    options = {"num_attention_heads": 8, **SHAPES[shape]}
+    config = LlamaConfig(max_position_embeddings=2048, initializer_range=0.1, **options)
     LlamaForCausalLM(config).save_pretrained(folder)
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=made, pad_token="<pad>", eos_token="<end>")
     tokenizer.save_pretrained(folder)
