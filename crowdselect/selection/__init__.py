@@ -23,7 +23,7 @@ from crowdselect.selection.gate import (
 )
 from crowdselect.selection.near import near_duplicates
 from crowdselect.selection.normalise import normalise, normalise_sklearn
-from crowdselect.selection.pool import MetricTable, Picks, Pool, Targets
+from crowdselect.selection.pool import MetricTable, Picks, Pool, Targets, Without
 from crowdselect.selection.presets import PRESETS, preset_weights
 from crowdselect.selection.quota import Shares, resolve_budget
 from crowdselect.selection.reselect import Reselector
@@ -45,6 +45,7 @@ from crowdselect.selection.strategies.random_per_cluster import RandomPerCluster
 from crowdselect.selection.strategies.reference import Reference
 from crowdselect.selection.strategies.reward_bottom import RewardBottom
 from crowdselect.selection.strategies.reward_top import RewardTop
+from crowdselect.selection.strategies.robust import Robust
 from crowdselect.selection.strategies.targeted import Targeted
 from crowdselect.selection.strategies.top import Top
 from crowdselect.selection.take import Outcome
@@ -54,6 +55,7 @@ STRATEGIES: Registry[type[Strategy]] = Registry(
     "strategy",
     [
         CrowdSelect,
+        Robust,
         Random,
         RandomPerCluster,
         Top,
@@ -87,6 +89,7 @@ __all__ = [
     "Shares",
     "Strategy",
     "Targets",
+    "Without",
     "agreement",
     "alike",
     "check_policy",

@@ -80,6 +80,16 @@ class MetricTable:
 
 
 @dataclass(frozen=True)
+class Without:
+    """The metric columns as they are without one part of the crowd."""
+
+    kind: str
+    """``model``, ``family`` or ``judge``."""
+    name: str
+    table: MetricTable
+
+
+@dataclass(frozen=True)
 class Targets:
     """Examples of what the model shall do."""
 
@@ -122,6 +132,8 @@ class Pool:
     """Tags per row, for the strategies ``instag`` and ``instag_crowdselect``."""
     targets: Targets | None = None
     """What the strategy ``targeted`` selects for."""
+    without: Sequence[Without] = ()
+    """The table without each model, family and judge, for the strategy ``robust``."""
     progress: Progress = field(default=silent, compare=False)
     """Told by strategies that take seconds (facility location, k-center)."""
 

@@ -1,10 +1,12 @@
 """Small pools for the tests of selection, and the selection written the slow, obvious way."""
 
+from dataclasses import replace
+
 import numpy as np
 from hypothesis import strategies as st
 
 from crowdselect.landscape.encoder import unit_rows
-from crowdselect.selection import MetricTable, Pool, Targets
+from crowdselect.selection import MetricTable, Pool, Targets, Without
 from crowdselect.values import Scores
 
 NAMES = ("difficulty", "separability", "stability")
@@ -29,6 +31,8 @@ def random_pool(n: int = 60, seed: int = 0, **kwargs) -> Pool:
         "min_reward",
     ):
         columns[name] = rng.integers(0, 20, n).astype(float)
+    parts = (("model", "m2"), ("judge", "a"), ("model", "m1"))
+    moved = [{c: np.round(v + rng.normal(size=n), 1) for c, v in columns.items()} for _ in parts]
     examples = unit_rows(np.random.default_rng(99).normal(size=(4, 8)))
     defaults = {
         "table": table(columns),
@@ -37,9 +41,32 @@ def random_pool(n: int = 60, seed: int = 0, **kwargs) -> Pool:
         "clusters": rng.choice([-1, 0, 1, 2, 5], n, p=[0.1, 0.5, 0.2, 0.15, 0.05]),
         "vectors": unit_rows(rng.normal(size=(n, 8))),
         "targets": Targets(examples, ("a", "a", "b", "b")),
+        "without": [
+            Without(kind, name, table(each))
+            for (kind, name), each in zip(parts, moved, strict=True)
+        ],
         "tags": [[f"tag{t}" for t in rng.integers(0, 9, rng.integers(0, 5))] for _ in range(n)],
     }
     return Pool(**{**defaults, **kwargs})
+
+
+def shuffled_pool(pool: Pool, rows) -> Pool:
+    """The same pool with its rows, and its parts, in another order."""
+
+    def moved(given: MetricTable) -> MetricTable:
+        columns = {name: given.raw(name)[rows] for name in given.names}
+        return table(columns, given.ids[rows].tolist())
+
+    places = {name: np.flatnonzero(np.isin(rows, getattr(pool, name))) for name in ("pins", "bans")}
+    return replace(
+        pool,
+        table=moved(pool.table),
+        without=[replace(part, table=moved(part.table)) for part in pool.without][::-1],
+        clusters=pool.clusters[rows],
+        vectors=pool.vectors[rows],
+        tags=[pool.tags[i] for i in rows],
+        **places,
+    )
 
 
 @st.composite

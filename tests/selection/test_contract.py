@@ -9,7 +9,7 @@ import pytest
 from crowdselect.registry import options_of
 from crowdselect.selection import STRATEGIES, MetricTable, Pool, Strategy
 from crowdselect.values import Scores
-from tests.selection.pools import random_pool
+from tests.selection.pools import random_pool, shuffled_pool
 
 PLUGINS = list(STRATEGIES)
 each = pytest.mark.parametrize("plugin", PLUGINS, ids=lambda p: p.name)
@@ -23,7 +23,7 @@ def test_declares_itself(plugin):
     assert plugin.title
     assert plugin.summary.endswith(".")
     assert plugin.source
-    assert plugin.needs <= {"clusters", "vectors", "tags", "targets"}
+    assert plugin.needs <= {"clusters", "vectors", "tags", "targets", "parts"}
     assert all(o.help for o in options_of(plugin))
 
 
@@ -83,14 +83,7 @@ def test_the_same_pool_gives_the_same_picks(plugin):
 def test_the_order_of_rows_does_not_matter(plugin):
     pool = random_pool()
     order = np.random.default_rng(5).permutation(60)
-    raw = {name: pool.table.raw(name)[order] for name in pool.table.names}
-    shuffled = dataclasses.replace(
-        pool,
-        table=MetricTable(Scores(pool.table.ids[order], raw)),
-        clusters=pool.clusters[order],
-        vectors=pool.vectors[order],
-        tags=[pool.tags[i] for i in order],
-    )
+    shuffled = shuffled_pool(pool, order)
     before, after = plugin()(pool), plugin()(shuffled)
     assert pool.table.ids[before.rows].tolist() == shuffled.table.ids[after.rows].tolist()
 

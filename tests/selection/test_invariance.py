@@ -11,7 +11,7 @@ from crowdselect.metrics import BASE, METRICS, MetricInputs
 from crowdselect.selection import STRATEGIES, MetricTable, Pool
 from crowdselect.values import RewardMatrix, Scores
 from tests.crowds import growing
-from tests.selection.pools import random_pool, table
+from tests.selection.pools import random_pool, shuffled_pool
 
 WEIGHTS = {"difficulty": 1.0, "separability": 1.0, "stability": 2.0}
 IDS = np.array([f"i{i:03}" for i in range(300)], dtype=object)
@@ -74,19 +74,8 @@ def test_the_tie_block_is_the_number_of_rows_with_that_score():
 def test_no_strategy_depends_on_the_order_of_the_rows(strategy):
     pool = random_pool(80, seed=3)
     rows = np.random.default_rng(1).permutation(80)
-    shuffled = replace(
-        pool,
-        table=table(
-            {name: pool.table.raw(name)[rows] for name in pool.table.names},
-            pool.table.ids[rows].tolist(),
-        ),
-        clusters=pool.clusters[rows],
-        vectors=pool.vectors[rows],
-        tags=[pool.tags[i] for i in rows],
-        pins=np.flatnonzero(np.isin(rows, [4, 7])),
-        bans=np.flatnonzero(np.isin(rows, [11])),
-    )
     pool = replace(pool, pins=np.array([4, 7]), bans=np.array([11]))
+    shuffled = shuffled_pool(pool, rows)
     there, back = (STRATEGIES[strategy]()(p) for p in (pool, shuffled))
     assert pool.table.ids[there.rows].tolist() == shuffled.table.ids[back.rows].tolist()
     assert there.scores.tobytes() == back.scores.tobytes()

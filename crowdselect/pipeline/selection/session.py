@@ -25,6 +25,7 @@ from crowdselect.pipeline.landscape import CLUSTERED, clustering_of, vectors
 from crowdselect.pipeline.metrics import metrics
 from crowdselect.pipeline.selection.answers import Answers, answers_of
 from crowdselect.pipeline.selection.gating import check_gate, grades_of
+from crowdselect.pipeline.selection.leaving_out import tables_without
 from crowdselect.pipeline.selection.recipes import rows_of, strategy_of, uses_clusters
 from crowdselect.pipeline.selection.rows import FilteredRows, stamp_of
 from crowdselect.pipeline.targets import targets_of
@@ -39,6 +40,7 @@ from crowdselect.selection import (
     Reselector,
     Shares,
     Strategy,
+    Without,
     passing,
 )
 from crowdselect.store import Crowd, NotesState, read_tags, tags_by_scorers
@@ -110,6 +112,7 @@ class Session:
             groups=self.duplicate_groups() if drop else None,
             vectors=own,
             targets=targets,
+            without=self.without(recipe, progress) if "parts" in strategy.needs else (),
             near_duplicates=recipe.filters.near_duplicates,
             progress=progress,
             tags=self._tags(strategy) if "tags" in strategy.needs else None,
@@ -130,6 +133,12 @@ class Session:
             )
 
         return self._memo.get(key, make)
+
+    def without(self, recipe: Recipe, progress: Progress = silent) -> Sequence[Without]:
+        """The recipe's metric columns without each model, family and judge."""
+        names = tuple(sorted(strategy_of(recipe).columns(recipe.weights)))
+        key = ("without", names, recipe.judge, recipe.profile, recipe.impute_missing)
+        return self._memo.get(key, lambda: tables_without(self.crowd, recipe, names, (), progress))
 
     def clustering(self, recipe: Recipe, progress: Progress = silent) -> Clustering:
         """The recipe's clusters."""

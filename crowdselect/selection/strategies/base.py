@@ -7,7 +7,7 @@ from typing import ClassVar, Literal, Protocol, runtime_checkable
 
 from crowdselect.selection.pool import Picks, Pool
 
-Need = Literal["clusters", "vectors", "tags", "targets"]
+Need = Literal["clusters", "vectors", "tags", "targets", "parts"]
 
 
 @runtime_checkable
