@@ -8,7 +8,7 @@ gives the table at any time. Recipes are tuned on ``development`` and reported o
 - ``cells``: one row with one seed, from its training data to its answers; nothing is made twice
 - ``looks``: the journal of who has looked at which questions
 - ``results``: rows, paired differences, corrections over everything tried, the power line
-- ``job``: worker processes that stay warm
+- ``team``: worker processes that stay warm; ``job``: a study from its choosing to its table
 """
 
 from crowdselect.pipeline.study.cells import Study, find_study, study_names

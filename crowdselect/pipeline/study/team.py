@@ -1,0 +1,173 @@
+"""Who makes the cells: this process, or several that stay warm between cells."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import queue
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+from typing import Any, Protocol
+
+from crowdselect.errors import CancelledError, CrowdSelectError
+from crowdselect.jobs import Job
+from crowdselect.pipeline.study.cells import Cell, Study
+from crowdselect.pipeline.study.plan import StudyPlan
+from crowdselect.settings import Workspace
+
+LABEL = "training and testing"
+_BEAT_S = 30.0
+_POLL_S, _ORPHAN_S = 0.5, 5.0
+
+
+class Team(Protocol):
+    """Makes cells, however many at once."""
+
+    def make(self, cells: Sequence[Cell], split: str, label: str = LABEL) -> None:
+        """Train and test whichever of ``cells`` are not done, each with its data chosen.
+
+        One that fails does not keep the others from being made; then the first failure is raised.
+        """
+
+
+@contextmanager
+def team_of(job: Job, study: Study, workers: int) -> Iterator[Team]:
+    """``workers`` processes, started when first needed; 0: this one."""
+    if not workers:
+        yield _Here(job, study)
+        return
+    team = _Processes(job, study, workers)
+    try:
+        yield team
+    finally:
+        team.end()
+
+
+@dataclass(frozen=True)
+class _Here:
+    job: Job
+    study: Study
+
+    def make(self, cells: Sequence[Cell], split: str, label: str = LABEL) -> None:
+        """Make the cells one after the other."""
+        todo = _todo(self.study, cells, split)
+        failures, done = [], len(cells) - len(todo)
+        for cell in todo:
+            self.job.progress(done, len(cells), label)
+            try:
+                self.study.make(cell, split)
+                done += 1
+            except CancelledError:
+                raise
+            except CrowdSelectError as error:
+                failures.append(error)
+        self.job.progress(done, len(cells), label)
+        _tell(failures)
+
+
+@dataclass
+class _Processes:
+    """Worker processes, what is left for them, and what they say."""
+
+    job: Job
+    study: Study
+    workers: int
+    members: list[SpawnProcess] = field(default_factory=list)
+    tasks: Any = None
+    said: Any = None
+
+    def make(self, cells: Sequence[Cell], split: str, label: str = LABEL) -> None:
+        """Give the cells to processes that stay warm: none starts an interpreter of its own."""
+        todo = _todo(self.study, cells, split)
+        failures: list[CrowdSelectError] = []
+        done, left = len(cells) - len(todo), len(todo)
+        self.job.progress(done, len(cells), label)
+        self._start(len(todo))
+        for cell in todo:
+            self.tasks.put((cell, split))
+        beat = time.monotonic()
+        while left:
+            self.job.check_cancelled()
+            try:
+                problem = self.said.get(timeout=_POLL_S)
+            except queue.Empty:
+                self._check_alive()
+                if time.monotonic() - beat > _BEAT_S:
+                    beat = time.monotonic()
+                    self.job.event("alive")
+                continue
+            left -= 1
+            if problem is None:
+                done += 1
+                self.job.progress(done, len(cells), label)
+            else:
+                failures.append(CrowdSelectError(*problem))
+                self.job.event("note", text=problem[0])
+        _tell(failures)
+
+    def end(self) -> None:
+        """Tell them to stop: what they are at saves a checkpoint."""
+        if self.tasks is not None:
+            self.tasks.cancel_join_thread()  # nobody reads what is left
+        for member in self.members:
+            if member.is_alive():
+                member.terminate()
+        for member in self.members:
+            member.join(timeout=30)
+            if member.is_alive():
+                member.kill()
+
+    def _start(self, most: int) -> None:
+        context = multiprocessing.get_context("spawn")
+        if self.tasks is None:
+            self.tasks, self.said = context.Queue(), context.Queue()
+        plan = self.study.plan.model_dump(mode="json")
+        given = (self.job.workspace.root, plan, self.tasks, self.said, os.getpid())
+        for _ in range(len(self.members), min(self.workers, most)):
+            member = context.Process(target=work, args=given)
+            member.start()
+            self.members.append(member)
+
+    def _check_alive(self) -> None:
+        if not any(member.is_alive() for member in self.members):
+            raise CrowdSelectError(
+                f"The workers of {self.study.plan.name} ended without a word (killed, or out "
+                "of memory).",
+                "Run the study again: it goes on where it stopped. Use fewer workers if it dies "
+                "again.",
+            )
+
+
+def work(root: Path, plan: dict[str, Any], tasks: Any, said: Any, owner: int) -> None:
+    """What a worker does: cell after cell, until its study is gone."""
+    import torch
+
+    torch.set_num_threads(1)
+    study = Study(Workspace(root), StudyPlan.parse(plan, "the study"))
+    while os.getppid() == owner:
+        try:
+            cell, split = tasks.get(timeout=_ORPHAN_S)
+        except queue.Empty:
+            continue
+        try:
+            study.make(cell, split)
+            said.put(None)
+        except CancelledError:
+            return
+        except CrowdSelectError as error:
+            said.put((error.problem, error.remedy))
+
+
+def _todo(study: Study, cells: Sequence[Cell], split: str) -> list[Cell]:
+    return [cell for cell in cells if study.outcome(cell, split) is None]
+
+
+def _tell(failures: Sequence[CrowdSelectError]) -> None:
+    if failures:
+        first = failures[0]
+        many = f" (and {len(failures) - 1} more cells)" if len(failures) > 1 else ""
+        raise CrowdSelectError(f"{first.problem}{many}", first.remedy)
