@@ -30,7 +30,10 @@ class CrowdSelectError(Exception):
     def __init__(self, problem: str, remedy: str) -> None:
         self.problem = scrub(problem)
         self.remedy = scrub(remedy)
-        super().__init__(f"{self.problem}\n{self.remedy}")
+        super().__init__(self.problem, self.remedy)  # so that it can be pickled
+
+    def __str__(self) -> str:
+        return f"{self.problem}\n{self.remedy}"
 
     def __reduce__(self) -> tuple[type[CrowdSelectError], tuple[str, str]]:
         """Keep both halves when the error crosses a process boundary."""

@@ -18,14 +18,22 @@ from crowdselect.cli.options import (
     SeedOption,
     WorkspaceOption,
     example,
+    option_parameters,
+    values_of,
+    with_declared,
 )
 from crowdselect.cli.tables import InertOption, write_table
 from crowdselect.cli.terminal import print_json, print_table, progress, say
+from crowdselect.engines import OnEngine
+from crowdselect.options import options_of
 from crowdselect.settings import open_workspace
 
 if TYPE_CHECKING:
     from crowdselect.pipeline import Landscape
     from crowdselect.store import Crowd
+
+
+WHERE = options_of(OnEngine)
 
 
 def register(app: typer.Typer) -> None:
@@ -34,12 +42,15 @@ def register(app: typer.Typer) -> None:
         "crowdselect landscape zoo --clusters 10",
         "crowdselect landscape zoo --plane --out map.parquet",
         "crowdselect landscape zoo --encoder lsa",
+        "crowdselect landscape zoo --engine ray --workers 8 --gpus-each 0.5",
     )
-    app.command("landscape", epilog=examples)(landscape)
+    declared = with_declared(landscape, option_parameters(WHERE))
+    app.command("landscape", epilog=examples)(declared)
 
 
 def landscape(
     crowd: CrowdArgument,
+    given: dict[str, Any],
     encoder: EncoderOption = None,
     clusters: Annotated[int, typer.Option("--clusters", "-k", min=1, help="How many")] = 10,
     plane: Annotated[bool, typer.Option("--plane", help="Also map to two dimensions")] = False,
@@ -73,12 +84,13 @@ def landscape(
         "seed": seed,
         "trust_remote_code": trust_remote_code,
     }
+    where = OnEngine.parse(values_of(WHERE, given), "the command")
     if detach:
-        path = jobs.create(folder, "landscape", {"crowd": crowd, **options})
+        path = jobs.create(folder, "landscape", {"crowd": crowd, **options, **where.model_dump()})
         run_job(path, detach=True, as_json=json)
         return None
     with progress() as report:
-        made = pipeline.landscape(found, **options, progress=report)
+        made = pipeline.landscape(found, **options, progress=report, pool=where.pool)
     if out is not None:
         write_table(out, columns_of(found, made), no_formulas=no_formulas)
         say(f"Wrote {found.n:,} rows to {out}.")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import hashlib
 import random
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
 
+from crowdselect.engines import HERE, Pool, spread
 from crowdselect.errors import InputError
 from crowdselect.files import where_the_disk_allows, write_aside, write_json
 from crowdselect.landscape.encoder import Encoder, Vectors
@@ -29,6 +31,7 @@ def embed(
     encoder: str | Encoder = "minilm",
     cache: Path | None = None,
     progress: Progress = silent,
+    pool: Pool = HERE,
 ) -> Vectors:
     """Return one unit vector per text, shape (n, d), float32; a NaN row for an empty text.
 
@@ -43,6 +46,8 @@ def embed(
         came from; every finished shard is kept, so an interrupted call goes on where it was.
     progress
         Called with the number of distinct texts done; may raise CancelledError.
+    pool
+        Where the encoder runs; one that looks at all texts together runs here.
     """
     encoder = encoder_named(encoder) if isinstance(encoder, str) else encoder
     keys = [_key(text) for text in texts]
@@ -50,7 +55,7 @@ def embed(
     if encoder.whole_corpus:
         found = _embed_whole(distinct, encoder, cache, progress)
     else:
-        found = _embed_each(distinct, encoder, cache, progress)
+        found = _embed_each(distinct, encoder, cache, progress, pool)
     size = next((len(vector) for vector in found.values()), 0)
     nothing = np.full(size, np.nan, np.float32)
     rows = [found.get(key, nothing) for key in keys]
@@ -62,18 +67,25 @@ def _key(text: str) -> Key:
 
 
 def _embed_each(
-    texts: dict[Key, str], encoder: Encoder, cache: Path | None, progress: Progress
+    texts: dict[Key, str], encoder: Encoder, cache: Path | None, progress: Progress, pool: Pool
 ) -> dict[Key, Vectors]:
     store = _store(cache, encoder)
     found = _read_shards(store, set(texts)) if store else {}
     progress(len(found), len(texts), "embedding texts")
-    for keys in _shards([key for key in texts if key not in found], texts):
-        vectors = encoder([texts[key] for key in keys])
+    shards = list(_shards([key for key in texts if key not in found], texts))
+    parts = [[texts[key] for key in keys] for keys in shards]
+    for place, vectors in spread(partial(_same, encoder), parts, pool):
+        keys = shards[place]
         if store:
             _write_shard(store, keys, vectors)
         found.update(zip(keys, vectors, strict=True))
         progress(len(found), len(texts), "embedding texts")
     return found
+
+
+def _same(encoder: Encoder) -> Encoder:
+    """A worker of a pool is the encoder itself; it loads its model when it is first called."""
+    return encoder
 
 
 def _shards(keys: list[Key], texts: dict[Key, str]) -> Iterator[list[Key]]:

@@ -5,8 +5,8 @@ answer; ``written``: what of one a template writes). ``models`` loads (safetenso
 ``identity`` tells two models apart, ``template`` turns conversations into prompts, ``batches``
 cuts texts by length. ``generation`` makes answers, ``rewards`` reads a reward model,
 ``language_model`` gives losses and probabilities, ``answering`` answers every request once,
-whatever stopped an earlier start, and ``passes``, ``shards`` and ``engines`` run one model over
-many samples, here or on Ray.
+whatever stopped an earlier start, and ``passes``, ``shards`` and ``run`` take one model over
+many samples, here or on a pool (``crowdselect.engines``).
 
 Importing this package loads no torch; each module does where it is used.
 """

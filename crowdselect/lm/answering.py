@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
+from crowdselect.engines import Pool, spread
 from crowdselect.lm.generation import Answer, Deliver, Request, generate, generate_here, use_vllm
 from crowdselect.lm.journal import Journal
-from crowdselect.lm.models import LocalModel
+from crowdselect.lm.models import Checkpoint, LocalModel
 from crowdselect.progress import Progress
 
 Maker = Callable[[Sequence[Request], Deliver, Callable[[], None]], None]
@@ -81,6 +83,51 @@ def answered_here(
             generate_here(model.loaded, requests, deliver, **options)  # type: ignore[arg-type]
 
     return make
+
+
+CHUNK = 128
+"""Requests that a worker of a pool answers before it hands them back."""
+
+
+def answered_on(
+    pool: Pool,
+    checkpoint: Checkpoint,
+    *,
+    max_new_tokens: int,
+    seed: int,
+    batch_tokens: int | None = None,
+) -> Maker:
+    """Answers of a model on a pool: each worker holds it once and answers chunk by chunk."""
+
+    def make(requests: Sequence[Request], deliver: Deliver, report: Callable[[], None]) -> None:
+        # Prompts of like length together, so that little of a batch is padding; longest first.
+        ordered = sorted(
+            requests, key=lambda r: (-sum(len(m["content"]) for m in r.messages), r.key)
+        )
+        chunks = [ordered[first : first + CHUNK] for first in range(0, len(ordered), CHUNK)]
+        worker = partial(_Answering, checkpoint, max_new_tokens, seed, batch_tokens)
+        for _, answers in spread(worker, chunks, pool):
+            for key, answer in answers:
+                deliver(key, answer)
+
+    return make
+
+
+class _Answering:
+    """A worker of a pool: one model, loaded once."""
+
+    def __init__(
+        self, checkpoint: Checkpoint, max_new_tokens: int, seed: int, batch_tokens: int | None
+    ) -> None:
+        model = LocalModel(checkpoint)
+        self._make = answered_here(
+            model, max_new_tokens=max_new_tokens, seed=seed, batch_tokens=batch_tokens
+        )
+
+    def __call__(self, requests: Sequence[Request]) -> list[tuple[str, Answer]]:
+        found: list[tuple[str, Answer]] = []
+        self._make(requests, lambda key, answer: found.append((key, answer)), lambda: None)
+        return found
 
 
 def loaded_first(model: LocalModel, progress: Progress) -> Callable[[], None]:

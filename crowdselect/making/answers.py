@@ -9,8 +9,9 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, field_validator
 
+from crowdselect.engines import OnEngine
 from crowdselect.lm import packaged
-from crowdselect.lm.answering import answer_all, answered_here, loaded_first
+from crowdselect.lm.answering import answer_all, answered_here, answered_on, loaded_first
 from crowdselect.lm.generation import Request
 from crowdselect.lm.identity import model_identity
 from crowdselect.lm.journal import Journal
@@ -62,7 +63,7 @@ ANSWERERS = Option(
 )
 
 
-class GenerateConfig(Frozen):
+class GenerateConfig(OnEngine):
     """What a generating job does."""
 
     source: Annotated[str, Option(flag=None)]
@@ -128,15 +129,21 @@ def make_answers(
         )
         answer_all(journal, requests, make, progress, label=label, keep=is_final)
         return
-    model = LocalModel(Checkpoint(answerer.model, trust_remote_code=config.trust_remote_code))
-    make = answered_here(
-        model,
-        max_new_tokens=config.max_new_tokens,
-        seed=config.seed,
-        batch_tokens=config.batch_tokens,
+    checkpoint = Checkpoint(answerer.model, trust_remote_code=config.trust_remote_code)
+    how: dict[str, Any] = {
+        "max_new_tokens": config.max_new_tokens,
+        "seed": config.seed,
+        "batch_tokens": config.batch_tokens,
+    }
+    if config.engine == "ray":
+        make = answered_on(config.pool, checkpoint, **how)
+        answer_all(journal, requests, make, progress, label=label)
+        return
+    model = LocalModel(checkpoint)
+    make = answered_here(model, **how)
+    answer_all(
+        journal, requests, make, progress, label=label, prepare=loaded_first(model, progress)
     )
-    prepare = loaded_first(model, progress)
-    answer_all(journal, requests, make, progress, label=label, prepare=prepare)
 
 
 def kept_answers(

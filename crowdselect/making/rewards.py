@@ -11,17 +11,18 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
+from crowdselect.engines import OnEngine
 from crowdselect.lm.batches import usual_tokens
-from crowdselect.lm.engines import ENGINE, WORKERS, Engine, run_pass
 from crowdselect.lm.identity import model_identity
 from crowdselect.lm.language_model import model_spec
 from crowdselect.lm.messages import Message, assistant, user
 from crowdselect.lm.models import check_folder
 from crowdselect.lm.passes import Columns, Pass, Sample, Worker
 from crowdselect.lm.rewards import load_reward_model, scored_batches
+from crowdselect.lm.run import run_pass
 from crowdselect.lm.shards import ShardFolder, shard_folder
 from crowdselect.making.likelihood import LikelihoodPass, form_of
-from crowdselect.options import Frozen, Option
+from crowdselect.options import Option
 from crowdselect.progress import Progress
 from crowdselect.servers import (
     ADDRESS,
@@ -39,7 +40,7 @@ Block = tuple[Sequence[Sample], Sequence[tuple[int, int]]]
 """Answers, and the place (instruction, model) of each in the matrix of rewards."""
 
 
-class JudgingConfig(Frozen):
+class JudgingConfig(OnEngine):
     """What a judging job does."""
 
     crowd: Annotated[str, Option(flag=None)]
@@ -79,8 +80,6 @@ class JudgingConfig(Frozen):
     """None: 512 on a CPU, 8192 on a GPU."""
     limit: Annotated[int | None, Option(help="Only so many instructions"), Field(ge=1)] = None
     """The first ones."""
-    engine: Annotated[Engine, ENGINE] = "local"
-    workers: Annotated[int, WORKERS, Field(ge=1, le=1024)] = 2
 
 
 @dataclass(frozen=True)
@@ -172,7 +171,7 @@ def judge_blocks(
         shards = shard_folder(cache, work, samples, SHARD)
         try:
             after = _after(progress, done, total)
-            run_pass(work, samples, shards, after, config.engine, config.workers)
+            run_pass(work, samples, shards, after, config.pool)
         finally:
             problems += _fill(values, shards, places)
             publish(problems)

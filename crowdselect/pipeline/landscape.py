@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 import numpy as np
 
+from crowdselect.engines import HERE, OnEngine, Pool
 from crowdselect.errors import InputError
 from crowdselect.groups import Groups, apply_edits
 from crowdselect.jobs import Job
@@ -58,6 +59,7 @@ def landscape(
     progress: Progress = silent,
     *,
     trust_remote_code: bool = False,
+    pool: Pool = HERE,
 ) -> Landscape:
     """Embed, cluster, name and (if ``plane``) map the instructions; everything is cached.
 
@@ -67,7 +69,7 @@ def landscape(
     needs none.
     """
     made = Landscape(
-        vectors=vectors(crowd, encoder, progress, trust_remote_code=trust_remote_code),
+        vectors=vectors(crowd, encoder, progress, trust_remote_code=trust_remote_code, pool=pool),
         clustering=clustering(crowd, encoder, clusters, method, seed, progress),
         plane=plane_of(crowd, encoder, seed, progress) if plane else None,
     )
@@ -83,6 +85,7 @@ def vectors(
     progress: Progress = silent,
     *,
     trust_remote_code: bool = False,
+    pool: Pool = HERE,
 ) -> Vectors:
     """The unit vectors of the instructions, shape (n, d), float32; NaN rows for empty texts.
 
@@ -93,7 +96,7 @@ def vectors(
 
     def make() -> dict[str, Any]:
         built = encoder_named(encoder, trust_remote_code=trust_remote_code)
-        return {"vectors": embed(crowd.instruction_texts(), built, store, progress)}
+        return {"vectors": embed(crowd.instruction_texts(), built, store, progress, pool)}
 
     def load() -> Vectors:
         found: Vectors = load_or_make(path, make)["vectors"]
@@ -255,10 +258,12 @@ def has_vectors(crowd: Crowd, encoder: str = "minilm") -> bool:
 
 
 def run_landscape_job(job: Job) -> None:
-    """The job ``landscape``: options crowd, encoder, clusters, plane, method, seed."""
+    """The job ``landscape``: options crowd, encoder, clusters, plane, method, seed, and where."""
     options = dict(job.config)
     crowd = open_crowd(job.workspace, options.pop("crowd"))
-    made = landscape(crowd, **options, progress=job.progress)
+    where = {k: options.pop(k) for k in OnEngine.model_fields if k in options}
+    pool = OnEngine.parse(where, str(job.path / "config.json")).pool
+    made = landscape(crowd, **options, progress=job.progress, pool=pool)
     job.event("result", clusters=list(made.clustering.names), inertia=made.clustering.inertia)
 
 

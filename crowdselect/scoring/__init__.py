@@ -4,7 +4,6 @@
 whatever an earlier start left in ``cache``.
 """
 
-from crowdselect.lm.engines import Engine
 from crowdselect.lm.language_model import LanguageModel, ModelSpec
 from crowdselect.lm.passes import Pass, Sample
 from crowdselect.registry import Registry
@@ -32,7 +31,6 @@ __all__ = [
     "Column",
     "Deita",
     "Direct",
-    "Engine",
     "InsTag",
     "InsTagCrowdSelect",
     "InstructionMining",

@@ -6,11 +6,11 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from crowdselect.lm.engines import ENGINE, WORKERS, Engine
-from crowdselect.options import Frozen, Option
+from crowdselect.engines import OnEngine
+from crowdselect.options import Option
 
 
-class ScoreConfig(Frozen):
+class ScoreConfig(OnEngine):
     """What a scoring job does."""
 
     source: Annotated[str, Option(flag=None)]
@@ -27,8 +27,6 @@ class ScoreConfig(Frozen):
     """None: the scorer's own prefix."""
     out: Annotated[str | None, Option(help="Parquet file for the scores of a file")] = None
     """None: beside the run."""
-    engine: Annotated[Engine, ENGINE] = "local"
-    workers: Annotated[int, WORKERS, Field(ge=1, le=1024)] = 2
     limit: Annotated[
         int | None, Option(help="Only so many samples, for a quick look"), Field(ge=1)
     ] = None

@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from crowdselect.engines import HERE, Pool
 from crowdselect.errors import InputError
-from crowdselect.lm.engines import Engine, run_pass
 from crowdselect.lm.passes import Sample
+from crowdselect.lm.run import run_pass
 from crowdselect.lm.shards import ROWS, shard_folder
 from crowdselect.progress import Progress, silent
 from crowdselect.registry import describe
@@ -60,8 +61,7 @@ def score(
     cache: Path,
     progress: Progress = silent,
     *,
-    engine: Engine = "local",
-    workers: int = 2,
+    pool: Pool = HERE,
     shard_rows: int = ROWS,
     inputs: Mapping[str, FloatArray] | None = None,
     embed: Embed | None = None,
@@ -88,7 +88,7 @@ def score(
     }
     for work in scorer.passes():
         shards = shard_folder(cache, work, samples, shard_rows)
-        run_pass(work, samples, shards, progress, engine, workers)
+        run_pass(work, samples, shards, progress, pool)
         found[work.key] = shards.read()
     if texts := scorer.texts(samples, found):
         if embed is None:

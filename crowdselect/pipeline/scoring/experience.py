@@ -11,14 +11,15 @@ from typing import Any
 import numpy as np
 
 from crowdselect import files, jobs
+from crowdselect.engines import Pool
 from crowdselect.errors import CancelledError, InputError
 from crowdselect.finetune import FinetuneConfig, create, output_model
 from crowdselect.jobs import Job
-from crowdselect.lm.engines import run_pass
 from crowdselect.lm.language_model import model_spec
+from crowdselect.lm.run import run_pass
 from crowdselect.lm.shards import shard_folder
 from crowdselect.registry import content_key
-from crowdselect.scoring import IFD, Engine, InstructionPass, Sample, diverse_middle, own_order
+from crowdselect.scoring import IFD, InstructionPass, Sample, diverse_middle, own_order
 from crowdselect.scoring.ifd import ANSWER, QUESTION
 from crowdselect.values import IntArray
 
@@ -34,9 +35,7 @@ TRAINING: dict[str, Any] = {
 learning would be all there is with few samples. The text is laid out as it is scored."""
 
 
-def experienced(
-    job: Job, scorer: IFD, samples: Sequence[Sample], engine: Engine, workers: int
-) -> IFD:
+def experienced(job: Job, scorer: IFD, samples: Sequence[Sample], pool: Pool) -> IFD:
     """Train the scorer's model on ``scorer.pre_experienced`` samples; the scorer with that model.
 
     The training is a run of its own. The same samples and model are trained on only once.
@@ -46,7 +45,7 @@ def experienced(
     work = InstructionPass(spec, scorer.max_tokens)
     cache = job.workspace.cache / "scoring"
     shards = shard_folder(cache, work, samples)
-    run_pass(work, samples, shards, job.progress, engine, workers)
+    run_pass(work, samples, shards, job.progress, pool)
     rows = _rows(shards.read(), own_order(samples), scorer.pre_experienced)
     if not len(rows):
         raise InputError("No instruction can be trained on.", "Score without -o pre_experienced.")

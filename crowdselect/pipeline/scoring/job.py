@@ -132,17 +132,20 @@ def run_score_job(job: Job) -> None:
     scorer = make_scorer(config.scorer, config.options)
     crowd, samples = _samples(job.workspace, config)
     if isinstance(scorer, IFD) and scorer.pre_experienced:
-        scorer = experienced(job, scorer, samples, config.engine, config.workers)
+        scorer = experienced(job, scorer, samples, config.pool)
     table = run_scorer(
         samples,
         scorer,
         job.workspace.cache / "scoring",
         job.progress,
-        engine=config.engine,
-        workers=config.workers,
+        pool=config.pool,
         inputs=_inputs(crowd, config, scorer, samples),
         embed=lambda texts: embed(
-            texts, encoder_named("minilm"), job.workspace.cache / "embeddings", job.progress
+            texts,
+            encoder_named("minilm"),
+            job.workspace.cache / "embeddings",
+            job.progress,
+            config.pool,
         ),
     )
     reasons = {name: by_kind(r for r in c.reasons if r) for name, c in table.columns.items()}
