@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -33,6 +34,29 @@ def count_repeats(groups: npt.NDArray[np.int64]) -> int:
     """Return how many texts repeat an earlier one, from the groups of :func:`exact_duplicates`."""
     codes = groups[groups >= 0]
     return len(codes) - len(np.unique(codes))
+
+
+def set_apart(texts: Sequence[str], count: int) -> npt.NDArray[np.bool_]:
+    """Tell which ``count`` of ``texts`` are kept apart for testing, shape (n,).
+
+    It follows from the texts alone, wherever they stand: whoever keeps fewer apart keeps some of
+    the same. Equal texts stay together, so there may be a few more.
+    """
+    keys = [_digest(text).hex() for text in texts]
+    taken = first_groups(keys, count)
+    return np.fromiter((key in taken for key in keys), dtype=np.bool_, count=len(keys))
+
+
+def first_groups(keys: Sequence[str], wanted: int) -> set[str]:
+    """Return the smallest of ``keys`` that together stand at ``wanted`` places or a few more."""
+    found: set[str] = set()
+    taken = 0
+    for key, places in sorted(Counter(keys).items()):
+        if taken >= wanted:
+            break
+        found.add(key)
+        taken += places
+    return found
 
 
 def _digest(text: str) -> bytes:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crowdselect import pipeline
-from crowdselect.equal_texts import count_repeats, exact_duplicates, normal_text
+from crowdselect.equal_texts import count_repeats, exact_duplicates, normal_text, set_apart
 from crowdselect.pipeline import Session
 from crowdselect.settings import open_workspace
 from tests.crowds import tidy_rows, write_jsonl
@@ -43,3 +43,18 @@ def test_the_ingest_report_counts_what_a_selection_drops(tmp_path: Path):
     groups = Session(crowd).duplicate_groups()
     assert groups.tolist() == [0, 0, 1, 1, -1, -1]
     assert crowd.report.duplicate_instructions == count_repeats(groups) == 2
+
+
+@given(TEXTS, st.integers(0, 12), st.integers(0, 12), st.randoms())
+def test_who_is_kept_apart_follows_from_the_texts_alone(texts, few, more, random) -> None:
+    few, more = sorted((few, more))
+    apart = set_apart(texts, more)
+    assert apart.sum() >= min(more, len(texts))
+    kept = {normal_text(t) for t, out in zip(texts, apart, strict=True) if out}
+    assert kept.isdisjoint(normal_text(t) for t, out in zip(texts, apart, strict=True) if not out)
+    # No text more than it takes: without its largest group there are too few.
+    groups = [sum(normal_text(t) == each for t in texts) for each in kept]
+    assert not groups or apart.sum() - max(groups) < more
+    assert not (set_apart(texts, few) & ~apart).any()
+    order = random.sample(range(len(texts)), len(texts))
+    assert (set_apart([texts[i] for i in order], more) == apart[order]).all()

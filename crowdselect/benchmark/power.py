@@ -54,8 +54,10 @@ def measured(sides: Sequence[Side], shared: Sequence[str], source: str) -> Sprea
     shared
         The questions to use, at least two.
     """
+    if len(shared) < 2:
+        return None
     tables = [t for t in (_table(side, shared) for side in sides) if len(t) > 1]
-    if len(tables) < 2 or len(shared) < 2:
+    if len(tables) < 2:
         return None
     n = len(shared)
     noise = float(np.mean([_residual(table) for table in tables]))

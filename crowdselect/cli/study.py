@@ -80,8 +80,8 @@ def run(
 ) -> None:
     """Run a study, or what of it is not done: select, fine-tune, benchmark, compare."""
     from crowdselect.pipeline.study import (
-        Study,
         create,
+        find_study,
         only_arms,
         power_line,
         read_plan,
@@ -102,7 +102,7 @@ def run(
     plan = only_arms(plan, arm or [])
     split = "test" if test else "development"
     path = create(given, plan, split, workers=workers, again=again)
-    study = Study(given, plan)
+    study = find_study(given, plan.name)
     say(power_line(study, split))
     run_job(path, detach=detach, as_json=json)
     if not detach:

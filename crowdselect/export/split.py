@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from crowdselect.equal_texts import normal_text
+from crowdselect.equal_texts import first_groups, normal_text
 from crowdselect.errors import InputError
 from crowdselect.export.base import Example
 
@@ -26,18 +26,8 @@ def held_back(
             "Write it like --test 0.1.",
         )
     keys = [_key(example, seed) for example in examples]
-    wanted = max(1, round(share * len(examples)))
-    groups: dict[str, int] = {}
-    for key in keys:
-        groups[key] = groups.get(key, 0) + 1
-    chosen: set[str] = set()
-    taken = 0
-    for key in sorted(groups):
-        if taken >= wanted:
-            break
-        chosen.add(key)
-        taken += groups[key]
-    if taken == len(examples):
+    chosen = first_groups(keys, max(1, round(share * len(examples))))
+    if chosen >= set(keys):
         raise InputError(
             f"Of {len(examples):,} examples none would be left to train on.",
             "Select more instructions, or leave --test away.",

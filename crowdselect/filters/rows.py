@@ -10,6 +10,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
+from crowdselect.equal_texts import set_apart
 from crowdselect.errors import InputError
 from crowdselect.filters.base import Filter, Mask, Numbers, Rows
 from crowdselect.options import Frozen
@@ -209,6 +210,18 @@ OF_ROWS = (
         group="Data",
         parse=Own.from_text,
         leaves_out=_other_data,
+    ),
+    Filter(
+        name="held_out",
+        type=int | None,
+        default=None,
+        low=1,
+        help="So many instructions are kept apart for testing; which, follows from the texts alone",
+        label="Kept apart for testing",
+        chip="{} kept apart for testing",
+        needs="texts",
+        group="Data",
+        leaves_out=lambda count, rows: {"kept for testing": set_apart(rows.texts(), count)},
     ),
     Filter(
         name="rewards",

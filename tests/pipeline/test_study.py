@@ -1,6 +1,7 @@
 """Studies on a tiny crowd with a tiny, really trained model: shared, resumed, looked at once."""
 
 import math
+import re
 from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
@@ -11,7 +12,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from crowdselect import jobs
+from crowdselect.benchmark.conversations import read_conversations
 from crowdselect.errors import CrowdSelectError, InputError, NotFoundError
+from crowdselect.pipeline.ingest import open_crowd
 from crowdselect.pipeline.study import (
     Study,
     StudyPlan,
@@ -25,7 +28,7 @@ from crowdselect.pipeline.study import (
     study_names,
 )
 from crowdselect.pipeline.study import cells as cells_module
-from crowdselect.pipeline.study.plan import rows_of
+from crowdselect.pipeline.study.plan import Split, rows_of
 from crowdselect.settings import Workspace
 from scripts.demo_build.tasks import make_tasks
 from tests.finetune.conftest import base_model, tokenizer
@@ -135,6 +138,78 @@ def test_work_is_shared_kept_and_looked_at_once(
     first = read_study(study, "test")
     assert "a reviewer asked" in "\n".join(first.sentences())
     assert study_names(ready) == ["mine", "second"]
+
+
+SPLIT = {
+    "split": {"development": 6, "test": 9},
+    "development": "heldout-loss:path={development}",
+    "test": "heldout-loss:path={test},max_length=16",
+    "recipe": {"budget": 1000, "clusters": 0, "encoder": "lsa"},
+    "arms": [
+        {"name": "random", "recipe": {"strategy": "random"}},
+        {
+            "name": "targeted",
+            "recipe": {
+                "strategy": "targeted",
+                "budget": 6,
+                "options": {"targets": "{development}"},
+            },
+        },
+    ],
+    "seeds": 1,
+}
+
+
+def test_a_crowd_is_its_own_questions_and_none_of_them_is_trained_on(
+    ready: Workspace, plan: Plan
+) -> None:
+    assert run(ready, plan(**SPLIT)) == "done"
+    study = find_study(ready, "mine")
+    asked = {
+        name: [row.id for row in read_conversations(study.path / "split" / f"{name}.jsonl")]
+        for name in ("development", "test")
+    }
+    assert [len(ids) for ids in asked.values()] == [6, 9]
+    crowd = open_crowd(ready, "tiny")
+    chosen = [study.chosen(cell) for cell in study.cells()]
+    trained = [[row.id for row in read_conversations(about["data"])] for about in chosen if about]
+    assert set(trained[0]) | {i for ids in asked.values() for i in ids} == set(crowd.ids)
+    assert len(trained[0]) == crowd.n - 15  # everything else, and nothing twice
+    assert len(trained[1]) == 6
+    best = read_conversations(study.path / "split" / "test.jsonl")[0]
+    answers = crowd.answers(crowd.row_of[str(best.id)])
+    judge = crowd.judges[0]
+    liked = set(answers.loc[answers[judge] == answers[judge].max(), "response"])
+    assert best.messages[-1]["content"] in liked
+
+    # Questions that are cut before their answers are no questions, and that is said.
+    assert run(ready, plan(**SPLIT), "test") == "done"
+    assert read_study(study, "test").questions == 0
+    assert "no question that every model answered" in read_study(study, "test").warnings[0]
+
+    # The study moves with its workspace: what it made is found where it lies now.
+    before = read_study(study, "development")
+    assert before.complete
+    assert before.questions == 6
+    moved = Workspace(ready.root.rename(ready.root.with_name("moved")))
+    after = read_study(find_study(moved, "mine"), "development")
+    assert after.complete
+    assert [r.interval for r in after.rows] == [r.interval for r in before.rows]
+
+
+@pytest.mark.parametrize(
+    ("fields", "said"),
+    [
+        ({"split": {"development": 6}}, "{test} stands for no questions"),
+        ({"split": None}, "{development} stands for no questions"),
+        ({"split": {"development": 6, "test": 100_000}}, "none is left to train on"),
+    ],
+)
+def test_a_split_that_cannot_be_is_said(
+    ready: Workspace, plan: Plan, fields: dict[str, Any], said: str
+) -> None:
+    with pytest.raises(InputError, match=re.escape(said)):
+        create(ready, plan(**{**SPLIT, **fields}), "test")
 
 
 def test_an_arm_that_cannot_select_is_named_before_anything_is_trained(
@@ -249,6 +324,22 @@ SHIPPED = sorted((Path(__file__).parents[2] / "studies").glob("*.toml"))
 def test_the_studies_that_ship_can_be_run(path: Path) -> None:
     found = read_plan(path)
     assert rows_of(found)
+    if found.split is not None:
+        return  # its questions are taken out of a crowd: the next test
     for split in ("development", "test"):
         if getattr(found, split):
             check_plan(found, split)
+
+
+def test_the_study_of_a_real_crowd_takes_its_questions_out_of_whatever_crowd_it_is_given(
+    ready: Workspace, base_model: Path
+) -> None:
+    path = next(path for path in SHIPPED if path.stem == "real")
+    found = read_plan(path, crowd="tiny", judge="strict", model=str(base_model))
+    smaller = found.model_copy(update={"split": Split(development=5, test=6)})
+    create(ready, smaller, "test")
+    study = find_study(ready, "real")
+    assert len(read_conversations(study.path / "split" / "test.jsonl")) == 6
+    rds = study.plan.arm("RDS+").recipe
+    assert rds["encoder"] == f"rds?model={base_model}"
+    assert (ready.root / "questions" / f"{rds['options']['targets']}.json").is_file()

@@ -27,7 +27,8 @@ from crowdselect.locks import only_writer
 from crowdselect.pipeline.export import export
 from crowdselect.pipeline.selection.select import select
 from crowdselect.pipeline.selection.session import Session
-from crowdselect.pipeline.study.plan import Row, StudyPlan, rows_of
+from crowdselect.pipeline.study.plan import Row, StudyPlan, rows_of, split_key
+from crowdselect.pipeline.study.split import placed
 from crowdselect.progress import Progress, silent
 from crowdselect.reading import sha256_of
 from crowdselect.registry import content_key, did_you_mean
@@ -156,8 +157,11 @@ class Study:
             _finish(test, cell)
 
     def _test(self, cell: Cell, split: str, key: str) -> Path:
-        suite = self.plan.suite(split, cell.row.arm)
-        return self.workspace.run(f"benchmark-{key}-{content_key(suite.model_dump(), 8)}")
+        suite = self.plan.suite(split, cell.row.arm).model_dump()
+        if self.plan.split is not None:  # questions by content: their place may move
+            suite["questions"] = split_key(self.plan, split)
+            suite["options"].pop("path", None)
+        return self.workspace.run(f"benchmark-{key}-{content_key(suite, 8)}")
 
     def _subject(self, cell: Cell, key: str) -> SubjectConfig:
         """What a cell tests, trained now where it is not."""
@@ -205,7 +209,12 @@ def find_study(workspace: Workspace, name: str) -> Study:
             f"There is no study {name!r} in {workspace.root}.",
             did_you_mean(name, study_names(workspace)),
         )
-    return Study(workspace, StudyPlan.from_toml(path.read_text(encoding="utf-8"), str(path)))
+    return study_of(workspace, StudyPlan.from_toml(path.read_text(encoding="utf-8"), str(path)))
+
+
+def study_of(workspace: Workspace, plan: StudyPlan) -> Study:
+    """The study of a plan whose questions are there; raises InputError where they are not yet."""
+    return Study(workspace, placed(workspace, plan))
 
 
 def study_names(workspace: Workspace) -> list[str]:

@@ -12,9 +12,10 @@ from crowdselect.locks import only_writer
 from crowdselect.pipeline.ingest import crowd_names, ingest, open_crowd
 from crowdselect.pipeline.selection.session import Session
 from crowdselect.pipeline.study import looks
-from crowdselect.pipeline.study.cells import PLAN, Cell, Study
+from crowdselect.pipeline.study.cells import PLAN, Cell, Study, study_of
 from crowdselect.pipeline.study.plan import StudyPlan, check_plan
 from crowdselect.pipeline.study.results import comparisons, read_study
+from crowdselect.pipeline.study.split import write_split
 from crowdselect.pipeline.study.team import team_of
 from crowdselect.settings import Workspace
 
@@ -33,10 +34,14 @@ def create(
     why a test split that was looked at is looked at again. Raises what :func:`check_plan` raises,
     and InputError for a second look without a reason.
     """
-    check_plan(plan, split)
+    if plan.split is None:
+        check_plan(plan, split)
     if plan.crowd != "demo" and plan.crowd not in crowd_names(workspace):
         workspace.existing_crowd(plan.crowd)
-    study = Study(workspace, plan)
+    write_split(workspace, plan)
+    study = study_of(workspace, plan)
+    if plan.split is not None:
+        check_plan(study.plan, split)
     looks.begin(study, split, again)
     files.write_text(study.path / PLAN, plan.to_toml())
     config = {"plan": plan.model_dump(mode="json"), "split": split, "workers": workers}
@@ -47,7 +52,7 @@ def run(job: Job) -> None:
     """Run (or resume) a study; the entry point of the job kind."""
     plan = StudyPlan.parse(job.config["plan"], str(job.path / "config.json"))
     split, workers = str(job.config["split"]), int(job.config["workers"])
-    study = Study(job.workspace, plan)
+    study = study_of(job.workspace, plan)
     busy = f"The study {plan.name} is running already."
     with only_writer(study.path / "study", busy=busy, remedy="Follow it, or cancel it.", wait_s=5):
         looks.begin(study, split)

@@ -59,6 +59,25 @@ class Expected(Frozen):
     """Share of answers that will be right."""
 
 
+class Split(Frozen):
+    """Instructions of the crowd that are questions, and that no arm may train on.
+
+    Which they are follows from their texts (``equal_texts.set_apart``): those of development come
+    first. ``{development}`` and ``{test}`` stand for them in a benchmark, ``{development}`` also in
+    a recipe's ``targets``.
+    """
+
+    development: int = Field(default=0, ge=0)
+    test: int = Field(default=0, ge=0)
+    answer: str = "best"
+    """Answer policy that says what a right answer is, by the judge of the common recipe."""
+
+    @property
+    def kept_apart(self) -> int:
+        """How many."""
+        return self.development + self.test
+
+
 class StudyPlan(Frozen):
     """A study, validated. :func:`read_plan` makes one of a TOML file."""
 
@@ -75,6 +94,8 @@ class StudyPlan(Frozen):
     """Benchmark that recipes are tuned on, as ``NAME:OPTION=VALUE,...``."""
     test: str = ""
     """Benchmark that is reported, once."""
+    split: Split | None = None
+    """Questions out of the crowd itself; None: they come from elsewhere."""
     recipe: dict[str, Any] = Field(default_factory=dict)
     train: dict[str, Any] = Field(default_factory=dict)
     grid: dict[str, tuple[Any, ...]] = Field(default_factory=dict)
@@ -111,6 +132,9 @@ class StudyPlan(Frozen):
             yield "the seeds are not different numbers from 0 on.", "Write seeds = 10."
         if not self.development and not self.test:
             yield "it names no benchmark.", "Write development = 'NAME:OPTION=VALUE', and test."
+        for name in (n for n in SPLITS if f"{{{n}}}" in self.development + self.test):
+            if not getattr(self.split, name, 0):
+                yield f"{{{name}}} stands for no questions.", f"Say how many: [split] {name} = 100."
 
     def arm(self, name: str) -> Arm:
         """The arm called ``name``."""
@@ -189,9 +213,15 @@ def rows_of(plan: StudyPlan) -> tuple[Row, ...]:
                 given = _with(given, key.split("."), value)
             told = ", ".join(_told(key, value) for key, value in point)
             label = f"{arm.name}, {told}" if told else arm.name
-            recipe = {**given["recipe"], **arm.recipe}
+            recipe = _kept_apart(plan.split, {**given["recipe"], **arm.recipe})
             rows.append(Row(arm, point, label, recipe, {**given["train"], **arm.train}))
     return tuple(rows)
+
+
+def _kept_apart(split: Split | None, recipe: dict[str, Any]) -> dict[str, Any]:
+    if split is None:
+        return recipe
+    return {**recipe, "filters": {**recipe.get("filters", {}), "held_out": split.kept_apart}}
 
 
 def check_plan(plan: StudyPlan, split: str) -> tuple[Row, ...]:

@@ -154,7 +154,7 @@ def read_study(study: Study, split: str) -> StudyResult:
         power=power_line(study, split, sides, shared),
         hidden=hidden,
         alike=_alike(sides, shared),
-        warnings=tuple(_warnings(study, cells, sides)),
+        warnings=tuple(_warnings(study, cells, sides, shared)),
         done=done,
         planned=len(cells),
     )
@@ -305,8 +305,15 @@ def _identity(plan: StudyPlan, row: Row, baseline: Row) -> str:
     return content_key([row.id, baseline.id, plan.seeds])
 
 
-def _warnings(study: Study, cells: Sequence[Cell], sides: Mapping[str, Side]) -> list[str]:
+def _warnings(
+    study: Study, cells: Sequence[Cell], sides: Mapping[str, Side], shared: Sequence[str]
+) -> list[str]:
     lines = []
+    if sides and not shared:
+        lines.append(
+            "There is no question that every model answered: see the skipped ones of a run under "
+            f"{study.workspace.runs} (a max_length that ends before the answer, say)."
+        )
     if len(study.plan.seeds) == 1:
         lines.append("One seed says something of these models, nothing of the arms.")
     partial = [f"{label} ({len(s.runs)})" for label, s in sides.items()
