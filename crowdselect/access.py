@@ -5,6 +5,7 @@ decide neither which file the server reads nor to which address it sends texts a
 
 - files and model folders lie in the workspace, or in a folder of CROWDSELECT_INGEST; a symbolic
   link that leads out is refused, also one inside an allowed folder;
+- names on the hub are taken where the owner allows it (``crowdselect serve --hub``);
 - servers, and the key that belongs to each, stand in ``servers.toml`` of the workspace.
 """
 
@@ -19,15 +20,15 @@ from pathlib import Path
 from pydantic import Field
 
 from crowdselect.errors import InputError, NotFoundError
+from crowdselect.hub import HUB, is_hub
 from crowdselect.options import Frozen
-from crowdselect.settings import Workspace, demo_data, ingest_folders
+from crowdselect.settings import Workspace, demo_data, hub_allows, ingest_folders
 
 SERVERS = "servers.toml"
 NO_KEY = "CROWDSELECT_NO_KEY"
 """Names no variable that anybody sets: a server without a key of its own gets none."""
 DEEPEST = 3
 """Folders below an opened one in which models are looked for."""
-HUB = "hf://"
 _GRADES = ("Classification", "RewardModel")
 """Ends the name of an architecture that gives numbers and writes no text."""
 
@@ -99,13 +100,28 @@ def opened_path(workspace: Workspace, text: str | Path) -> Path:
 def opened_model(workspace: Workspace, text: str) -> str:
     """The model that a visitor names: an opened folder, or a hub id (OWNER/NAME) as it is.
 
-    Raises InputError for another folder.
+    Raises InputError for another folder, and where this dashboard takes no names on the hub.
     """
     name = text.strip()
     looks_like_path = name.startswith((".", "~", "/", "\\")) or name.count("/") != 1
     if looks_like_path or Path(name).exists():
         return str(opened_path(workspace, name))
-    return name
+    return on_hub(name)
+
+
+def on_hub(text: str) -> str:
+    """``text``, a name on the hub; raises InputError where this dashboard takes none."""
+    if not hub_allows("read"):
+        raise InputError(
+            f"This dashboard takes no names on the hub, such as {text!r}.",
+            "Whoever runs it allows them: crowdselect serve --hub read.",
+        )
+    return text
+
+
+def opened_data(workspace: Workspace, text: str) -> str | Path:
+    """The data that a visitor names: an opened file or folder, or a data set on the hub."""
+    return on_hub(text) if is_hub(text) else opened_path(workspace, text)
 
 
 def found_models(workspace: Workspace) -> list[Path]:
@@ -134,8 +150,10 @@ def may_answer(folder: Path) -> bool:
 
 def opened_value(workspace: Workspace, opens: str, text: str) -> str:
     """The value of an option that names a thing to open (see ``Option.opens``), checked."""
-    if not text or not opens or text.startswith(HUB):
+    if not text or not opens:
         return text
+    if text.startswith(HUB):
+        return on_hub(text)
     return opened_model(workspace, text) if "model" in opens else str(opened_path(workspace, text))
 
 

@@ -18,6 +18,9 @@ INGEST_VARIABLE = "CROWDSELECT_INGEST"
 HOSTS_VARIABLE = "CROWDSELECT_HOSTS"
 FRAMES_VARIABLE = "CROWDSELECT_FRAME_ANCESTORS"
 LIMITS_VARIABLE = "CROWDSELECT_LIMITS"
+HUB_VARIABLE = "CROWDSELECT_HUB"
+HUB_LEVELS = ("none", "read", "push")
+"""What pages may do with the hub; each holds what stands before it."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -189,6 +192,16 @@ def check_frames(sites: list[str]) -> list[str]:
                 "Give its address without a path, such as https://huggingface.co.",
             )
     return sites
+
+
+def hub_allows(level: str) -> bool:
+    """Whether the dashboard's pages may ``read`` from, or ``push`` to, the hub: CROWDSELECT_HUB.
+
+    Unset they may read; ``crowdselect serve`` sets it. The command line may do both.
+    """
+    given = os.environ.get(HUB_VARIABLE, "read")
+    allowed = HUB_LEVELS.index(given) if given in HUB_LEVELS else 0
+    return allowed >= HUB_LEVELS.index(level)
 
 
 @dataclass(frozen=True)

@@ -55,7 +55,7 @@ from crowdselect.benchmark.results import (
     results_frame,
 )
 from crowdselect.benchmark.shelf import BENCHMARKS, SHORTHANDS, build_suite
-from crowdselect.benchmark.sources import HUB, file_hash
+from crowdselect.benchmark.sources import file_hash
 from crowdselect.benchmark.statistics import Interval, holm
 from crowdselect.benchmark.subject import SubjectConfig
 from crowdselect.benchmark.traps import Optimism
@@ -63,7 +63,6 @@ from crowdselect.benchmark.traps import Optimism
 __all__ = [
     "BENCHMARKS",
     "ENOUGH_SEEDS",
-    "HUB",
     "JUDGMENTS",
     "SHORTHANDS",
     "Benchmark",

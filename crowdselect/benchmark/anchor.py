@@ -7,8 +7,9 @@ from pathlib import Path
 
 from crowdselect.benchmark.base import Context
 from crowdselect.benchmark.questions import Question, read_answers
-from crowdselect.benchmark.sources import HUB, file_hash
+from crowdselect.benchmark.sources import file_hash
 from crowdselect.errors import InputError
+from crowdselect.hub import HUB
 from crowdselect.lm.answering import answer_all, answered_here
 from crowdselect.lm.generation import Request
 from crowdselect.lm.models import Checkpoint, LocalModel

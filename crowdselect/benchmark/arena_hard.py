@@ -33,8 +33,9 @@ from crowdselect.benchmark.questions import (
     questions_hash,
     read_questions,
 )
-from crowdselect.benchmark.sources import HUB, file_hash
+from crowdselect.benchmark.sources import file_hash
 from crowdselect.errors import CrowdSelectError
+from crowdselect.hub import HUB
 from crowdselect.lm.messages import Message
 from crowdselect.registry import option
 from crowdselect.servers import ChatReply, ChatRequest, Cost

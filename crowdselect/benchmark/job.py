@@ -16,9 +16,10 @@ from crowdselect.benchmark.base import Benchmark, Context, Item
 from crowdselect.benchmark.config import BenchmarkConfig
 from crowdselect.benchmark.results import RESULTS, append_outcome, write_items
 from crowdselect.benchmark.shelf import build_suite
-from crowdselect.benchmark.sources import HUB, absolute, local_file
+from crowdselect.benchmark.sources import absolute, local_file
 from crowdselect.benchmark.subject import Subject
 from crowdselect.errors import CancelledError, CrowdSelectError, InputError
+from crowdselect.hub import HUB
 from crowdselect.jobs import Job
 from crowdselect.lm.journal import Journal
 from crowdselect.lm.packaged import located

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -18,6 +18,7 @@ from crowdselect.readonly import READ_ONLY_VARIABLE
 from crowdselect.settings import (
     FRAMES_VARIABLE,
     HOSTS_VARIABLE,
+    HUB_VARIABLE,
     LIMITS_VARIABLE,
     WORKSPACE_VARIABLE,
     Limits,
@@ -57,12 +58,21 @@ def serve(
     min_free_gb: Annotated[
         float, typer.Option(min=0, help="Gigabytes of the disk that uploads and jobs leave free")
     ] = 1.0,
+    hub: Annotated[
+        Literal["none", "read", "push"] | None,
+        typer.Option(
+            help="What pages may do with the Hugging Face hub, with your login; else read on this "
+            "machine, none on an address that others reach",
+            show_default=False,
+        ),
+    ] = None,
     browser: Annotated[bool, typer.Option(help="Open the browser")] = True,
     workspace: WorkspaceOption = None,
 ) -> None:
     """Open the dashboard in the browser; it listens on this machine only, unless told otherwise."""
     folder = open_workspace(workspace).root
-    if host not in ("127.0.0.1", "localhost", "::1") and not read_only:
+    alone = host in ("127.0.0.1", "localhost", "::1")
+    if not alone and not read_only:
         say(f"Everybody who reaches {host}:{port} can start jobs and read the workspace.")
     environment = {**os.environ, WORKSPACE_VARIABLE: str(folder)}
     environment.pop(READ_ONLY_VARIABLE, None)
@@ -71,6 +81,7 @@ def serve(
     if allow_host:
         environment[HOSTS_VARIABLE] = ",".join(allow_host)
     environment[LIMITS_VARIABLE] = str(Limits(max_jobs, max_jobs_each, max_upload_mb, min_free_gb))
+    environment[HUB_VARIABLE] = "none" if read_only else hub or ("read" if alone else "none")
     if frame_ancestors:
         environment[FRAMES_VARIABLE] = ",".join(frame_ancestors)
         check_frames(frame_ancestors)

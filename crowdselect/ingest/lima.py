@@ -35,7 +35,7 @@ class Lima(Source):
 
     def __call__(self, paths: Sequence[str], builder: Builder, progress: Progress = silent) -> None:
         """Read one or more files such as ``train.jsonl``."""
-        files = files_of(paths, (".jsonl",))[0]
+        files = files_of(paths, (".jsonl",), split=self.split or None)[0]
         if not files:
             raise InputError("No file was given.", "Give LIMA's train.jsonl.")
         keys: dict[str, None] = {}

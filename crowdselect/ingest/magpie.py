@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import os
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from crowdselect.errors import CrowdSelectError, InputError, require
+from crowdselect.errors import InputError
 from crowdselect.ingest.columns import LISTS, Found, is_index
 from crowdselect.ingest.names import HISTORIES, IDS, INPUTS, RESPONSES, SYSTEMS, TEXTS
 from crowdselect.ingest.shapes import ByColumn, asks_in_turns, unfold
@@ -27,9 +24,6 @@ from crowdselect.plans import (
 from crowdselect.progress import Progress, silent
 from crowdselect.registry import option
 
-_HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
-_BATCH = 1_000
-
 
 @dataclass(frozen=True)
 class Magpie(Source):
@@ -43,16 +37,13 @@ class Magpie(Source):
 
     content: str = option("", "struct field that holds the response (content, by default)")
     judges: str = option("", "struct fields that hold rewards, separated by commas")
-    split: str = option("train", "split to take from the hub")
 
     def __call__(self, paths: Sequence[str], builder: Builder, progress: Progress = silent) -> None:
-        """Read files, folders or globs of Parquet, or one data set of the hub."""
-        if len(paths) == 1 and is_hub_id(paths[0]):
-            table = builder.open_records(
-                paths[0], hub_batches(paths[0], self.split), progress=progress
-            )
-        else:
-            table = builder.open_files(files_of(paths, (".parquet", ".pq"))[0])
+        """Read files, folders or globs of Parquet."""
+        files, remarks = files_of(paths, (".parquet", ".pq"), split=self.split or None)
+        for remark in remarks:
+            builder.note(remark)
+        table = builder.open_files(files)
         sides, history = self.plan(table, builder)
         uses = _uses(table, sides, history)
         plan: Plan = sides
@@ -152,32 +143,3 @@ def _uses(table: Table, plan: SideBySide, history: str | None) -> list[ColumnUse
         else:
             found.append(ColumnUse(name, "left out", why=LISTS))
     return found
-
-
-def is_hub_id(text: str) -> bool:
-    """Tell whether ``text`` is written like ``owner/name`` and is no path here."""
-    return bool(_HUB_ID.fullmatch(text)) and not Path(text).exists()
-
-
-def hub_batches(name: str, split: str, subset: str = "") -> Iterator[Any]:
-    """Yield a hub data set as pyarrow tables, streaming; it is not kept on disk.
-
-    Raises MissingDependencyError without ``datasets``, and InputError where the hub or the data
-    set cannot be reached.
-    """
-    require("datasets", feature="Reading from the hub", extra="hub")
-    import datasets
-
-    try:
-        data = datasets.load_dataset(name, subset or None, split=split, streaming=True)
-        yield from data.with_format("arrow").iter(batch_size=_BATCH)
-    except CrowdSelectError:
-        raise
-    except Exception as error:
-        offline = os.environ.get("HF_HUB_OFFLINE") == "1"
-        why = "HF_HUB_OFFLINE is set" if offline else str(error).split("\n", 1)[0][:160]
-        raise InputError(
-            f"{name} could not be loaded from the hub ({type(error).__name__}: {why}).",
-            "Where the hub is out of reach, download the data set's Parquet files elsewhere and "
-            "give their folder: crowdselect ingest magpie FOLDER.",
-        ) from error

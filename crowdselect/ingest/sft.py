@@ -8,7 +8,6 @@ from itertools import islice
 from typing import ClassVar
 
 from crowdselect.ingest.columns import Named, find_columns
-from crowdselect.ingest.magpie import hub_batches, is_hub_id
 from crowdselect.ingest.shapes import one_answer, unfold_one
 from crowdselect.ingest.source import Source, files_of, safe_name, split_names
 from crowdselect.plans import Builder, Table
@@ -38,20 +37,14 @@ class Sft(Source):
     system_column: str = option("", "column that holds the system prompt")
     response_column: str = option("", "column that holds the answer")
     leave_out: str = option("", "columns to leave out, separated by commas")
-    split: str = option("", "split to read of a folder, or of the hub (train, by default)")
-    subset: str = option("", "configuration of a data set of the hub")
     encoding: str = option("utf-8", "encoding of text files, such as latin-1")
 
     def __call__(self, paths: Sequence[str], builder: Builder, progress: Progress = silent) -> None:
-        """Read files, folders or globs, or one data set of the hub."""
-        if len(paths) == 1 and is_hub_id(paths[0]):
-            rows = hub_batches(paths[0], self.split or "train", self.subset)
-            table = builder.open_records(paths[0], rows, progress=progress)
-        else:
-            files, remarks = files_of(paths, SUFFIXES, split=self.split or None)
-            for remark in remarks:
-                builder.note(remark)
-            table = builder.open_files(files, encoding=self.encoding, progress=progress)
+        """Read files, folders or globs."""
+        files, remarks = files_of(paths, SUFFIXES, split=self.split or None)
+        for remark in remarks:
+            builder.note(remark)
+        table = builder.open_files(files, encoding=self.encoding, progress=progress)
         self._read(table, builder, progress)
 
     def crowd_name(self, paths: Sequence[str]) -> str:

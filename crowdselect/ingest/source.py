@@ -58,9 +58,14 @@ class Source(ABC):
         choices=SAMPLES,
     )
 
+    split: str = option("", "split to read of a folder or of a hub data set (train, by default)")
+    subset: str = option("", "subset (configuration) of a hub data set")
+
     @abstractmethod
     def __call__(self, paths: Sequence[str], builder: Builder, progress: Progress = silent) -> None:
-        """Read ``paths`` into ``builder``; raises CrowdSelectError for anything unusable."""
+        """Read ``paths`` of this machine into ``builder``; raises CrowdSelectError for anything
+        unusable.
+        """
 
     def crowd_name(self, paths: Sequence[str]) -> str:
         """Return a name for the crowd where the user gave none."""

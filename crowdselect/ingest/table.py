@@ -57,7 +57,6 @@ class TableSource(Source):
     leave_out: str = option("", "columns to leave out, separated by commas")
     judge: str = option("reward", "wide: what to call the judge whose rewards these are")
     layout: str = option("auto", "how the table is laid out", choices=("auto", "tidy", "wide"))
-    split: str = option("", "split to read of a folder with several (train, by default)")
     encoding: str = option("utf-8", "encoding of text files, such as latin-1")
 
     def __call__(self, paths: Sequence[str], builder: Builder, progress: Progress = silent) -> None:

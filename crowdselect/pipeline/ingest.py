@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from crowdselect.errors import CrowdSelectError
 from crowdselect.files import TEMPORARY, temporary_beside
-from crowdselect.ingest import SOURCES
+from crowdselect.hub import fetch_dataset, is_hub, read_address
+from crowdselect.ingest import SOURCES, Source, safe_name
 from crowdselect.progress import Progress, silent
 from crowdselect.registry import build
 from crowdselect.settings import Workspace, demo_data
@@ -31,16 +32,40 @@ def ingest(
 ) -> Crowd:
     """Read ``paths`` by a source of ``SOURCES`` into the crowd ``name`` and open it.
 
-    ``name`` None: made from the first path. Nothing is left of a crowd that failed. Raises
+    ``name`` None: made from the first path. A path may be a data set of the hub (OWNER/NAME, or
+    ``hf://datasets/OWNER/NAME@REVISION/PATH``): its files are fetched once, and the report says of
+    which commit they are, and their sha256. Nothing is left of a crowd that failed. Raises
     InputError naming file, row and column of what cannot be read, and where a crowd of this name
     exists and ``replace`` was not given.
     """
     reader = build(SOURCES[source], options or {})
     texts = [str(path) for path in paths]
-    crowd = name or reader.crowd_name(texts)
+    crowd = name or _name_of(reader, texts)
     with CrowdBuilder(workspace, crowd, replace=replace, memory=memory) as builder:
-        reader(texts, builder, progress)
+        reader(list(_local(texts, reader, builder, progress)), builder, progress)
     return open_crowd(workspace, crowd)
+
+
+def _name_of(reader: Source, texts: Sequence[str]) -> str:
+    if texts and is_hub(texts[0]):
+        return safe_name(read_address(texts[0]).name)
+    return reader.crowd_name(texts)
+
+
+def _local(
+    texts: Sequence[str], reader: Source, builder: CrowdBuilder, progress: Progress
+) -> Iterator[str]:
+    """The paths on this machine; what lies on the hub is fetched, and the report says of it."""
+    for text in texts:
+        if not is_hub(text):
+            yield text
+            continue
+        found = fetch_dataset(text, split=reader.split, subset=reader.subset, progress=progress)
+        builder.came_from(found.files)
+        builder.note(f"Read from {found.address}: {len(found.files):,} files.")
+        for remark in found.remarks:
+            builder.note(remark)
+        yield from map(str, found.paths)
 
 
 def preview(

@@ -16,6 +16,7 @@ import pyarrow as pa
 
 from crowdselect.errors import CancelledError, InputError
 from crowdselect.files import build_folder_aside, write_json
+from crowdselect.hub import FetchedFile
 from crowdselect.plans import Column, ColumnUse, Plan, Table
 from crowdselect.progress import Progress, silent
 from crowdselect.settings import Workspace
@@ -76,6 +77,7 @@ class CrowdBuilder:
         self._locks = ExitStack()
         self._models: tuple[Model, ...] = ()
         self._notes: list[str] = []
+        self._fetched: tuple[FetchedFile, ...] = ()
         self._files: list[str] = []
         self._uses: tuple[ColumnUse, ...] = ()
         self._loaded: Loaded | None = None
@@ -203,6 +205,10 @@ class CrowdBuilder:
         """Add a line to the ingest report."""
         self._notes.append(line)
 
+    def came_from(self, files: Sequence[FetchedFile]) -> None:
+        """Say of the files that are read where they were fetched from."""
+        self._fetched = (*self._fetched, *files)
+
     # ------------------------------------------------------------------ the end
 
     def _finish(self) -> None:
@@ -231,7 +237,7 @@ class CrowdBuilder:
         notes = [*self._inputs.remarks, *self._notes, *loaded.remarks]
         files = tuple(dict.fromkeys(self._files))
         found = count_report(self._con, loaded, judges, self._source, files, notes)
-        return found.model_copy(update={"columns": self._uses})
+        return found.model_copy(update={"columns": self._uses, "fetched": self._fetched})
 
     def _write_judges(self, loaded: Loaded, shape: tuple[int, int]) -> list[JudgeCount]:
         counts = []

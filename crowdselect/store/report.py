@@ -8,6 +8,7 @@ from pathlib import Path
 
 from crowdselect.errors import InputError
 from crowdselect.files import read_json
+from crowdselect.hub import FetchedFile
 from crowdselect.plans import ColumnUse, Meaning
 from crowdselect.values import Frozen
 
@@ -73,6 +74,8 @@ class IngestReport(Frozen):
     """Lines of the source: ignored columns, judges chosen by guess ..."""
     columns: tuple[ColumnUse, ...] = ()
     """What every column of the input was taken for; empty: read by an older version."""
+    fetched: tuple[FetchedFile, ...] = ()
+    """Files that came from somewhere else, such as the hub: where from, and their sha256."""
     carried: tuple[str, ...] = ()
     """What was taken over from the crowd that this one replaced."""
 

@@ -5,7 +5,14 @@ from pathlib import Path
 
 import pytest
 
-from crowdselect.access import NO_KEY, known_servers, opened_model, opened_path, opened_value
+from crowdselect.access import (
+    NO_KEY,
+    known_servers,
+    opened_data,
+    opened_model,
+    opened_path,
+    opened_value,
+)
 from crowdselect.benchmark import BENCHMARKS
 from crowdselect.errors import InputError
 from crowdselect.export import FORMATS
@@ -30,7 +37,7 @@ PLAIN_TEXT = {
     "source": {
         "content", "judges", "split", "annotators", "id_column", "instruction_column",
         "model_column", "response_column", "judge_columns", "judge", "encoding", "columns",
-        "input_column", "system_column", "leave_out", "sft.author", "sft.subset",
+        "input_column", "system_column", "leave_out", "sft.author", "subset",
     },
     "format": {"system", "preference.judge"},
     "strategy": {"metric", "complexity", "quality", "targeted.targets"},
@@ -148,3 +155,23 @@ def test_no_page_has_a_box_for_an_address() -> None:
                 shown = ast.unparse(node).lower()
                 assert "http" not in shown, f"{path.name}: {shown}"
                 assert "address" not in shown, f"{path.name}: {shown}"
+
+
+def test_names_on_the_hub_are_taken_where_the_owner_allows_it(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    named = (
+        lambda: opened_model(workspace, "owner/name"),
+        lambda: opened_data(workspace, "owner/name"),
+        lambda: opened_value(workspace, "file", "hf://datasets/owner/name/x.jsonl"),
+    )
+    for level in ("read", "push"):
+        monkeypatch.setenv("CROWDSELECT_HUB", level)
+        assert [take() for take in named][:2] == ["owner/name", "owner/name"]
+    for level in ("none", "", "all of it"):
+        monkeypatch.setenv("CROWDSELECT_HUB", level)
+        for take in named:
+            with pytest.raises(InputError, match="takes no names on the hub"):
+                take()
+    with pytest.raises(InputError, match="may read"):
+        opened_data(workspace, str(tmp_path / "secret.txt"))

@@ -6,11 +6,7 @@ import numpy as np
 import pytest
 
 from crowdselect.errors import InputError
-from crowdselect.ingest import SOURCES
-from crowdselect.ingest.magpie import hub_batches, is_hub_id
-from crowdselect.progress import silent
 from crowdselect.settings import Workspace
-from crowdselect.store import CrowdBuilder, open_crowd
 from tests.crowds import MODELS, by_id, ingest, nested_rows, tidy_rows, write_parquet
 
 JUDGES = ("ArmoRM-Llama3-8B-v0.1", "Skywork-Reward-Llama-3.1-8B")
@@ -109,38 +105,3 @@ def test_fields_can_be_told(workspace: Workspace, tmp_path: Path):
 def test_what_is_not_nested_is_refused(workspace, tmp_path, rows, message):
     with pytest.raises(InputError, match=message):
         ingest(workspace, [write_parquet(tmp_path / "n.parquet", rows)], source="magpie")
-
-
-def test_a_hub_id_is_told_from_a_path(tmp_path: Path, monkeypatch):
-    assert is_hub_id("Magpie-Align/Magpie-100K-Generator-Zoo")
-    assert not is_hub_id("./data/zoo")
-    assert not is_hub_id("one")
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "data").mkdir()
-    (tmp_path / "data" / "zoo").mkdir()
-    assert not is_hub_id("data/zoo")
-
-
-def test_out_of_reach_the_hub_error_says_how_to_use_files(workspace, monkeypatch):
-    pytest.importorskip("datasets")
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    with pytest.raises(InputError, match="could not be loaded from the hub") as caught:
-        ingest(workspace, ["some-owner/no-such-data"], source="magpie")
-    assert "crowdselect ingest magpie FOLDER" in caught.value.remedy
-
-
-def test_a_data_set_comes_through_datasets_as_it_is(workspace, tmp_path):
-    """``datasets`` reads a local folder through the very calls that it uses for the hub."""
-    pytest.importorskip("datasets")
-    folder = tmp_path / "owner" / "zoo"
-    folder.mkdir(parents=True)
-    file = write_parquet(folder / "train.parquet", zoo_rows())
-    batches = list(hub_batches(str(folder), "train"))
-    assert sum(batch.num_rows for batch in batches) == 4
-    source = SOURCES["magpie"]()
-    with CrowdBuilder(workspace, "streamed") as builder:
-        table = builder.open_records("owner/zoo", hub_batches(str(folder), "train"))
-        source.load(source.plan(table, builder)[0], builder, silent)
-    streamed = open_crowd(workspace, "streamed")
-    assert streamed.report.files == ("owner/zoo",)
-    assert streamed.fingerprint == ingest(workspace, [file], "read", "magpie").fingerprint

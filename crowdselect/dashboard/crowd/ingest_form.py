@@ -11,7 +11,7 @@ from typing import Any
 import streamlit as st
 
 from crowdselect import pipeline, settings
-from crowdselect.access import opened_path
+from crowdselect.access import opened_data
 from crowdselect.dashboard import options, reads, shell, state
 from crowdselect.dashboard.crowd import arrival, preview
 from crowdselect.dashboard.crowd.wording import OPTIONS, reworded
@@ -56,6 +56,7 @@ def form() -> None:
         help=_help(),
     )
     allowed = settings.ingest_folders(reads.workspace())
+    on_hub = settings.hub_allows("read")
     # A form sends its fields together: nothing typed while files arrive is lost.
     with st.form("ingest", border=False):
         uploads = st.file_uploader(
@@ -68,10 +69,12 @@ def form() -> None:
             "command line.",
         )
         path = st.text_input(
-            "or a file or folder on this machine",
+            "or a file or folder on this machine" + (", or a hub id" if on_hub else ""),
             key="ingest path",
             persist_state="session",
-            help="Inside: " + ", ".join(md(folder) for folder in allowed),
+            help="Inside: "
+            + ", ".join(md(folder) for folder in allowed)
+            + (". On the hub: OWNER/NAME or hf://datasets/OWNER/NAME@REVISION." if on_hub else ""),
         )
         name = st.text_input(
             "Name",
@@ -113,7 +116,7 @@ def _options(source: str) -> dict[str, Any]:
 
 
 def ingest(
-    source: str, paths: Sequence[Path], name: str, chosen: dict[str, Any], *, replace: bool
+    source: str, paths: Sequence[str | Path], name: str, chosen: dict[str, Any], *, replace: bool
 ) -> None:
     """Ingest with a progress bar, then open the crowd."""
     bar = st.progress(0.0, text="Reading")
@@ -148,13 +151,13 @@ def _open(name: str) -> None:
 
 
 @contextmanager
-def _paths(uploads: Sequence[Any] | None, path: str | None) -> Iterator[list[Path]]:
-    """The uploaded files on disk, or the path if it lies in an opened folder."""
+def _paths(uploads: Sequence[Any] | None, path: str | None) -> Iterator[list[str | Path]]:
+    """The uploaded files on disk, or the path if it lies in an opened folder or on the hub."""
     if uploads:
         with kept(uploads) as found:
-            yield found
+            yield list(found)
     elif path:
-        yield [opened_path(reads.workspace(), path)]
+        yield [opened_data(reads.workspace(), path)]
     else:
         raise InputError(
             "There is nothing to ingest.", "Upload files, or give the path of a file or folder."

@@ -30,7 +30,7 @@ TOLD_BY = {
 SEVERAL = ("judge_columns", "leave_out")
 
 
-def look(source: str, paths: Sequence[Path], options: Mapping[str, Any]) -> None:
+def look(source: str, paths: Sequence[str | Path], options: Mapping[str, Any]) -> None:
     """Read the files as an ingest would, and keep what came out for :func:`show`."""
     with st.spinner("Reading"):
         report = pipeline.preview(reads.workspace(), source, paths, options=options)

@@ -14,7 +14,6 @@ from pydantic import Field, field_validator, model_validator
 
 from crowdselect.benchmark import (
     BENCHMARKS,
-    HUB,
     BenchmarkConfig,
     Suite,
     build_suite,
@@ -23,6 +22,7 @@ from crowdselect.benchmark import (
 )
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.finetune import FinetuneConfig
+from crowdselect.hub import HUB
 from crowdselect.options import opening
 from crowdselect.reading import read_text
 from crowdselect.registry import content_key, did_you_mean
