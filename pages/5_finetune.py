@@ -10,7 +10,7 @@ TABS = ("New run", "Runs")
 tab = st.segmented_control(
     "Part of the page",
     TABS,
-    key=state.view_key("tab", TABS[0], TABS),
+    **state.view_widget("tab", TABS[0], TABS),
     required=True,
     label_visibility="collapsed",
 )

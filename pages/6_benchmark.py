@@ -11,7 +11,7 @@ TABS = tuple(PARTS)
 tab = st.segmented_control(
     "Part of the page",
     TABS,
-    key=state.view_key("tab", TABS[0], TABS),
+    **state.view_widget("tab", TABS[0], TABS),
     required=True,
     label_visibility="collapsed",
 )

@@ -34,9 +34,9 @@ class Scope:
     looks: bool
     """Whether filters are offered that only say what is listed."""
 
-    def widget_key(self, declared: Filter, value: Any) -> str:
-        """Give the widget of a filter its value; return its key."""
-        return state.recipe_key(self.key + NAME + declared.name, value, folded=True)
+    def widget(self, declared: Filter, value: Any) -> state.Own:
+        """Give the widget of a filter its value; return what it is drawn with."""
+        return state.recipe_widget(self.key + NAME + declared.name, value, folded=True)
 
     def said(self, declared: Filter) -> Any:
         """What the widget says now; for its callback."""

@@ -87,7 +87,7 @@ def _several(declared: Filter, names: Mapping[Any, str], scope: Scope) -> None:
     chosen = [v for v in scope.filters().value(declared) if v in names]
     options.widget(
         declared,
-        scope.widget_key(declared, chosen),
+        **scope.widget(declared, chosen),
         choices=list(names),
         format_func=lambda v: names.get(v, str(v)),
         placeholder="any",
@@ -98,8 +98,8 @@ def _several(declared: Filter, names: Mapping[Any, str], scope: Scope) -> None:
 
 def _widget(declared: Filter, scope: Scope) -> None:
     value = scope.filters().value(declared)
-    key = scope.widget_key(declared, options.shown(declared, value))
-    options.widget(declared, key, on_change=_changed, args=(declared, scope))
+    own = scope.widget(declared, options.shown(declared, value))
+    options.widget(declared, **own, on_change=_changed, args=(declared, scope))
 
 
 def _changed(declared: Filter, scope: Scope) -> None:

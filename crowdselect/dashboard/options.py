@@ -54,9 +54,9 @@ def edit_draft(
     for one in options_of(plugin):
         name = f"options.{plugin.name}.{one.name}"
         value = present.get(one.name, one.default)
-        key = state.recipe_key(name, shown(one, value))
+        own = state.recipe_widget(name, shown(one, value))
         look = looks.get(one.name, {})
-        widget(one, key, on_change=_strategy_option, args=(one, name), **look)
+        widget(one, **own, on_change=_strategy_option, args=(one, name), **look)
 
 
 def _strategy_option(one: Option, name: str) -> None:
@@ -69,8 +69,8 @@ def field(name: str, **look: Any) -> None:
     """The widget of a field of the draft; ``look`` goes to :func:`widget`."""
     one = RECIPE[name]
     look = {"label": one.label or one.words.capitalize(), **look}
-    key = state.recipe_key(name, shown(one, getattr(state.draft(), name)))
-    widget(one, key, **{"on_change": _field_changed, "args": (name,), **look})
+    own = state.recipe_widget(name, shown(one, getattr(state.draft(), name)))
+    widget(one, **own, **{"on_change": _field_changed, "args": (name,), **look})
 
 
 def _field_changed(name: str) -> None:

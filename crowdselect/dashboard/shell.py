@@ -228,8 +228,8 @@ def _context_bar(names: list[str], page: str) -> None:
         return
     with st.container(horizontal=True, vertical_alignment="bottom", key="context"):
         recipe = state.draft()
-        crowd_key = state.recipe_key("crowd", recipe.crowd)
-        st.selectbox("Crowd", names, key=crowd_key, width=230, on_change=_crowd_changed)
+        own = state.recipe_widget("crowd", recipe.crowd)
+        st.selectbox("Crowd", names, **own, width=230, on_change=_crowd_changed)
         crowd = reads.crowd(recipe.crowd)
         judges = list(crowd.judges)
         choices = judges + ([COMBINED] if len(judges) > 1 else [])
@@ -238,7 +238,7 @@ def _context_bar(names: list[str], page: str) -> None:
             st.selectbox(
                 "Judge",
                 choices,
-                key=state.recipe_key("judge", value),
+                **state.recipe_widget("judge", value),
                 format_func=lambda j: "all, ranks combined" if j == COMBINED else j,
                 width=330,
                 on_change=_judge_changed,

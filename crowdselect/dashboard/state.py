@@ -6,17 +6,17 @@ address, so that leaving a page loses nothing and a copied link opens the same. 
 not carry a recipe from page to page.)
 
 Who owns what is decided here. The draft and the view settings are the truth; a widget shows them
-and tells of a change. :func:`recipe_key` and :func:`view_key` give a widget its value whenever it
-is drawn, so whatever changes the draft (a preset, a chip, a saved recipe) need not know which
-widgets show it, and never takes a value away from a widget that is not drawn in this run: a click
-inside a fragment draws the fragment only, and Streamlit fails at the next click where a widget
-outside of it has lost its value.
+and tells of a change. :func:`recipe_widget` and :func:`view_widget` give a widget its value
+whenever it is drawn, so whatever changes the draft (a preset, a chip, a saved recipe) need not know
+which widgets show it, and never takes a value away from a widget that is not drawn in this run: a
+click inside a fragment draws the fragment only, and Streamlit fails at the next click where a
+widget outside of it has lost its value.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Any, TypeVar
+from typing import Any, Literal, TypedDict, TypeVar
 
 import streamlit as st
 
@@ -209,8 +209,18 @@ def say_news() -> None:
         st.toast(text)
 
 
-def recipe_key(name: str, value: Any, *, folded: bool = False) -> str:
-    """Give the widget ``name`` of the draft the ``value`` that the draft has; return its key.
+class Own(TypedDict):
+    """What a widget of the draft or of a page's view is drawn with."""
+
+    key: str
+    persist_state: Literal["page"]
+    """Streamlit tells a widget its value once. One whose program is still on its way to the browser
+    would miss that, stand at its lowest value, and give it to the draft with the next click; what
+    persists is told until the browser has shown that it knows."""
+
+
+def recipe_widget(name: str, value: Any, *, folded: bool = False) -> Own:
+    """Give the widget ``name`` of the draft the ``value`` that the draft has.
 
     ``folded``: it stands in a popover, which the browser fills when it opens. What was told before
     is lost by then, and an empty widget would show, so it is told its value in every run.
@@ -218,10 +228,10 @@ def recipe_key(name: str, value: Any, *, folded: bool = False) -> str:
     return _shown(RECIPE_WIDGET + name, value, folded=folded)
 
 
-def _shown(key: str, value: Any, *, folded: bool = False) -> str:
+def _shown(key: str, value: Any, *, folded: bool = False) -> Own:
     if folded or key not in st.session_state or st.session_state[key] != value:
         st.session_state[key] = value
-    return key
+    return Own(key=key, persist_state="page")
 
 
 def widget(name: str) -> Any:
@@ -229,12 +239,12 @@ def widget(name: str) -> Any:
     return st.session_state[RECIPE_WIDGET + name]
 
 
-def view_key(
+def view_widget(
     name: str, default: V, choices: Collection[V] | None = None, *, folded: bool = False
-) -> str:
-    """Give the widget of the view setting ``page.name`` its value; return its key.
+) -> Own:
+    """Give the widget of the view setting ``page.name`` its value.
 
-    ``folded``: see :func:`recipe_key`. A value from a link that is of another type, or not among
+    ``folded``: see :func:`recipe_widget`. A value from a link that is of another type, or not among
     ``choices``, becomes the default.
     """
     full = f"{st.session_state[PAGE]}.{name}"

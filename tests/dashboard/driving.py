@@ -39,6 +39,19 @@ def holds(page: Any, label: str, value: int) -> None:
     page.wait_for_function("([field, value]) => field.value === value", arg=[field, str(value)])
 
 
+def press(page: Any, slider: str, key: str, *, at: float) -> None:
+    """Press a key on the slider, once it stands where a person would see it: ``at``."""
+    standing(page, slider, at)
+    page.get_by_role("slider", name=slider).press(key)
+
+
+def standing(page: Any, slider: str, at: float) -> None:
+    """Wait until the slider stands ``at`` this value."""
+    thumb = page.get_by_role("slider", name=slider).element_handle()
+    stands = "([thumb, at]) => Number(thumb.value) === at"
+    page.wait_for_function(stands, arg=[thumb, at], timeout=TIMEOUT_MS)
+
+
 def metric(page: Any, label: str) -> str:
     return page.get_by_test_id("stMetric").filter(has_text=label).first.inner_text()
 

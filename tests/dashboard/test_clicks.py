@@ -7,6 +7,7 @@ the fragment only, while widgets outside of it keep what they say.
 import re
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -15,7 +16,7 @@ from crowdselect.pipeline import open_crowd
 from crowdselect.store import Author
 from tests.browser import browser_page
 from tests.dashboard import monkey, small
-from tests.dashboard.driving import TROUBLE, address_says, choose, lasso, shown, visit
+from tests.dashboard.driving import TROUBLE, address_says, choose, lasso, press, shown, visit
 
 pytestmark = [pytest.mark.browser, pytest.mark.xdist_group("dashboard-browser")]
 
@@ -30,13 +31,29 @@ def test_a_preset_then_a_slider_then_save(chromium, server):
     page = visit(chromium, server, "select", budget=20, clusters=3)
     choose(page, "Preset", "Hard, and the crowd agrees on it")
     address_says(chromium, "w.separability=-1")
-    page.get_by_role("slider", name="difficulty").press("ArrowRight")
+    press(page, "difficulty", "ArrowRight", at=1)
     address_says(chromium, "w.difficulty=1.1")
     choose(page, "Preset", "Hard, and the crowd agrees on it")
     address_says(chromium, "w.difficulty=1&")
     page.get_by_label("Name", exact=True).fill("from-a-preset")
     page.get_by_role("button", name="Save selection").click()
     shown(page, "as from-a-preset")
+    address_says(chromium, "w.separability=-1")
+
+
+def test_a_slider_whose_program_comes_late_shows_what_was_set(chromium, server):
+    """It would stand at its lowest value, and the next click would write that into the recipe."""
+    held: list[Any] = []
+    chromium.page.route("**/Slider.*.js", lambda route: held.append(route))
+    page = visit(chromium, server, "select", budget=20, clusters=3)
+    choose(page, "Preset", "Hard, and the crowd agrees on it")
+    address_says(chromium, "w.separability=-1")
+    assert held
+    for request in held:
+        request.continue_()
+    page.unroute("**/Slider.*.js")
+    press(page, "difficulty", "ArrowRight", at=1)
+    address_says(chromium, "w.difficulty=1.1")
     address_says(chromium, "w.separability=-1")
 
 
@@ -52,7 +69,7 @@ def test_an_opened_recipe_can_be_changed_at_once(chromium, server):
     address_says(chromium, "judge=judge_b")
     # The judge stands outside of what a click on this page draws anew.
     page.get_by_role("combobox", name="Judge").and_(page.locator("[value='judge_b']")).wait_for()
-    page.get_by_role("slider", name="difficulty").press("ArrowRight")
+    press(page, "difficulty", "ArrowRight", at=1)
     address_says(chromium, "w.difficulty=1.1")
 
 
@@ -90,7 +107,7 @@ def test_a_lasso_becomes_a_filter_then_the_cluster_slider(chromium, server):
     shown(page, "in the lasso")
     page.get_by_role("button", name="Use as filter").click()
     address_says(chromium, "filters.lasso=")
-    page.get_by_role("slider", name="Clusters").press("ArrowRight")
+    press(page, "Clusters", "ArrowRight", at=3)
     address_says(chromium, "clusters=4")
     shown(page, "inside a lasso")
 

@@ -16,7 +16,7 @@ from crowdselect.settings import open_workspace
 from crowdselect.values import Recipe
 from tests.browser import browser_page
 from tests.dashboard import small
-from tests.dashboard.driving import shown, visit
+from tests.dashboard.driving import press, shown, visit
 
 
 def add_judge(crowd, name, values):
@@ -98,7 +98,7 @@ def test_gate_and_questions_are_set_on_the_page(server, world, tmp_path):
         page.get_by_role("combobox", name="Gate").click()
         page.get_by_role("option", name="Best reward, among the best of all").click()
         shown(page, "It removes 60 of 120 instructions")
-        page.get_by_role("slider", name="Good enough from").press("Home")
+        press(page, "Good enough from", "Home", at=0.5)
         shown(page, "It removes 0 of 120 instructions")
         assert "gate.kind=quantile" in page.url
         page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(str(bench))
@@ -113,7 +113,7 @@ def test_gate_and_questions_are_set_on_the_page(server, world, tmp_path):
         page = visit(watched, server, "explore", **asked)
         shown(page, "most like q010, the likest first, from 0.30 on")
         assert page.get_by_role("combobox", name="Sort by").input_value() == "as found"
-        page.get_by_role("slider", name="Likeness, at least").press("End")
+        press(page, "Likeness, at least", "End", at=0.3)
         shown(page, "the likest first, from 1.00 on")
         # A table of several pages has no search that would cover this page only.
         page = visit(watched, server, "explore")

@@ -22,7 +22,9 @@ from tests.dashboard.driving import (
     holds,
     lasso,
     metric,
+    press,
     shown,
+    standing,
     visit,
 )
 
@@ -51,9 +53,8 @@ def test_ingest_a_file(chromium, server, tmp_path):
 def test_a_weight_moves_the_selection_and_the_link_gives_it_back(chromium, server):
     page = visit(chromium, server, "select", budget=20)
     before = metric(page, "Come in")
-    slider = page.get_by_role("slider", name="difficulty")
     # One movement: of several quick ones only the last is compared, and it may change no row.
-    slider.press("Home")
+    press(page, "difficulty", "Home", at=1)
     address_says(chromium, "w.difficulty=-")
     assert metric(page, "Come in") != before
     shown(page, "come in")
@@ -62,7 +63,7 @@ def test_a_weight_moves_the_selection_and_the_link_gives_it_back(chromium, serve
     page.goto(link)
     shown(page, "Who comes in")
     chromium.idle()
-    assert float(page.get_by_role("slider", name="difficulty").input_value()) < 0
+    standing(page, "difficulty", -3)
     holds(page, "Budget", 20)
 
 
@@ -79,15 +80,14 @@ def test_state_survives_going_between_pages(chromium, server):
     page.wait_for_url(re.compile("/select"))
     shown(page, "Who comes in")
     address_says(chromium, "w.difficulty=2")
-    assert page.get_by_role("slider", name="difficulty").input_value() == "2"
+    standing(page, "difficulty", 2)
 
 
 def test_the_cluster_slider_answers_and_keeps_the_zoom(chromium, server):
     page = visit(chromium, server, "map", clusters=3)
     page.locator("[data-scatter] canvas").first.wait_for()
     shown(page, "k = 3")
-    slider = page.get_by_role("slider", name="Clusters")
-    slider.press("ArrowRight")
+    press(page, "Clusters", "ArrowRight", at=3)
     shown(page, "k = 4")
     address_says(chromium, "clusters=4")
 
@@ -249,7 +249,7 @@ def test_two_visitors_do_not_see_each_others_state(chromium, server):
     with browser_page(width=900, height=800) as other:
         second = visit(other, server, "select", budget=40)
         holds(second, "Budget", 40)
-    page.get_by_role("slider", name="stability").press("ArrowLeft")
+    press(page, "stability", "ArrowLeft", at=2)
     address_says(chromium, "w.stability=1.9")
     holds(page, "Budget", 25)
 

@@ -22,14 +22,14 @@ def show() -> None:
     """Choose a study and one of its tables; the published numbers, and ours on the same tests."""
     studies = _tables()
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        key = state.view_key("study", next(iter(studies)), list(studies))
-        study = studies[st.selectbox("Study", list(studies), key=key, width=320)]
+        own = state.view_widget("study", next(iter(studies)), list(studies))
+        study = studies[st.selectbox("Study", list(studies), **own, width=320)]
         numbers = list(dict.fromkeys(study["table"]))
-        key = state.view_key("table", numbers[0], numbers)
-        number = st.selectbox("Table", numbers, key=key, width=150)
+        own = state.view_widget("table", numbers[0], numbers)
+        number = st.selectbox("Table", numbers, **own, width=150)
         models = list(dict.fromkeys(study.loc[study["table"] == number, "model"]))
-        key = state.view_key("base", models[0], models)
-        model = st.selectbox("Base model", models, key=key, width=260)
+        own = state.view_widget("base", models[0], models)
+        model = st.selectbox("Base model", models, **own, width=260)
     part = study[(study["table"] == number) & (study["model"] == model)]
     left, right = st.columns([3, 2], gap="medium")
     with left:

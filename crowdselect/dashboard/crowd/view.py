@@ -42,9 +42,9 @@ def first_run() -> None:
 def show(crowd: Crowd) -> None:
     """Everything about one crowd, a tab at a time; only the open tab is computed."""
     judge = reads.judge_of(crowd, state.draft())
-    key = state.view_key("tab", TABS[0], TABS)
+    own = state.view_widget("tab", TABS[0], TABS)
     choice = st.segmented_control(
-        "Part of the page", TABS, key=key, required=True, label_visibility="collapsed"
+        "Part of the page", TABS, **own, required=True, label_visibility="collapsed"
     )
     arrival.show(crowd)
     if choice == "Models":

@@ -51,7 +51,7 @@ def field() -> None:
     """What is searched for."""
     st.text_input(
         "Search",
-        key=state.view_key("q", ""),
+        **state.view_widget("q", ""),
         type="search",
         placeholder='words, a "quoted phrase", a question',
         width=380,
@@ -64,7 +64,7 @@ def where(crowd: Crowd, recipe: Recipe) -> None:
     st.segmented_control(
         "in",
         wheres,
-        key=state.view_key("in", wheres[0], wheres),
+        **state.view_widget("in", wheres[0], wheres),
         required=True,
         label_visibility="collapsed",
         width=310,
@@ -145,7 +145,7 @@ def cut_off() -> None:
         "Likeness, at least",
         0.0,
         1.0,
-        key=state.view_key("alike", ALIKE_FROM),
+        **state.view_widget("alike", ALIKE_FROM),
         step=0.05,
         width=220,
         help=f"Cosine of the two texts' vectors; at most {LIKE} instructions are shown.",

@@ -57,12 +57,12 @@ def _axes(crowd: Crowd, metrics: list[str], *, clustered: bool) -> tuple[str, st
     """The three choices above the scatter."""
     first, second = metrics[0], metrics[min(1, len(metrics) - 1)]
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        x = st.selectbox("Across", metrics, key=state.view_key("x", first, metrics), width=170)
-        y = st.selectbox("Up", metrics, key=state.view_key("y", second, metrics), width=170)
+        x = st.selectbox("Across", metrics, **state.view_widget("x", first, metrics), width=170)
+        y = st.selectbox("Up", metrics, **state.view_widget("y", second, metrics), width=170)
         offered = colours.choices(crowd, metrics, clustered=clustered)
         default = offered[0]
         colour = st.selectbox(
-            "Colour", offered, key=state.view_key("colour", default, offered), width=170
+            "Colour", offered, **state.view_widget("colour", default, offered), width=170
         )
     return x, y, colour
 
@@ -102,7 +102,7 @@ def _table(
     name, first = ("sort", by_metric[0]) if found.order is None else FOUND_FIRST
     orders = list(dict.fromkeys([first, "order of the file", *by_metric]))
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        order = st.selectbox("Sort by", orders, key=state.view_key(name, first, orders))
+        order = st.selectbox("Sort by", orders, **state.view_widget(name, first, orders))
         if found.likeness is not None:
             search.cut_off()
     st.text(words)

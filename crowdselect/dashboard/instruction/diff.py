@@ -22,8 +22,8 @@ def show(answers: pd.DataFrame) -> None:
     sides = st.columns(2)
     chosen = []
     for side, column, default in zip(("left", "right"), sides, (names[0], names[-1]), strict=True):
-        key = state.view_key(side, default, names)
-        chosen.append(column.selectbox(f"Answer, {side}", names, key=key))
+        own = state.view_widget(side, default, names)
+        chosen.append(column.selectbox(f"Answer, {side}", names, **own))
     texts = [str(present.loc[present["model"] == name, "response"].iloc[0]) for name in chosen]
     tall = max(map(len, texts)) > LONG_TEXT
     for column, kind, body in zip(sides, ("left", "right"), diff_html(*texts), strict=True):

@@ -68,15 +68,15 @@ def _answers(crowd: Crowd, ordered: pd.DataFrame, marked: Marked, judge: str | N
     names = [m.name for m in crowd.models]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         chosen = st.multiselect(
-            "Models", names, key=state.view_key("models", list[str](), names),
+            "Models", names, **state.view_widget("models", list[str](), names),
             placeholder="all", width=420,
         )  # fmt: skip
         look = st.segmented_control(
-            "Look", LOOKS, key=state.view_key("look", LOOKS[0], LOOKS), required=True,
+            "Look", LOOKS, **state.view_widget("look", LOOKS[0], LOOKS), required=True,
             help="Code in a monospaced font; the source as it is; or Markdown, without its links "
             "and images.",
         )  # fmt: skip
-        whole = st.toggle("Expand all", key=state.view_key("whole", False))
+        whole = st.toggle("Expand all", **state.view_widget("whole", False))
     listed = ordered[ordered["model"].isin(chosen)] if chosen else ordered
     page = answers_html(listed, crowd.judges, marked, look=look or LOOKS[0], whole=whole)
     st.html(str(page))

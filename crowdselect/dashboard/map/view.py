@@ -115,18 +115,18 @@ def _controls(crowd: Crowd, recipe: Recipe) -> tuple[str, str]:
             "Clusters",
             0,
             max(reads.MOST_CLUSTERS, recipe.clusters),
-            key=state.recipe_key("clusters.slider", recipe.clusters),
+            **state.recipe_widget("clusters.slider", recipe.clusters),
             width=260,
             on_change=_clusters_moved,
             help="How many groups of alike instructions; 0: none. A selection takes equally from "
             "each.",
         )
         offered = colours.choices(crowd, metrics, clustered=recipe.clusters > 0)
-        key = state.view_key("colour", offered[0], offered)
-        colour = st.selectbox("Colour", offered, key=key, width=180)
+        own = state.view_widget("colour", offered[0], offered)
+        colour = st.selectbox("Colour", offered, **own, width=180)
         saved = [f"saved: {s.name}" for s in saved_of(crowd)]
         tops = [DRAFT, *saved, KEPT, NOTHING]
-        on_top = st.selectbox("On top", tops, key=state.view_key("top", DRAFT, tops), width=200)
+        on_top = st.selectbox("On top", tops, **state.view_widget("top", DRAFT, tops), width=200)
         filters_form.show(crowd, reads.clustering(crowd, recipe))
     return on_top, colour
 

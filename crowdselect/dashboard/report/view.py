@@ -31,7 +31,7 @@ def show(crowd: Crowd) -> None:
         choice = st.selectbox(
             "Selection",
             offered,
-            key=state.view_key("of", offered[0], offered),
+            **state.view_widget("of", offered[0], offered),
             format_func=lambda i: "the draft, not saved" if i == DRAFT else saved[i].name,
             width=320,
         )

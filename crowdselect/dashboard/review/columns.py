@@ -33,9 +33,9 @@ def choose(crowd: Crowd, listing: Listing) -> tuple[list[str], bool]:
         shown = st.multiselect(
             "Columns, in this order",
             offered,
-            key=state.view_key("columns", usual, offered, folded=True),
+            **state.view_widget("columns", usual, offered, folded=True),
         )
-        whole = st.toggle("Whole texts", key=state.view_key("whole", default=False, folded=True))
+        whole = st.toggle("Whole texts", **state.view_widget("whole", default=False, folded=True))
     return shown or usual, whole
 
 

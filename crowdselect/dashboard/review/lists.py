@@ -51,7 +51,7 @@ def controls(crowd: Crowd) -> tuple[str, str]:
     of = st.selectbox(
         "List",
         list(known),
-        key=state.view_key("of", DRAFT, list(known)),
+        **state.view_widget("of", DRAFT, list(known)),
         format_func=lambda key: known[key],
         width=190,
     )
@@ -61,7 +61,7 @@ def controls(crowd: Crowd) -> tuple[str, str]:
     against = st.selectbox(
         "Rows",
         others,
-        key=state.view_key("against", WHOLE, others),
+        **state.view_widget("against", WHOLE, others),
         format_func=lambda key: f"not shared with {known[key]}" if key else "all of them",
         width=230,
     )

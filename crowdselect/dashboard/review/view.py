@@ -33,7 +33,7 @@ def show(crowd: Crowd) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         of, against = lists.controls(crowd)
         query = st.text_input(
-            "Search", key=state.view_key("q", ""), type="search", placeholder="words", width=180
+            "Search", **state.view_widget("q", ""), type="search", placeholder="words", width=180
         )
         filters_form.show(crowd, clusters, LISTED)
         tools = st.container(horizontal=True, vertical_alignment="bottom", width="content")
@@ -69,12 +69,12 @@ def _sorting(crowd: Crowd, listing: Listing) -> tuple[str, bool]:
     sort = st.selectbox(
         "Sort by",
         offered,
-        key=state.view_key("sort", "line", offered),
+        **state.view_widget("sort", "line", offered),
         format_func=lambda name: "as it is" if name == "line" else name,
         width=170,
     )
     descending = st.toggle(
-        "highest first", key=state.view_key("high", default=False), disabled=sort == "line"
+        "highest first", **state.view_widget("high", default=False), disabled=sort == "line"
     )
     return str(sort), bool(descending)
 

@@ -36,11 +36,10 @@ def show(crowd: Crowd) -> None:
     """Strategy, weights, budget and everything else a recipe says, filters apart."""
     recipe = state.draft()
     strategies = {plugin.name: plugin for plugin in STRATEGIES}
-    key = state.recipe_key("strategy", recipe.strategy)
     st.selectbox(
         "Strategy",
         list(strategies),
-        key=key,
+        **state.recipe_widget("strategy", recipe.strategy),
         format_func=lambda name: strategies[name].title,
         on_change=_strategy_changed,
         help=md(strategies[recipe.strategy].summary),
@@ -109,7 +108,7 @@ def _weights(crowd: Crowd, recipe: Recipe) -> None:
             -MOST,
             MOST,
             step=0.1,
-            key=state.recipe_key(f"weight.{name}", float(recipe.weights.get(name, 0.0))),
+            **state.recipe_widget(f"weight.{name}", float(recipe.weights.get(name, 0.0))),
             format="%.1f",
             on_change=_weight_changed,
             args=(name,),
@@ -184,7 +183,7 @@ def _budget(crowd: Crowd, recipe: Recipe) -> None:
         "Budget",
         0,
         max(crowd.n, count),
-        key=state.recipe_key("budget", count),
+        **state.recipe_widget("budget", count),
         step=max(1, min(100, crowd.n // 10)),
         on_change=_budget_changed,
         help=options.RECIPE["budget"].help,
@@ -213,7 +212,7 @@ def _mixture(crowd: Crowd, recipe: Recipe) -> None:
     st.selectbox(
         options.RECIPE["mix"].words,
         list(dict.fromkeys(["", *offered, mix.column])),
-        key=state.recipe_key("mix.column", mix.column),
+        **state.recipe_widget("mix.column", mix.column),
         format_func=lambda name: name or "clusters",
         on_change=_mix_changed,
         help=md(options.RECIPE["mix"].help),
@@ -221,7 +220,7 @@ def _mixture(crowd: Crowd, recipe: Recipe) -> None:
     if mix.column:
         st.text_input(
             "Shares",
-            key=state.recipe_key("mix.shares", mix.shares_text),
+            **state.recipe_widget("mix.shares", mix.shares_text),
             placeholder="equal; or en=0.7, de=0.3",
             on_change=_shares_changed,
             args=(mix.column,),

@@ -37,7 +37,7 @@ def show(crowd: Crowd, recipe: Recipe) -> None:
     st.selectbox(
         "Gate",
         offered if kind in offered else [*offered, kind],
-        key=state.recipe_key("gate.kind", kind),
+        **state.recipe_widget("gate.kind", kind),
         format_func=lambda name: TITLES[name],
         on_change=_kind_changed,
         args=(crowd,),
@@ -92,7 +92,7 @@ def _judge(crowd: Crowd, gate: Gate) -> None:
     st.selectbox(
         "Beside it, likelihood under" if gate.kind == "crowd" else "Rewards of",
         ["", *offered],
-        key=state.recipe_key("gate.judge", gate.judge or ""),
+        **state.recipe_widget("gate.judge", gate.judge or ""),
         format_func=lambda name: md(name) if name else nobody,
         on_change=_changed,
         args=("judge",),
@@ -110,7 +110,7 @@ def _slider(best: FloatArray, gate: Gate) -> None:
         st.select_slider(
             "Good enough from",
             offered,
-            key=state.recipe_key("gate.at_least", gate.at_least),
+            **state.recipe_widget("gate.at_least", gate.at_least),
             format_func=number,
             on_change=_changed,
             args=("at_least",),
@@ -122,7 +122,7 @@ def _slider(best: FloatArray, gate: Gate) -> None:
         "Good enough from",
         low,
         high,
-        key=state.recipe_key("gate.at_least", gate.at_least),
+        **state.recipe_widget("gate.at_least", gate.at_least),
         step=0.01 if gate.kind != "reward" else (high - low) / 200,
         on_change=_changed,
         args=("at_least",),

@@ -24,8 +24,8 @@ PARTS = ("Selection", "Robustness", "Saved and compare", "Export", "Command line
 @shell.fragment()
 def show(crowd: Crowd) -> None:
     """The page; where the draft waits for embeddings, the way to them stands in its place."""
-    key = state.view_key("part", PARTS[0], PARTS)
-    part = st.segmented_control("Part", PARTS, key=key, required=True, label_visibility="collapsed")
+    own = state.view_widget("part", PARTS[0], PARTS)
+    part = st.segmented_control("Part", PARTS, **own, required=True, label_visibility="collapsed")
     left, right = st.columns([4, 11], gap="medium")
     with left:
         controls.show(crowd)

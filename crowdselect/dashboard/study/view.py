@@ -41,12 +41,12 @@ def show() -> None:
         )
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        name = st.selectbox("Study", names, key=state.view_key("name", names[0], names), width=320)
+        name = st.selectbox("Study", names, **state.view_widget("name", names[0], names), width=320)
         splits = [s for s in SPLITS if getattr(find_study(reads.workspace(), name).plan, s)]
         split = st.segmented_control(
             "Questions",
             splits,
-            key=state.view_key("split", splits[0], splits),
+            **state.view_widget("split", splits[0], splits),
             required=True,
             format_func=lambda split: split.capitalize(),
             help="Recipes are tuned on development and reported, once, on test.",
