@@ -12,6 +12,7 @@ from crowdselect.cli.follow import run_job
 from crowdselect.cli.groups import RunByDefault
 from crowdselect.cli.options import DetachOption, JsonOption, WorkspaceOption, example
 from crowdselect.cli.terminal import plain, print_json, print_table, say, tell
+from crowdselect.engines import GPUS_EACH, Engine
 from crowdselect.settings import open_workspace
 
 if TYPE_CHECKING:
@@ -72,8 +73,21 @@ def run(
         list[str] | None, typer.Option(help="Only this arm and the baselines; repeatable")
     ] = None,
     workers: Annotated[
-        int, typer.Option(help="Processes at once; each takes one core", min=1, max=256)
+        int,
+        typer.Option(
+            help="Cells at once, each on a core, or on a GPU where there are several",
+            min=1,
+            max=256,
+        ),
     ] = 1,
+    engine: Annotated[
+        Engine,
+        typer.Option(help="Who works: processes of this machine, or a pool of Ray workers"),
+    ] = "local",
+    gpus_each: Annotated[
+        float | None,
+        typer.Option(help=f"{GPUS_EACH.help}", min=0.01, max=64),
+    ] = None,
     detach: DetachOption = False,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
@@ -101,7 +115,9 @@ def run(
     )
     plan = only_arms(plan, arm or [])
     split = "test" if test else "development"
-    path = create(given, plan, split, workers=workers, again=again)
+    path = create(
+        given, plan, split, workers=workers, engine=engine, gpus_each=gpus_each, again=again
+    )
     study = find_study(given, plan.name)
     say(power_line(study, split))
     run_job(path, detach=detach, as_json=json)

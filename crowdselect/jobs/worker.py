@@ -6,6 +6,7 @@ import contextlib
 import importlib
 import os
 import signal
+import threading
 import time
 import traceback
 from pathlib import Path
@@ -90,7 +91,8 @@ def _run(path: Path) -> State:
         # process was starting, is not.
         (path / CANCEL).unlink(missing_ok=True)
     set_status(path, "running", pid=os.getpid())
-    signal.signal(signal.SIGTERM, lambda *_: (path / CANCEL).touch(files.PRIVATE_FILE))
+    if threading.current_thread() is threading.main_thread():  # an actor of Ray's works in another
+        signal.signal(signal.SIGTERM, lambda *_: (path / CANCEL).touch(files.PRIVATE_FILE))
     job = Job(path)
     job.event("begin", pid=os.getpid())
     state: State

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict, fields
 from pathlib import Path
 
 from crowdselect import files, jobs
+from crowdselect.engines import Engine, Pool
 from crowdselect.errors import CancelledError, CrowdSelectError
 from crowdselect.jobs import Job
 from crowdselect.locks import only_writer
@@ -26,13 +28,17 @@ def create(
     split: str = "development",
     *,
     workers: int = 1,
+    engine: Engine = "local",
+    gpus_each: float | None = None,
     again: str = "",
 ) -> Path:
     """Make the job of a study on one of its splits without starting it; check everything first.
 
-    ``workers`` processes work at once (0: the job's own, for a test or a notebook). ``again`` says
-    why a test split that was looked at is looked at again. Raises what :func:`check_plan` raises,
-    and InputError for a second look without a reason.
+    ``workers`` processes work at once (0: the job's own, for a test or a notebook), each with a GPU
+    of its own where there are several. With the engine ``ray`` they are actors of its cluster, each
+    with ``gpus_each`` GPUs, and every machine sees the workspace. ``again`` says why a test split
+    that was looked at is looked at again. Raises what :func:`check_plan` raises, and InputError for
+    a second look without a reason.
     """
     if plan.split is None:
         check_plan(plan, split)
@@ -44,20 +50,22 @@ def create(
         check_plan(study.plan, split)
     looks.begin(study, split, again)
     files.write_text(study.path / PLAN, plan.to_toml())
-    config = {"plan": plan.model_dump(mode="json"), "split": split, "workers": workers}
+    pool = Pool(engine, workers, gpus_each)
+    config = {"plan": plan.model_dump(mode="json"), "split": split, **asdict(pool)}
     return jobs.create(workspace, "study", config)
 
 
 def run(job: Job) -> None:
     """Run (or resume) a study; the entry point of the job kind."""
     plan = StudyPlan.parse(job.config["plan"], str(job.path / "config.json"))
-    split, workers = str(job.config["split"]), int(job.config["workers"])
+    split = str(job.config["split"])
+    pool = Pool(**{f.name: job.config[f.name] for f in fields(Pool) if f.name in job.config})
     study = study_of(job.workspace, plan)
     busy = f"The study {plan.name} is running already."
     with only_writer(study.path / "study", busy=busy, remedy="Follow it, or cancel it.", wait_s=5):
         looks.begin(study, split)
         cells = study.cells()
-        with team_of(job, study, workers) as team:
+        with team_of(job, study, pool) as team:
             _choose(job, study, cells)
             team.make(cells, split)
         looks.note(study, split, comparisons(study, read_study(study, split)))

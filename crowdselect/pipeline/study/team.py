@@ -1,18 +1,21 @@
-"""Who makes the cells: this process, or several that stay warm between cells."""
+"""Who makes the cells: this process, several that stay warm between cells, or a pool of Ray's."""
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+import platform
 import queue
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from multiprocessing.context import SpawnProcess
 from pathlib import Path
 from typing import Any, Protocol
 
+from crowdselect.engines import Pool, spread
 from crowdselect.errors import CancelledError, CrowdSelectError
 from crowdselect.jobs import Job
 from crowdselect.pipeline.study.cells import Cell, Study
@@ -20,8 +23,11 @@ from crowdselect.pipeline.study.plan import StudyPlan
 from crowdselect.settings import Workspace
 
 LABEL = "training and testing"
+VISIBLE = "CUDA_VISIBLE_DEVICES"
 _BEAT_S = 30.0
 _POLL_S, _ORPHAN_S = 0.5, 5.0
+_Problem = tuple[str, str]
+"""What was wrong, and what helps."""
 
 
 class Team(Protocol):
@@ -35,12 +41,15 @@ class Team(Protocol):
 
 
 @contextmanager
-def team_of(job: Job, study: Study, workers: int) -> Iterator[Team]:
-    """``workers`` processes, started when first needed; 0: this one."""
-    if not workers:
+def team_of(job: Job, study: Study, pool: Pool) -> Iterator[Team]:
+    """A pool of Ray's, or as many processes, started when first needed; no workers: this one."""
+    if not pool.workers:
         yield _Here(job, study)
         return
-    team = _Processes(job, study, workers)
+    if pool.engine == "ray":
+        yield _OnRay(job, study, pool)
+        return
+    team = _Processes(job, study, pool.workers)
     try:
         yield team
     finally:
@@ -127,8 +136,8 @@ class _Processes:
             self.tasks, self.said = context.Queue(), context.Queue()
         plan = self.study.plan.model_dump(mode="json")
         given = (self.job.workspace.root, plan, self.tasks, self.said, os.getpid())
-        for _ in range(len(self.members), min(self.workers, most)):
-            member = context.Process(target=work, args=given)
+        for number in range(len(self.members), min(self.workers, most)):
+            member = context.Process(target=work, args=(*given, number))
             member.start()
             self.members.append(member)
 
@@ -142,24 +151,90 @@ class _Processes:
             )
 
 
-def work(root: Path, plan: dict[str, Any], tasks: Any, said: Any, owner: int) -> None:
+@dataclass(frozen=True)
+class _OnRay:
+    job: Job
+    study: Study
+    pool: Pool
+
+    def make(self, cells: Sequence[Cell], split: str, label: str = LABEL) -> None:
+        """Give the cells to actors; they write into the study's folder, which all machines see."""
+        todo = _todo(self.study, cells, split)
+        failures: list[CrowdSelectError] = []
+        done = len(cells) - len(todo)
+        self.job.progress(done, len(cells), label)
+        root = self.job.workspace.root.absolute()
+        maker = partial(_maker, root, self.study.plan.model_dump(mode="json"))
+        for _, problem in spread(maker, [(cell, split) for cell in todo], self.pool):
+            self.job.check_cancelled()
+            if problem is None:
+                done += 1
+                self.job.progress(done, len(cells), label)
+            else:
+                failures.append(CrowdSelectError(*problem))
+                self.job.event("note", text=problem[0])
+        _tell(failures)
+
+
+def work(
+    root: Path, plan: dict[str, Any], tasks: Any, said: Any, owner: int, number: int = 0
+) -> None:
     """What a worker does: cell after cell, until its study is gone."""
+    _take_device(number)
+    make = _maker(root, plan)
+    while os.getppid() == owner:
+        try:
+            task = tasks.get(timeout=_ORPHAN_S)
+        except queue.Empty:
+            continue
+        try:
+            said.put(make(task))
+        except CancelledError:
+            return
+
+
+def _maker(root: Path, plan: dict[str, Any]) -> Callable[[tuple[Cell, str]], _Problem | None]:
+    """What makes a cell in a process that does nothing else, and says what kept it from it."""
     import torch
 
     torch.set_num_threads(1)
     study = Study(Workspace(root), StudyPlan.parse(plan, "the study"))
-    while os.getppid() == owner:
+
+    def make(task: tuple[Cell, str]) -> _Problem | None:
         try:
-            cell, split = tasks.get(timeout=_ORPHAN_S)
-        except queue.Empty:
-            continue
-        try:
-            study.make(cell, split)
-            said.put(None)
+            if not study.path.is_dir():
+                raise CrowdSelectError(
+                    f"{platform.node()} does not see {study.path}.",
+                    "Put the workspace on a disk that all machines of --engine ray share.",
+                )
+            study.make(*task)
         except CancelledError:
-            return
+            raise
         except CrowdSelectError as error:
-            said.put((error.problem, error.remedy))
+            return error.problem, error.remedy
+        return None
+
+    return make
+
+
+def _take_device(number: int) -> None:
+    """Leave worker ``number`` one GPU, where there are several: they go round."""
+    import torch
+
+    device = device_of(number, torch.cuda.device_count(), os.environ.get(VISIBLE))
+    if device is not None:
+        os.environ[VISIBLE] = device
+
+
+def device_of(number: int, count: int, visible: str | None) -> str | None:
+    """The GPU of worker ``number``, as ``CUDA_VISIBLE_DEVICES`` names it; None: none to choose.
+
+    ``visible`` is what that variable says already: those are the ones that were given.
+    """
+    if count < 2:
+        return None
+    named = [name.strip() for name in visible.split(",")] if visible else map(str, range(count))
+    return list(named)[:count][number % count]
 
 
 def _todo(study: Study, cells: Sequence[Cell], split: str) -> list[Cell]:
