@@ -22,6 +22,7 @@ from pydantic import Field
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.hub import HUB, is_hub
 from crowdselect.options import Frozen
+from crowdselect.people import acting
 from crowdselect.settings import Workspace, demo_data, hub_allows, ingest_folders
 
 SERVERS = "servers.toml"
@@ -79,7 +80,7 @@ def opened_path(workspace: Workspace, text: str | Path) -> Path:
     """
     folders = opened_folders(workspace)
     wanted = Path(text).expanduser().resolve()
-    if not _inside(wanted, folders) or not wanted.exists():
+    if not _inside(wanted, folders) or not _is_seen(workspace, wanted) or not wanted.exists():
         raise InputError(
             f"{text} is no file or folder that the dashboard may read.",
             "Put it into " + " or ".join(map(str, ingest_folders(workspace))) + ", or use the "
@@ -134,7 +135,11 @@ def found_models(workspace: Workspace) -> list[Path]:
         for depth in range(DEEPEST + 1):
             for config in folder.glob("*/" * depth + "config.json"):
                 place = config.parent
-                if not place.is_relative_to(workspace.runs) and any(place.glob("*.safetensors")):
+                if (
+                    not place.is_relative_to(workspace.runs)
+                    and _is_seen(workspace, place)
+                    and any(place.glob("*.safetensors"))
+                ):
                     found.add(place)
     return sorted(found)
 
@@ -155,6 +160,17 @@ def opened_value(workspace: Workspace, opens: str, text: str) -> str:
     if text.startswith(HUB):
         return on_hub(text)
     return opened_model(workspace, text) if "model" in opens else str(opened_path(workspace, text))
+
+
+def _is_seen(workspace: Workspace, path: Path) -> bool:
+    """Whether a path names nothing of a crowd that whoever acts may not see.
+
+    Who may not see every crowd names files among the uploads and outside of the workspace: what
+    was made of a crowd lies everywhere else in it.
+    """
+    root = workspace.root.resolve()
+    inside = path.is_relative_to(root) or root.is_relative_to(path)
+    return not (acting().restricted and inside) or path.is_relative_to(workspace.uploads.resolve())
 
 
 def _inside(path: Path, folders: Sequence[Path]) -> bool:

@@ -60,10 +60,18 @@ class InputError(CrowdSelectError):
 
 
 class ReadOnlyError(OSError):
-    """Something was to be written where crowdselect was told to write nothing."""
+    """Something was to be written where crowdselect was told to write nothing.
 
-    def __init__(self, path: Path | str) -> None:
+    ``viewer``: by somebody whose role is to look.
+    """
+
+    def __init__(self, path: Path | str, *, viewer: bool = False) -> None:
         super().__init__(errno.EROFS, "crowdselect is read-only here", str(path))
+        self.viewer = viewer
+
+
+class NotAllowedError(CrowdSelectError):
+    """Somebody's role does not allow it."""
 
 
 class NotFoundError(CrowdSelectError):
@@ -97,6 +105,11 @@ class MissingDependencyError(CrowdSelectError):
 
 def of_the_disk(error: OSError) -> CrowdSelectError | None:
     """Say in words what a disk refuses (full, quota, read-only, not ours); None: something else."""
+    if isinstance(error, ReadOnlyError) and error.viewer:
+        return NotAllowedError(
+            "Your role here is viewer: crowdselect is read-only for you.",
+            "Ask an admin of this dashboard to make you a curator.",
+        )
     if isinstance(error, ReadOnlyError):
         return InputError(
             "crowdselect was started read-only: nothing can be changed here.",

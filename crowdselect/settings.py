@@ -9,6 +9,7 @@ from pathlib import Path
 
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.files import remove_leftovers
+from crowdselect.people import acting
 from crowdselect.readonly import read_only
 from crowdselect.registry import did_you_mean
 
@@ -91,9 +92,12 @@ class Workspace:
         return self.crowds / check_name("crowd", name)
 
     def existing_crowd(self, name: str) -> Path:
-        """Folder of the crowd ``name``; raises NotFoundError with the known names."""
+        """Folder of the crowd ``name``; raises NotFoundError with the known names.
+
+        A crowd that whoever acts may not see is none.
+        """
         folder = self.crowd(name)
-        if not (folder / "crowd.duckdb").exists():
+        if not acting().may_see(name) or not (folder / "crowd.duckdb").exists():
             raise NotFoundError(
                 f"There is no crowd called {name!r} in {self.root}.",
                 did_you_mean(name, self.crowd_names()),
@@ -101,8 +105,9 @@ class Workspace:
         return folder
 
     def crowd_names(self) -> list[str]:
-        """Names of the ingested crowds, sorted."""
-        return sorted(p.parent.name for p in self.crowds.glob("[!.]*/crowd.duckdb"))
+        """Names of the ingested crowds that whoever acts may see, sorted."""
+        found = (p.parent.name for p in self.crowds.glob("[!.]*/crowd.duckdb"))
+        return sorted(filter(acting().may_see, found))
 
     def selection(self, selection_id: str) -> Path:
         """Folder of the selection ``selection_id``; it need not exist."""
@@ -213,7 +218,7 @@ class Limits:
     jobs_each: int = 0
     """Running at once of one visitor."""
     upload_mb: int = 0
-    """Uploaded by one visit."""
+    """Uploaded by one visitor in a day."""
     free_gb: float = 0.0
     """Left on the disk: with less nothing is uploaded or started."""
 

@@ -34,8 +34,8 @@ def list_(
             say(f"Damaged run {view.id}: {' '.join(view.error)}")
     if json:
         return print_json([describe(view) for view in views])
-    rows = [(v.id, v.kind, v.state, _done(v), time_left(v), v.started) for v in views]
-    return print_table(("run", "kind", "state", "done", "left", "started"), rows)
+    rows = [(v.id, v.kind, v.state, _done(v), time_left(v), v.started, v.author) for v in views]
+    return print_table(("run", "kind", "state", "done", "left", "started", "by"), rows)
 
 
 @group.command("show", epilog=example("crowdselect run show landscape-20260101-120000-a1b2c3"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -11,6 +11,9 @@ from crowdselect.cli.options import JsonOption, WorkspaceOption, example
 from crowdselect.cli.select import ChosenOnOption, document
 from crowdselect.cli.terminal import print_json, print_table, say, say_damaged, tell
 from crowdselect.settings import open_workspace
+
+if TYPE_CHECKING:
+    from crowdselect.pipeline import SavedSelection
 
 SelectionArgument = Annotated[
     str, typer.Argument(metavar="SELECTION", help="Id, beginning of an id, or name")
@@ -38,8 +41,11 @@ def list_(
     say_damaged(pipeline.damaged_selections(folder))
     if json:
         return print_json(found)
-    lines = [(s.id, s.name, s.recipe.crowd, s.recipe.strategy, s.n, s.created[:19]) for s in found]
-    return print_table(("id", "name", "crowd", "strategy", "rows", "created"), lines)
+    lines = [
+        (s.id, s.name, s.recipe.crowd, s.recipe.strategy, s.n, s.created[:19], who(s))
+        for s in found
+    ]
+    return print_table(("id", "name", "crowd", "strategy", "rows", "created", "by"), lines)
 
 
 @group.command("show", epilog=example("crowdselect selection show best-1000"))
@@ -54,7 +60,8 @@ def show(
         return print_json(document(pipeline.load_selection(folder, selection)))
     saved = pipeline.find_selection(folder, selection)
     names = ", also ".join((saved.name, *saved.also))
-    say(f"{saved.id} {names}: {saved.n:,} rows, {saved.created[:19]}. {saved.note}".rstrip())
+    by = f" by {who(saved)}" if saved.authors else ""
+    say(f"{saved.id} {names}: {saved.n:,} rows, {saved.created[:19]}{by}. {saved.note}".rstrip())
     if saved.chosen_on:
         say(f"Its recipe was chosen on {', '.join(saved.chosen_on)}.")
     return tell(saved.recipe.to_toml())
@@ -85,6 +92,11 @@ def remove(
 
     pipeline.remove_selection(open_workspace(workspace), selection)
     _done({"removed": selection}, f"Removed {selection}.", json)
+
+
+def who(saved: SavedSelection) -> str:
+    """Who saved it."""
+    return ", ".join(saved.authors)
 
 
 def _done(value: dict[str, Any], text: str, as_json: bool) -> None:

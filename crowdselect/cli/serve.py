@@ -53,7 +53,8 @@ def serve(
         int, typer.Option(min=0, help="Jobs of one visitor running at once; 0: any number")
     ] = 4,
     max_upload_mb: Annotated[
-        int, typer.Option(min=0, help="Megabytes that one visit may upload; 0: any number")
+        int,
+        typer.Option(min=0, help="Megabytes a visitor may upload in a day; 0: any number"),
     ] = 8192,
     min_free_gb: Annotated[
         float, typer.Option(min=0, help="Gigabytes of the disk that uploads and jobs leave free")

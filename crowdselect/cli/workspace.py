@@ -1,4 +1,4 @@
-"""``crowdselect workspace``: check it, free its caches, take one crowd out or in."""
+"""``crowdselect workspace``: check it, see who did what, free its caches, move one crowd."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import typer
 
 from crowdselect.cli.options import CrowdArgument, JsonOption, WorkspaceOption, example
 from crowdselect.cli.terminal import print_json, print_table, progress, say, tell
+from crowdselect.deeds import ACTIONS, read_deeds
+from crowdselect.errors import InputError
+from crowdselect.registry import did_you_mean
 from crowdselect.settings import open_workspace
 
 group = typer.Typer(help="Check, free and move what a workspace holds.", no_args_is_help=True)
@@ -35,7 +38,7 @@ def check(
         found = upkeep.check_workspace(folder, report)
     mended = [f for f in found if repair and f.repairable]
     for finding in mended:
-        say(f"{finding.path}: torn lines are in {upkeep.repair(finding).name} now.")
+        say(f"{finding.path}: torn lines are in {upkeep.repair(folder, finding).name} now.")
     left = [f for f in found if f not in mended]
     if json:
         print_json({"sound": not left, "findings": left, "repaired": mended})
@@ -56,8 +59,9 @@ def gc(
     """Show what can go because it can be made again; with --yes free it."""
     from crowdselect.pipeline import upkeep
 
-    found = upkeep.freeable(open_workspace(workspace))
-    freed = upkeep.free(found) if yes else 0
+    folder = open_workspace(workspace)
+    found = upkeep.freeable(folder)
+    freed = upkeep.free(folder, found) if yes else 0
     if json:
         return print_json({"freeable": found, "freed": freed})
     print_table(
@@ -66,6 +70,29 @@ def gc(
     )
     total = sum(f.size for f in found) / 1e6
     return say(f"Freed {total:,.1f} MB." if yes else f"{total:,.1f} MB can go: --yes frees them.")
+
+
+@group.command("log", epilog=example("crowdselect workspace log --action delete"))
+def log(
+    action: Annotated[str | None, typer.Option(help=f"Only this: {', '.join(ACTIONS)}")] = None,
+    who: Annotated[str | None, typer.Option(help="Only this person's: name or account")] = None,
+    last: Annotated[int, typer.Option(min=0, help="Only so many of the newest; 0: all")] = 50,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show who did what when, oldest first."""
+    if action is not None and action not in ACTIONS:
+        raise InputError(f"There is no action {action!r}.", did_you_mean(action, ACTIONS))
+    found = [
+        each
+        for each in read_deeds(open_workspace(workspace))
+        if action in (None, each.action) and who in (None, each.who, each.account)
+    ]
+    found = found[-last:] if last else found
+    if json:
+        return print_json(found)
+    rows = [(d.at[:19], d.who or d.account, d.role, d.action, d.what, d.details) for d in found]
+    return print_table(("when (UTC)", "who", "as", "did", "what", ""), rows)
 
 
 @group.command("export", epilog=example("crowdselect workspace export zoo zoo.tar"))

@@ -11,7 +11,9 @@ import streamlit as st
 from crowdselect import jobs, pipeline
 from crowdselect.dashboard import reads, shell
 from crowdselect.dashboard.text import md
+from crowdselect.deeds import may
 from crowdselect.jobs import JobView
+from crowdselect.people import acting
 
 WORDS = {
     "waiting": "waiting to start",
@@ -69,6 +71,9 @@ def state_words(state: jobs.State, path: Path) -> str:
 def cancel_button(identity: str, path: Path) -> None:
     """Ask a running job to stop, once."""
     asked = jobs.is_cancelling(path)
+    if not may("cancel", jobs.read_record(path).by):
+        st.caption("Who started it, or an admin, may cancel it.")
+        return
     st.button(
         "Cancelling" if asked else "Cancel", key=f"cancel {identity}", disabled=asked,
         on_click=jobs.cancel, args=(path,),
@@ -80,6 +85,7 @@ def status_line(view: JobView) -> str:
     """What the job is doing, in words."""
     said = state_words(view.state, view.path)
     parts = [said if said == CANCELLING else view.label or said]
+    parts += [f"by {view.author}"] if view.author not in ("", acting().called) else []
     if view.total:
         parts.append(f"{view.done:,} of {view.total:,}")
     if view.state in jobs.ALIVE:

@@ -11,6 +11,7 @@ import streamlit as st
 from crowdselect.access import NO_KEY, found_models, known_servers, may_answer, opened_model
 from crowdselect.dashboard import reads
 from crowdselect.lm import packaged
+from crowdselect.people import acting
 from crowdselect.settings import Workspace
 
 HERE = ""
@@ -71,12 +72,15 @@ def offered(served: Served, *, answering: bool = False) -> dict[str, str]:
     if served.base_url:
         return {name: name for name in served.models}
     ready = {folder: f"{Path(folder).name}, at hand" for folder in packaged_models()}
-    return {**ready, **_found(reads.workspace().root, answering), **ready}
+    return {**ready, **_found(reads.workspace().root, answering, acting().restricted), **ready}
 
 
 @st.cache_data(ttl=60, max_entries=4, show_spinner=False)
-def _found(root: Path, answering: bool) -> dict[str, str]:
-    """Looked for once a minute: opened folders may hold many files."""
+def _found(root: Path, answering: bool, restricted: bool) -> dict[str, str]:
+    """Looked for once a minute: opened folders may hold many files.
+
+    ``restricted``: for those who may not see every crowd, and so fewer folders.
+    """
     places = [p for p in found_models(Workspace(root)) if not answering or may_answer(p)]
     return {str(path): f"{path.name}, in {path.parent.name}" for path in places}
 

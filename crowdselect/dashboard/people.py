@@ -1,4 +1,4 @@
-"""Who may come in where a login is configured, and who it is that writes a note."""
+"""Who visits: whether they may come in, as what, and who it is that writes a note."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import secrets
 from collections.abc import Sequence
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from crowdselect.dashboard import browser
+from crowdselect.people import OWNER, Person
+from crowdselect.roles import NOBODY, People, is_invited, people_of, person_of
+from crowdselect.settings import Workspace, workspace_folder
 from crowdselect.store import Author
 
-EVERYBODY = "*"
 NAME = "_name"
 BROWSER = "_browser"
 CODE_BYTES = 6
@@ -35,9 +38,38 @@ def me() -> Author:
     return Author(logged_in() or session[NAME], session[BROWSER])
 
 
-def identity() -> str:
-    """Who starts jobs: the account, else this browser."""
-    return str(st.user.get("email") or "") or me().browser
+def acting() -> Person:
+    """Who is behind what this thread does, with their role; asked anew every time.
+
+    Whoever is not invited (any more) sees and changes nothing. What the server does by itself, in
+    a thread that belongs to no visitor, changes nothing either where people have roles.
+    """
+    root = Workspace(workspace_folder())
+    people = people_of(root)
+    if get_script_run_ctx(suppress_warning=True) is None:
+        return OWNER if people is None else NOBODY
+    return visitor(people) or NOBODY
+
+
+def visitor(people: People | None) -> Person | None:
+    """The visitor of this page; None: not invited."""
+    account = str(st.user.get("email") or st.user.get("sub") or "")
+    writer = me()
+    there = bool(st.user.get("is_logged_in"))
+    if there and people is None and not is_invited(account, invited()):
+        return None
+    if people is not None and not there:
+        return None
+    if there and st.user.get("email_verified") is False:
+        return None
+    # Without a login the address is one that Streamlit makes up.
+    return person_of(people, account if there else "", name=writer.name, browser=writer.browser)
+
+
+def invited() -> Sequence[str]:
+    """The ``allow`` list beside the ``[auth]`` section; nobody where there is none."""
+    given = st.secrets.get("crowdselect", {}).get("allow", ())
+    return [given] if isinstance(given, str) else list(given)
 
 
 def call_me(name: str) -> None:
@@ -50,19 +82,3 @@ def remember() -> None:
     """Let the browser keep who its visitor is; once per page."""
     writer = me()
     browser.install(f"{writer.browser} {st.session_state[NAME]}")
-
-
-def is_invited(email: object, allow: Sequence[str]) -> bool:
-    """Tell whether the account's ``email`` is on the list ``allow``.
-
-    An entry is an address (``ann@example.org``), a domain (``@example.org``), or ``*`` for any
-    account of the provider. An empty list lets nobody in: a provider such as Google logs in the
-    whole world.
-    """
-    if EVERYBODY in allow:
-        return True
-    if not isinstance(email, str) or email.count("@") != 1:
-        return False
-    address = email.strip().casefold()
-    known = {entry.strip().casefold() for entry in allow}
-    return address in known or "@" + address.partition("@")[2] in known

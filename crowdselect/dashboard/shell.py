@@ -4,21 +4,22 @@ from __future__ import annotations
 
 import functools
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 import streamlit as st
 
-from crowdselect import jobs
 from crowdselect.charts.style import Palette
 from crowdselect.charts.style import palette as palette_named
-from crowdselect.dashboard import people, reads, state
+from crowdselect.dashboard import doors, people, reads, state
 from crowdselect.dashboard.pages import PAGES, Page
 from crowdselect.dashboard.text import md, plural
 from crowdselect.errors import CrowdSelectError, of_the_disk
-from crowdselect.readonly import read_only
+from crowdselect.people import acting, let_ask
+from crowdselect.readonly import read_only, server_read_only
+from crowdselect.roles import PEOPLE, people_of
 from crowdselect.values import COMBINED
 
 ASSETS = Path(__file__).parent / "assets"
@@ -50,15 +51,15 @@ def run(folder: Path) -> None:
     if st.user.get("is_logged_in") is False:
         _ask_to_log_in()
         return
-    if st.user.get("is_logged_in") and not people.is_invited(st.user.get("email"), _invited()):
-        _turn_away()
+    let_ask(people.acting)
+    if not _comes_in():
         return
     pages = {page.path: _page(folder, page) for page in PAGES}
     st.session_state["_pages"] = pages
     page = st.navigation(list(pages.values()), position="top")
     current = page.url_path or PAGES[0].path
     st.html(MENDED)
-    jobs.who_asks(people.identity)
+    doors.note_visit(acting())
     with guard():
         names = reads.crowd_names()
         state.start(current, names, reads.size, reads.known_encoders)
@@ -76,14 +77,25 @@ def _ask_to_log_in() -> None:
         st.button("Log in", type="primary", on_click=st.login)
 
 
-def _invited() -> Sequence[str]:
-    """The ``allow`` list beside the ``[auth]`` section; nobody where there is none."""
-    given = st.secrets.get("crowdselect", {}).get("allow", ())
-    return [given] if isinstance(given, str) else list(given)
+def _comes_in() -> bool:
+    """Whether the visitor is invited; says so where not."""
+    with guard():
+        known = people_of(reads.workspace())
+        if people.visitor(known) is not None:
+            return True
+        if st.user.get("is_logged_in"):
+            _turn_away()
+        else:
+            empty(
+                "No login",
+                f"{PEOPLE} of this workspace says who may come in, and this server has no login: "
+                "see 'Several people, and safety' in docs/dashboard.md.",
+            )
+    return False
 
 
 def _turn_away() -> None:
-    who = md(str(st.user.get("email") or "This account"))
+    who = str(st.user.get("email") or "This account")
     empty("Not invited", f"{who} is not on this dashboard's list. Ask whoever runs it.")
     with st.container(horizontal_alignment="center"):
         st.button("Log out", on_click=st.logout)
@@ -216,10 +228,11 @@ def heading(title: str, note: str = "") -> None:
 
 def read_only_note(what: str) -> bool:
     """Tell whether changes are off; if so, say it in place of the controls for ``what``."""
-    if read_only():
+    if server_read_only():
         st.caption(f"Read-only: {what} is switched off on this server.")
-        return True
-    return False
+    elif read_only():
+        st.caption(f"Your role here is viewer: {what} is for curators.")
+    return read_only()
 
 
 def _context_bar(names: list[str], page: str) -> None:
@@ -253,8 +266,10 @@ def _context_bar(names: list[str], page: str) -> None:
         st.caption(" \N{MIDDLE DOT} ".join(counts))
         if reads.is_demo(crowd):
             st.badge(DEMO, color="orange", help=DEMO_HELP)
-        if read_only():
+        if server_read_only():
             st.badge("read-only", color="gray")
+        elif people_of(reads.workspace()) is not None:
+            st.badge(acting().role, color="gray", help="Your role here")
         if st.user.get("is_logged_in"):
             st.button("Log out", type="tertiary", on_click=st.logout)
         # Here, because in a row of its own it would be a gap.

@@ -6,7 +6,6 @@ The dashboard and the command line start the same jobs: ``python -m crowdselect.
 """
 
 from crowdselect.jobs.kinds import KINDS
-from crowdselect.jobs.limits import who_asks
 from crowdselect.jobs.record import RunRecord, note_provenance, read_record
 from crowdselect.jobs.start import cancel, create, is_cancelling, start
 from crowdselect.jobs.view import ALIVE, ENDED, JobView, State, all_runs, eta_seconds, read
@@ -35,5 +34,4 @@ __all__ = [
     "run_here",
     "start",
     "watch",
-    "who_asks",
 ]

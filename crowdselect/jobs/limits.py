@@ -3,24 +3,12 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from pathlib import Path
 
 from crowdselect.errors import InputError
-from crowdselect.jobs.view import ALIVE, all_runs
+from crowdselect.jobs.view import ALIVE, every_run
+from crowdselect.people import acting
 from crowdselect.settings import Workspace, limits
-
-_asking: list[Callable[[], str]] = []
-
-
-def who_asks(identity: Callable[[], str]) -> None:
-    """Let ``identity`` say on whose behalf this process makes jobs from now on."""
-    _asking[:] = [identity]
-
-
-def asked_by() -> str:
-    """On whose behalf a job is made now; empty: this process's own."""
-    return _asking[0]() if _asking else ""
 
 
 def check_limits(workspace: Workspace, run: Path | None = None) -> None:
@@ -36,8 +24,8 @@ def check_limits(workspace: Workspace, run: Path | None = None) -> None:
             )
     if not (most.jobs or most.jobs_each):
         return
-    alive = [view for view in all_runs(workspace) if view.state in ALIVE and view.path != run]
-    own = [view for view in alive if view.by == asked_by()]
+    alive = [view for view in every_run(workspace) if view.state in ALIVE and view.path != run]
+    own = [view for view in alive if view.by == acting().identity]
     for known, bound, whose in ((own, most.jobs_each, "of yours "), (alive, most.jobs, "")):
         if bound and len(known) >= bound:
             raise InputError(

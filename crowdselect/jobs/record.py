@@ -7,7 +7,7 @@ or moved workspace never touch the original.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -16,6 +16,7 @@ from typing import Any
 from crowdselect import files
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.keys import scrub_all
+from crowdselect.people import acting
 from crowdselect.registry import did_you_mean
 from crowdselect.settings import Workspace
 
@@ -34,7 +35,9 @@ class RunRecord:
     provenance: Mapping[str, Any]
     """What its data came from, where the kind notes it."""
     by: str = ""
-    """Who asked for it at a shared server; empty: whoever ran the command."""
+    """The identity of who asked for it at a shared server; empty: whoever ran the command."""
+    author: str = ""
+    """Who that is, as people know them; empty: not known."""
 
 
 def workspace_of(run: Path) -> Path:
@@ -51,8 +54,7 @@ def write_record(folder: Path, run: Path, record: RunRecord) -> None:
         "created": record.created,
         "version": version("crowdselect"),
     }
-    if record.by:
-        value["by"] = record.by
+    value |= {k: v for k, v in (("by", record.by), ("author", record.author)) if v}
     if record.provenance:
         value["provenance"] = dict(record.provenance)
     files.write_json(folder / CONFIG, scrub_all(value), private=True)
@@ -64,13 +66,61 @@ def read_record(run: Path) -> RunRecord:
     Raises
     ------
     NotFoundError
-        If there is no such run; names the ones there are.
+        If there is no such run; names the ones there are. One about a crowd that whoever acts
+        may not see is none.
     InputError
         If the file is damaged.
     """
     if not run.is_dir() or run.name.startswith("."):
-        known = [path.name for path in run.parent.glob("[!.]*/")]
-        raise NotFoundError(f"There is no run {run.name!r}.", did_you_mean(run.name, known))
+        raise _no_run(run)
+    record = _read(run)
+    if acting().restricted and not _is_seen(run.parent, record, {run.name}):
+        raise _no_run(run)
+    return record
+
+
+def _no_run(run: Path) -> NotFoundError:
+    """The same words for a run that is not there and one that is not seen."""
+    known = [] if acting().restricted else [path.name for path in run.parent.glob("[!.]*/")]
+    return NotFoundError(f"There is no run {run.name!r}.", did_you_mean(run.name, known))
+
+
+def check_seen(runs: Path, config: Mapping[str, Any]) -> None:
+    """Raise NotFoundError where a run's options name a crowd that whoever acts may not see."""
+    if acting().restricted and not _may_see(runs, config, set()):
+        raise NotFoundError("There is no such crowd, selection or run.", "Choose one of the lists.")
+
+
+def _is_seen(runs: Path, record: RunRecord, passed: set[str]) -> bool:
+    return _may_see(runs, [dict(record.config), dict(record.provenance)], passed)
+
+
+def _may_see(runs: Path, value: Any, passed: set[str]) -> bool:
+    """Whether all crowds may be seen that are named in ``value``, or in the runs it names."""
+    for key, text in _named(value):
+        if key == "crowd" and not acting().may_see(text):
+            return False
+        for part in {text, *text.split("/")} - passed:
+            if part and not part.startswith(".") and (runs / part / CONFIG).is_file():
+                passed.add(part)
+                if not _is_seen(runs, _read(runs / part), passed):
+                    return False
+    return True
+
+
+def _named(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """Every text in a run's options, with the name of the option it stands in."""
+    if isinstance(value, str):
+        yield key, value
+    elif isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _named(inner, str(name))
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _named(inner, key)
+
+
+def _read(run: Path) -> RunRecord:
     try:
         value = files.read_json(run / CONFIG)
         made_in, holder = value["workspace"], str(workspace_of(run))
@@ -80,6 +130,7 @@ def read_record(run: Path) -> RunRecord:
             created=str(value["created"]),
             provenance=dict(value.get("provenance", {})),
             by=str(value.get("by", "")),
+            author=str(value.get("author", "")),
         )
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise damaged(run, error) from error

@@ -14,13 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from crowdselect import files
+from crowdselect.deeds import deed
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.jobs.kinds import KINDS
-from crowdselect.jobs.limits import asked_by, check_limits
-from crowdselect.jobs.record import RunRecord, workspace_of, write_record
+from crowdselect.jobs.limits import check_limits
+from crowdselect.jobs.record import RunRecord, check_seen, read_record, workspace_of, write_record
 from crowdselect.jobs.view import LAUNCH, read, read_status, set_status
 from crowdselect.jobs.worker import CANCEL
 from crowdselect.locks import only_writer
+from crowdselect.people import acting
 from crowdselect.processes import birth, is_alive
 from crowdselect.readonly import refuse_writing
 from crowdselect.registry import content_key, did_you_mean
@@ -45,7 +47,9 @@ def create(
     if kind not in KINDS:
         raise NotFoundError(f"There is no job kind {kind!r}.", did_you_mean(kind, KINDS))
     refuse_writing(workspace.runs)
+    check_seen(workspace.runs, config)
     check_limits(workspace)
+    person = acting()
     now = datetime.now(UTC)
     stamp = now.strftime("%Y%m%d-%H%M%S")
     run_id = run_id or f"{kind}-{stamp}-{content_key([dict(config), now.isoformat()], 6)}"
@@ -54,7 +58,7 @@ def create(
     aside.mkdir(parents=True, mode=files.PRIVATE_FOLDER)
     try:
         made = now.isoformat(timespec="seconds")
-        record = RunRecord(kind, config, made, provenance or {}, asked_by())
+        record = RunRecord(kind, config, made, provenance or {}, person.identity, person.called)
         write_record(aside, path, record)
         set_status(aside, "waiting", pid=os.getpid())
         aside.rename(path)  # fails where there is a run of that name: it is never empty
@@ -75,28 +79,34 @@ def start(path: Path, *, command: list[str] | None = None) -> int:
     Raises InputError if it is running already, also where two processes start it at once.
     """
     remedy = "Follow it, or cancel it first."
-    with only_writer(path / "start", busy=f"{path.name} is being started.", remedy=remedy):
+    workspace = Workspace(workspace_of(path))
+    with (
+        deed(workspace, "start", f"run {path.name}"),
+        only_writer(path / "start", busy=f"{path.name} is being started.", remedy=remedy),
+    ):
         view = read(path)
         if view.state in ("running", "stalled"):
             raise InputError(f"{view.id} is running already.", remedy)
-        check_limits(Workspace(workspace_of(path)), path)
-        (path / CANCEL).unlink(missing_ok=True)
-        (path / LAUNCH).unlink(missing_ok=True)
-        set_status(path, "waiting")
-        (path / LOG).touch(files.PRIVATE_FILE)
-        with (path / LOG).open("ab") as log:
-            process = subprocess.Popen(
-                command or [sys.executable, "-m", "crowdselect.jobs", str(path)],
-                stdin=subprocess.DEVNULL,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-                env=unlimited(),
-            )
-        # The child alone writes the status from here on; two writers could bury its last word.
-        files.write_json(
-            path / LAUNCH, {"pid": process.pid, "born": birth(process.pid)}, private=True
+        check_limits(workspace, path)
+        return _launch(path, command or [sys.executable, "-m", "crowdselect.jobs", str(path)])
+
+
+def _launch(path: Path, command: list[str]) -> int:
+    (path / CANCEL).unlink(missing_ok=True)
+    (path / LAUNCH).unlink(missing_ok=True)
+    set_status(path, "waiting")
+    (path / LOG).touch(files.PRIVATE_FILE)
+    with (path / LOG).open("ab") as log:
+        process = subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env=unlimited(),
         )
+    # The child alone writes the status from here on; two writers could bury its last word.
+    files.write_json(path / LAUNCH, {"pid": process.pid, "born": birth(process.pid)}, private=True)
     return process.pid
 
 
@@ -106,9 +116,14 @@ def is_cancelling(path: Path) -> bool:
 
 
 def cancel(path: Path, *, wait_s: float = 0.0) -> None:
-    """Ask the job to stop; after ``wait_s`` seconds send SIGTERM to its process group."""
+    """Ask the job to stop; after ``wait_s`` seconds send SIGTERM to its process group.
+
+    Raises NotAllowedError where it is somebody else's and whoever acts is no admin.
+    """
     refuse_writing(path)
-    (path / CANCEL).touch(files.PRIVATE_FILE)
+    workspace = Workspace(workspace_of(path))
+    with deed(workspace, "cancel", f"run {path.name}", of=read_record(path).by):
+        (path / CANCEL).touch(files.PRIVATE_FILE)
     deadline = time.monotonic() + wait_s
     while wait_s and is_alive(read_status(path)) and time.monotonic() < deadline:
         time.sleep(0.1)

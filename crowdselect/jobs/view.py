@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from crowdselect import files
-from crowdselect.errors import InputError
+from crowdselect.errors import InputError, NotFoundError
 from crowdselect.jobs.record import damaged, read_record
 from crowdselect.keys import scrub_all
+from crowdselect.people import OWNER, acting, acting_as
 from crowdselect.processes import birth, is_alive
 from crowdselect.settings import Workspace
 
@@ -48,7 +49,9 @@ class JobView:
     path: Path
     config: Mapping[str, Any]
     by: str = ""
-    """Who asked for it at a shared server; empty: whoever ran the command."""
+    """The identity of who asked for it at a shared server; empty: whoever ran the command."""
+    author: str = ""
+    """Who that is, as people know them; empty: not known."""
 
 
 def read(path: Path) -> JobView:
@@ -78,24 +81,38 @@ def read(path: Path) -> JobView:
         path=path,
         config=record.config,
         by=record.by,
+        author=record.author,
     )
 
 
 def all_runs(workspace: Workspace, kind: str | None = None) -> list[JobView]:
     """Every run of the workspace (of one kind), newest first; damaged ones (of any kind) last.
 
+    Of somebody who may not see every crowd: those about crowds they see.
+
     A folder that cannot be read hides no other: it has the state ``damaged`` and says in its
     ``error`` what is wrong and what can be done.
     """
-    views = [_read_or_damaged(path) for path in workspace.runs.glob("[!.]*/")]
+    found = (_read_or_damaged(path) for path in workspace.runs.glob("[!.]*/"))
+    views = [view for view in found if view is not None]
     wanted = [view for view in views if kind in (None, view.kind) or view.state == "damaged"]
     return sorted(wanted, key=lambda view: (view.started, view.id), reverse=True)
 
 
-def _read_or_damaged(path: Path) -> JobView:
+def every_run(workspace: Workspace) -> list[JobView]:
+    """Every run, whoever asks: for limits and locks, never to be shown."""
+    with acting_as(OWNER):
+        return all_runs(workspace)
+
+
+def _read_or_damaged(path: Path) -> JobView | None:
     try:
         return read(path)
+    except NotFoundError:
+        return None  # removed just now, or not theirs to see
     except InputError as error:
+        if acting().restricted:
+            return None  # nobody knows what it is about
         told = (error.problem, error.remedy)
         return JobView(path.name, "", "damaged", "", 0, None, None, "", told, path, {})
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import importlib
 import os
 import signal
@@ -19,6 +20,7 @@ from crowdselect.jobs.record import read_record, workspace_of
 from crowdselect.jobs.view import EVENTS, STATUS, State, set_status
 from crowdselect.keys import scrub_all
 from crowdselect.locks import only_writer
+from crowdselect.people import OWNER, acting_as
 from crowdselect.settings import Workspace, open_workspace
 
 CANCEL = "CANCEL"
@@ -101,7 +103,9 @@ def _run(path: Path) -> State:
         (path / _RESERVE).touch(files.PRIVATE_FILE)
         (path / _RESERVE).write_bytes(b"\0" * _RESERVE_BYTES)
         module, function = KINDS[job.kind].split(":")
-        getattr(importlib.import_module(module), function)(job)
+        work = getattr(importlib.import_module(module), function)
+        with acting_as(dataclasses.replace(OWNER, name=f"run {job.id}")):
+            work(job)
         state = "done"
     except (CancelledError, KeyboardInterrupt):
         state = "cancelled"

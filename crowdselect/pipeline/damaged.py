@@ -9,6 +9,7 @@ from crowdselect import jobs
 from crowdselect.benchmark import read_results
 from crowdselect.errors import CrowdSelectError, Damaged
 from crowdselect.finetune import read_run
+from crowdselect.people import acting
 from crowdselect.pipeline.ingest import open_crowd
 from crowdselect.pipeline.selection.saving import damaged_selections
 from crowdselect.settings import Workspace
@@ -30,6 +31,8 @@ def damaged_crowds(workspace: Workspace) -> list[Damaged]:
     """Folders of crowds that cannot be opened."""
     found = []
     for folder in sorted(workspace.crowds.glob("[!.]*/")):
+        if not acting().may_see(folder.name):
+            continue
         try:
             open_crowd(workspace, folder.name).close()
         except CrowdSelectError as error:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
+from crowdselect.deeds import deed
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.export import (
     FORMATS,
@@ -133,7 +134,11 @@ def export(
     }
     title = name or f"{crowd.name}-{selection.recipe.id}"
     target = folder if config.out is None else config.out.expanduser()
-    return write_export(kept, form, target, facts, name=title, licence=config.licence, test=held)
+    what, told = f"selection {selection.recipe.id}", f"{format} into {target}"
+    with deed(workspace, "export", what, details=told):
+        return write_export(
+            kept, form, target, facts, name=title, licence=config.licence, test=held
+        )
 
 
 def _selected_anew(crowd: Crowd, recipe: Recipe, progress: Progress) -> Selection:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from crowdselect.errors import CrowdSelectError
+from crowdselect.deeds import Action, deed
+from crowdselect.errors import CrowdSelectError, NotAllowedError
 from crowdselect.files import TEMPORARY, temporary_beside
 from crowdselect.hub import fetch_dataset, is_hub, read_address
 from crowdselect.ingest import SOURCES, Source, safe_name
+from crowdselect.people import acting, acting_as
 from crowdselect.progress import Progress, silent
 from crowdselect.registry import build
 from crowdselect.settings import Workspace, demo_data
@@ -41,7 +44,18 @@ def ingest(
     reader = build(SOURCES[source], options or {})
     texts = [str(path) for path in paths]
     crowd = name or _name_of(reader, texts)
-    with CrowdBuilder(workspace, crowd, replace=replace, memory=memory) as builder:
+    if not acting().may_see(crowd):
+        raise NotAllowedError(
+            f"You would not see a crowd called {crowd!r} here.",
+            "Choose another name, or ask an admin to let you see it.",
+        )
+    there = workspace.crowd(crowd).exists()
+    action: Action = "replace" if replace and there else "ingest"
+    told = f"{source}: {', '.join(Path(text).name for text in texts)}"[:200]
+    with (
+        deed(workspace, action, f"crowd {crowd}", details=told),
+        CrowdBuilder(workspace, crowd, replace=replace, memory=memory) as builder,
+    ):
         reader(list(_local(texts, reader, builder, progress)), builder, progress)
     return open_crowd(workspace, crowd)
 
@@ -82,9 +96,10 @@ def preview(
     """
     aside = temporary_beside(workspace.cache / "preview")
     try:
-        crowd = ingest(
-            Workspace(aside), source, paths, name="preview", options=options, progress=progress
-        )
+        with acting_as(dataclasses.replace(acting(), sees={})):  # it is nobody else's crowd
+            crowd = ingest(
+                Workspace(aside), source, paths, name="preview", options=options, progress=progress
+            )
         crowd.close()
         return crowd.report
     finally:
@@ -116,6 +131,6 @@ def remove_crowd(workspace: Workspace, name: str) -> None:
     """Delete the crowd ``name`` with its scores, caches and notes; saved selections stay."""
     folder = workspace.existing_crowd(name)
     gone = folder.with_name(f"{TEMPORARY}{os.getpid()}-removed-{name}")
-    with changing(folder):
+    with deed(workspace, "delete", f"crowd {name}"), changing(folder):
         folder.rename(gone)  # out of sight at once; a crash in between leaves a leftover, not half
     shutil.rmtree(gone)

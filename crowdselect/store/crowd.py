@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -15,11 +16,13 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from crowdselect.deeds import Action, deed
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.files import where_the_disk_allows
 from crowdselect.lm.messages import Message
 from crowdselect.progress import Progress, silent
 from crowdselect.registry import did_you_mean
+from crowdselect.settings import Workspace
 from crowdselect.store import search as searching
 from crowdselect.store.changing import changing
 from crowdselect.store.connect import check_version, open_read_only, quote
@@ -346,7 +349,7 @@ class Crowd:
                     did_you_mean(model.name, names),
                 )
         table = self.path / "models.csv"
-        with changing(self.path):
+        with self._deed("settings", "families and sizes"), changing(self.path):
             self._refuse_stale()
             if table.read_bytes() != self._models_seen:
                 raise InputError(
@@ -390,6 +393,10 @@ class Crowd:
             write_rewards(
                 folder, name, names, values, position=position, origin="added", problems=problems
             )
+
+    def _deed(self, action: Action, details: str) -> AbstractContextManager[None]:
+        holder = Workspace.holding(self.path)
+        return deed(holder, action, f"crowd {self.name}", details=details)
 
     def _refuse_stale(self) -> None:
         """Raise InputError where another crowd has taken this one's place on disk."""
@@ -440,7 +447,8 @@ class Crowd:
         here = frame["id"].isin(self.row_of.keys())
         matched = frame[here]
         info = ScoreInfo(name=name or path.stem, source=f"imported from {path.name}")
-        self.write_scores(info.name, matched, info)
+        with self._deed("scores", f"{info.name} from {path.name}"):
+            self.write_scores(info.name, matched, info)
         numbers = [c for c in frame.columns if c != "id"]
         missing = {c: int((~np.isfinite(matched[c])).sum()) for c in numbers}
         return Imported(

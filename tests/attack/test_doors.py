@@ -12,9 +12,10 @@ from starlette.responses import PlainTextResponse
 
 from crowdselect import jobs
 from crowdselect.dashboard.doors import Doors
-from crowdselect.dashboard.people import is_invited
 from crowdselect.errors import InputError
 from crowdselect.jobs.wait import watch
+from crowdselect.people import Person, let_ask
+from crowdselect.roles import is_invited
 from crowdselect.settings import Limits, frame_ancestors, open_workspace
 from tests.browser import Server, serve
 
@@ -106,12 +107,12 @@ def test_a_visit_may_upload_so_much(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 def test_a_server_starts_so_many_jobs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     workspace = open_workspace(tmp_path / "w")
     monkeypatch.setenv("CROWDSELECT_LIMITS", str(Limits(jobs=3, jobs_each=2)))
-    monkeypatch.setattr("crowdselect.jobs.limits._asking", [lambda: "ann"])
+    monkeypatch.setattr("crowdselect.people._asking", [lambda: Person(account="ann")])
     for _ in range(2):
         jobs.create(workspace, "index", {"crowd": "c"}, run_id=f"r{_}")
     with pytest.raises(InputError, match="2 jobs of yours are running; this server runs 2"):
         jobs.create(workspace, "index", {"crowd": "c"})
-    jobs.who_asks(lambda: "bob")
+    let_ask(lambda: Person(account="bob"))
     path = jobs.create(workspace, "index", {"crowd": "c"})
     assert jobs.read(path).by == "bob"
     with pytest.raises(InputError, match="3 jobs are running; this server runs 3"):

@@ -96,7 +96,7 @@ def test_a_journal_of_a_run_at_work_is_left_alone(workspace: Workspace) -> None:
     (path / "events.jsonl").write_text("{")
     (finding,) = upkeep.check_workspace(workspace)
     with pytest.raises(InputError, match="at work"):
-        upkeep.repair(finding)
+        upkeep.repair(workspace, finding)
 
 
 def test_only_caches_go(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
@@ -207,7 +207,7 @@ def test_changed_questions_and_studies_are_found(studied: Study) -> None:
     journal.write_bytes(whole + b'{"torn')
     found = {f.what: f for f in upkeep.check_workspace(studied.home)}
     assert set(found) == {f"questions {questions.stem[:12]}", "study mine", "journal of studies"}
-    upkeep.repair(found["journal of studies"])
+    upkeep.repair(studied.home, found["journal of studies"])
     assert journal.read_bytes() == whole
     (studied.path / "plan.toml").write_text("name = ")
     assert (
@@ -229,7 +229,7 @@ def test_uploaded_instructions_go_once_no_run_reads_them(workspace: Workspace) -
     (mine,) = [each for each in found if each.path == workspace.kept_uploads]
     assert mine.size == 2 * len("Why?\n")
     assert workspace.uploads not in [each.path for each in found]
-    upkeep.free(found)
+    upkeep.free(workspace, found)
     assert [path.parent.name for path in workspace.uploads.rglob("*.txt")] == ["read"]
 
 

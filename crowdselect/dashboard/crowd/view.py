@@ -12,15 +12,19 @@ from crowdselect.dashboard.crowd import (
     board,
     from_instructions,
     ingest_form,
+    log,
     making,
     models_editor,
     scores,
 )
 from crowdselect.dashboard.text import md, n_of_m
+from crowdselect.people import acting
 from crowdselect.readonly import read_only
 from crowdselect.store import Crowd
 
 TABS = ("Leaderboard", "Bias audit", "Models", "Scores", "Ingest report", "Add a crowd")
+LOG = "Log"
+"""A tab for admins."""
 
 
 def first_run() -> None:
@@ -42,9 +46,10 @@ def first_run() -> None:
 def show(crowd: Crowd) -> None:
     """Everything about one crowd, a tab at a time; only the open tab is computed."""
     judge = reads.judge_of(crowd, state.draft())
-    own = state.view_widget("tab", TABS[0], TABS)
+    tabs = (*TABS, LOG) if acting().at_least("admin") else TABS
+    own = state.view_widget("tab", tabs[0], tabs)
     choice = st.segmented_control(
-        "Part of the page", TABS, **own, required=True, label_visibility="collapsed"
+        "Part of the page", tabs, **own, required=True, label_visibility="collapsed"
     )
     arrival.show(crowd)
     if choice == "Models":
@@ -56,6 +61,8 @@ def show(crowd: Crowd) -> None:
         _report(crowd)
     elif choice == "Add a crowd":
         _add()
+    elif choice == LOG:
+        log.show()
     elif judge is None:
         shell.empty("No rewards yet", "This crowd has answers but no judge has scored them.")
         making.show(crowd)

@@ -123,7 +123,8 @@ def _one(view: RunView) -> None:
             st.caption(md(note))
         _buttons(view)
         with st.expander("Options and data"):
-            st.caption(f"Run {md(view.id)}")
+            by = jobs.read_record(view.path).author
+            st.caption(f"Run {md(view.id)}" + (f", started by {md(by)}" if by else ""))
             st.json(view.config.model_dump(mode="json"), expanded=False)
             if view.data:
                 st.json(dict(view.data), expanded=False)

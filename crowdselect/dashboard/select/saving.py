@@ -10,6 +10,7 @@ from crowdselect.dashboard import reads, shell, state, table
 from crowdselect.dashboard.review import lists
 from crowdselect.dashboard.select.draft import saved_of
 from crowdselect.dashboard.text import md, plural
+from crowdselect.deeds import may
 from crowdselect.pipeline import SavedSelection
 from crowdselect.readonly import read_only
 from crowdselect.store import Crowd
@@ -47,6 +48,7 @@ def listing(crowd: Crowd) -> list[SavedSelection]:
             "strategy": [s.recipe.strategy for s in saved],
             "note": [s.note for s in saved],
             "saved": pd.to_datetime([s.created for s in saved], format="ISO8601"),
+            "by": [", ".join(s.authors) for s in saved],
             "id": [s.id for s in saved],
         }
     )
@@ -72,7 +74,11 @@ def _damaged() -> None:
     """What was saved and cannot be read, of whichever crowd: it may have been this one's."""
     for found in pipeline.damaged_selections(reads.workspace()):
         st.warning(md(str(found)))
-        if not read_only() and st.button(f"Remove {found.name}", key=f"damaged {found.name}"):
+        if (
+            may("delete")
+            and not read_only()
+            and st.button(f"Remove {found.name}", key=f"damaged {found.name}")
+        ):
             pipeline.remove_selection(reads.workspace(), found.name)
             st.rerun()
 
@@ -90,6 +96,8 @@ def actions(one: SavedSelection) -> None:
             if st.button("Save name and note", key=f"renamed {one.id}"):
                 pipeline.rename_selection(reads.workspace(), one.id, name, note)
                 st.rerun()
+        if not may("delete", one.by):
+            return
         with st.popover("Remove"):
             st.text(f"Remove {one.name} and its exports?")
             if st.button("Remove it", key=f"removed {one.id}", type="primary"):

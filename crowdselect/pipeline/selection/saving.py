@@ -21,9 +21,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crowdselect import __version__, files
+from crowdselect.deeds import deed
 from crowdselect.errors import CrowdSelectError, Damaged, InputError, NotFoundError
 from crowdselect.locks import only_writer
-from crowdselect.readonly import refuse_writing
+from crowdselect.people import OWNER, acting, acting_as
 from crowdselect.registry import did_you_mean
 from crowdselect.settings import Workspace, check_name
 from crowdselect.values import Recipe, Selection
@@ -56,6 +57,10 @@ class SavedSelection:
     """Benchmarks on which its recipe was chosen, as declared: scores there are too high."""
     version: str = ""
     """The version of crowdselect that made it."""
+    by: str = ""
+    """The identity of who saved it first, at a shared server; empty: whoever ran the command."""
+    authors: tuple[str, ...] = ()
+    """Who saved it, as people know them, first come first."""
 
     def answers_to(self, key: str) -> bool:
         """Tell whether ``key`` is its id or one of its names."""
@@ -80,7 +85,11 @@ def save_selection(
     _check_rows(selection)
     if name is not None:
         check_name("selection", name)
-    with _naming(workspace):
+    what = f"selection {selection.recipe.id}"
+    told = f"crowd {selection.recipe.crowd}, {len(selection.ids)} rows" + (
+        f", called {name}" if name else ""
+    )
+    with deed(workspace, "save", what, details=told), _naming(workspace):
         return _save(workspace, selection, name, note, chosen_on)
 
 
@@ -151,7 +160,9 @@ def find_selection(workspace: Workspace, key: str) -> SavedSelection:
     Raises NotFoundError where there is none, InputError where it is damaged.
     """
     if key in _folders(workspace):
-        return _read(workspace.selections / key)
+        saved = _read(workspace.selections / key)
+        if acting().may_see(saved.recipe.crowd):
+            return saved
     known = list_selections(workspace)
     for saved in known:
         if saved.answers_to(key):
@@ -166,18 +177,26 @@ def find_selection(workspace: Workspace, key: str) -> SavedSelection:
 
 
 def list_selections(workspace: Workspace, crowd: str | None = None) -> list[SavedSelection]:
-    """Every saved selection (of one crowd), newest first; damaged ones are left out."""
+    """Every saved selection (of one crowd), newest first; damaged ones are left out, and those of
+    crowds that whoever acts may not see.
+    """
     found = []
     for name in _folders(workspace):
         with suppress(CrowdSelectError):
             found.append(_read(workspace.selections / name))
-    wanted = [saved for saved in found if crowd in (None, saved.recipe.crowd)]
+    seen = acting().may_see
+    wanted = [s for s in found if crowd in (None, s.recipe.crowd) and seen(s.recipe.crowd)]
     return sorted(wanted, key=lambda saved: (saved.created, saved.id), reverse=True)
 
 
 def damaged_selections(workspace: Workspace) -> list[Damaged]:
-    """Folders of selections that cannot be read, and what can be done with each."""
-    found = []
+    """Folders of selections that cannot be read, and what can be done with each.
+
+    Whose crowd nobody knows is told to those who may see every crowd.
+    """
+    found: list[Damaged] = []
+    if acting().restricted:
+        return found
     for name in _folders(workspace):
         folder = workspace.selections / name
         try:
@@ -200,8 +219,9 @@ def rename_selection(
     chosen_on: Iterable[str] | None = None,
 ) -> SavedSelection:
     """Replace a saved selection's name, note or benchmarks it was chosen on; None: it stays."""
-    with _naming(workspace):
-        saved = find_selection(workspace, key)
+    saved = find_selection(workspace, key)
+    told = f"called {name}" if name else ""
+    with deed(workspace, "rename", f"selection {saved.id}", details=told), _naming(workspace):
         if name is not None:
             _check_free(workspace, check_name("selection", name), saved.id)
         about = {
@@ -210,6 +230,8 @@ def rename_selection(
             "note": saved.note if note is None else note,
             "created": saved.created,
             "chosen_on": list(saved.chosen_on if chosen_on is None else chosen_on),
+            "by": saved.by,
+            "authors": list(saved.authors),
         }
         files.write_json(saved.path / _ABOUT, about)
         return _read(saved.path)
@@ -217,16 +239,22 @@ def rename_selection(
 
 def remove_selection(workspace: Workspace, key: str) -> None:
     """Delete a saved selection with its exports; a damaged one by its id."""
-    with _naming(workspace):
-        if key in _folders(workspace):
-            refuse_writing(workspace.selections)
-            shutil.rmtree(workspace.selections / key)
-        else:
-            shutil.rmtree(find_selection(workspace, key).path)
+    try:
+        saved = find_selection(workspace, key)
+        identity, by, told = saved.id, saved.by, f"called {saved.name}"
+    except InputError:
+        if acting().restricted or key not in _folders(workspace):
+            raise
+        identity, by, told = key, "", "damaged"
+    what = f"selection {identity}"
+    with deed(workspace, "delete", what, of=by, details=told), _naming(workspace):
+        shutil.rmtree(workspace.selections / identity)
 
 
 def _check_free(workspace: Workspace, name: str, identity: str) -> None:
-    for saved in list_selections(workspace):
+    with acting_as(OWNER):  # a name is taken, whoever may see what has it
+        known = list_selections(workspace)
+    for saved in known:
         if saved.id != identity and saved.answers_to(name):
             raise InputError(
                 f"The selection {saved.id} is called {name!r} already.", "Choose another name."
@@ -254,12 +282,15 @@ def _about(
     given = [name, before.get("name"), *before.get("also", ())]
     called = list(dict.fromkeys(n for n in given if n and n != identity)) or [identity]
     told = before.get("note", "")
+    person = acting()
     return {
         "name": called[0],
         "also": called[1:],
         "note": told if note in told else "\n".join(filter(None, (told, note))),
         "created": datetime.now(UTC).isoformat(timespec="microseconds"),
         "chosen_on": list(dict.fromkeys((*_chosen_on(before), *on, *_declared(note)))),
+        "by": before.get("by", "") if before else person.identity,
+        "authors": list(dict.fromkeys(filter(None, (*before.get("authors", ()), person.called)))),
     }
 
 
@@ -333,4 +364,6 @@ def _from_files(folder: Path) -> SavedSelection:
         also=tuple(about.get("also", ())),
         version=str(manifest.get("version", "")),
         chosen_on=_chosen_on(about),
+        by=str(about.get("by", "")),
+        authors=tuple(map(str, about.get("authors", ()))),
     )

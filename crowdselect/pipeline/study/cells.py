@@ -24,6 +24,7 @@ from crowdselect.finetune.card import library_versions
 from crowdselect.lm.identity import model_identity
 from crowdselect.lm.packaged import located
 from crowdselect.locks import only_writer
+from crowdselect.people import acting
 from crowdselect.pipeline.export import export
 from crowdselect.pipeline.selection.select import select
 from crowdselect.pipeline.selection.session import Session
@@ -218,8 +219,19 @@ def study_of(workspace: Workspace, plan: StudyPlan) -> Study:
 
 
 def study_names(workspace: Workspace) -> list[str]:
-    """Names of the workspace's studies, sorted."""
-    return sorted(path.parent.name for path in workspace.studies.glob(f"[!.]*/{PLAN}"))
+    """Names of the workspace's studies, sorted; those about crowds that whoever acts may see."""
+    found = sorted(workspace.studies.glob(f"[!.]*/{PLAN}"))
+    return [path.parent.name for path in found if _is_seen(path)]
+
+
+def _is_seen(plan: Path) -> bool:
+    if not acting().restricted:
+        return True
+    try:
+        crowd = StudyPlan.from_toml(plan.read_text(encoding="utf-8"), str(plan)).crowd
+    except (CrowdSelectError, OSError, ValueError):
+        return False  # nobody knows what it is about
+    return acting().may_see(crowd)
 
 
 @contextmanager

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crowdselect import files, jobs
+from crowdselect.deeds import deed
 from crowdselect.errors import CrowdSelectError, InputError
 from crowdselect.pipeline.damaged import damaged, damaged_runs
 from crowdselect.pipeline.decontamination import as_kept
@@ -169,7 +170,7 @@ def _journals(workspace: Workspace) -> Iterator[Finding]:
                 )
 
 
-def repair(finding: Finding) -> Path:
+def repair(workspace: Workspace, finding: Finding) -> Path:
     """Put a journal's torn lines into a file beside it, and return that; the others stay.
 
     Raises CrowdSelectError for what cannot be repaired.
@@ -178,7 +179,7 @@ def repair(finding: Finding) -> Path:
         raise CrowdSelectError(f"{finding.what} cannot be repaired here.", finding.remedy)
     path = finding.path
     beside = path.with_name(path.name + TORN)
-    with _resting(path.parent):
+    with deed(workspace, "repair", str(path.name)), _resting(workspace, path.parent):
         whole, torn = files.split_journal(path)
         with files.write_aside(beside) as aside:
             aside.write_bytes((beside.read_bytes() if beside.exists() else b"") + torn)
@@ -189,14 +190,14 @@ def repair(finding: Finding) -> Path:
 
 
 @contextmanager
-def _resting(folder: Path) -> Iterator[None]:
+def _resting(workspace: Workspace, folder: Path) -> Iterator[None]:
     """Nobody writes into the crowd, or works on the run, in ``folder``."""
     if folder.parent.name == "crowds":
         with changing(folder):
             yield
         return
     if folder.name == "studies":
-        views = jobs.all_runs(Workspace(folder.parent), "study")
+        views = jobs.all_runs(workspace, "study")
         if any(view.state in jobs.ALIVE for view in views):
             raise InputError("A study is at work.", "Wait until it ends.")
         yield

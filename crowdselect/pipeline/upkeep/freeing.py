@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crowdselect import jobs
+from crowdselect.deeds import deed
 from crowdselect.pipeline.upkeep.naming import named_in
-from crowdselect.readonly import refuse_writing
 from crowdselect.settings import Workspace
 
 
@@ -56,10 +56,16 @@ def freeable(workspace: Workspace) -> list[Freeable]:
     return sorted((f for f in found if f.size), key=lambda f: (-f.size, str(f.path)))
 
 
-def free(found: Sequence[Freeable]) -> int:
+def free(workspace: Workspace, found: Sequence[Freeable]) -> int:
     """Delete what :func:`freeable` found, and return how many bytes it held."""
+    size = sum(each.size for each in found)
+    with deed(workspace, "free", "caches", details=f"{size} bytes"):
+        _delete(found)
+    return size
+
+
+def _delete(found: Sequence[Freeable]) -> None:
     for each in found:
-        refuse_writing(each.path)
         for inside in each.path.iterdir():
             if inside.name in each.stays:
                 continue
@@ -67,7 +73,6 @@ def free(found: Sequence[Freeable]) -> int:
                 shutil.rmtree(inside, ignore_errors=True)
             else:
                 inside.unlink(missing_ok=True)
-    return sum(each.size for each in found)
 
 
 def _read_still(workspace: Workspace) -> tuple[str, ...]:

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from crowdselect import __version__, files, jobs
+from crowdselect.deeds import deed
 from crowdselect.errors import CrowdSelectError, InputError
 from crowdselect.files import TEMPORARY
 from crowdselect.pipeline.decontamination import place_of
@@ -24,7 +25,6 @@ from crowdselect.pipeline.selection.saving import list_selections
 from crowdselect.pipeline.study import Study, find_study, looks, study_names
 from crowdselect.pipeline.study.plan import rows_of
 from crowdselect.pipeline.upkeep.naming import named_in
-from crowdselect.readonly import refuse_writing
 from crowdselect.settings import Workspace
 from crowdselect.values import Recipe
 
@@ -43,6 +43,11 @@ def export_crowd(workspace: Workspace, name: str, out: Path, *, runs: bool = Tru
     if out.exists():
         raise InputError(f"{out} exists already.", "Choose another file.")
     open_crowd(workspace, name).close()
+    with deed(workspace, "export", f"crowd {name}", details=f"into {out}"):
+        return _export(workspace, name, out, runs)
+
+
+def _export(workspace: Workspace, name: str, out: Path, runs: bool) -> list[str]:
     selections = list_selections(workspace, name)
     studies = _studies(workspace, name) if runs else []
     folders = [workspace.crowd(name), *(saved.path for saved in selections)]
@@ -132,8 +137,12 @@ def import_crowd(workspace: Workspace, archive: Path) -> list[str]:
     InputError for a file that is no such archive, is damaged, of a newer version, or holds what
     the workspace has already.
     """
+    with deed(workspace, "import", f"archive {archive.name}"):
+        return _import(workspace, archive)
+
+
+def _import(workspace: Workspace, archive: Path) -> list[str]:
     aside = files.temporary_beside(workspace.root / "import")
-    refuse_writing(aside)
     try:
         aside.mkdir(parents=True)
         contents = _unpacked(archive, aside)
