@@ -56,21 +56,26 @@ class Difference:
         """Whether the difference survives the correction at this confidence level."""
         return self.adjusted_p < 1 - level
 
+    def size(self) -> str:
+        """The difference with its interval, such as ``+0.0178 (+0.00787 to +0.0278)``."""
+        low, high = self.interval.low, self.interval.high
+        ends = "" if math.isnan(low) else f" ({_signed(low)} to {_signed(high)})"
+        return f"{_signed(self.interval.value)}{ends}"
+
     def sentence(self, level: float = LEVEL) -> str:
         """The outcome in plain words."""
-        value, low, high = self.interval.value, self.interval.low, self.interval.high
+        value = self.interval.value
         if math.isnan(value):
             return f"{self.first} and {self.second} share no question."
         if self.questions < MIN_QUESTIONS:
             return (
                 f"{self.first} and {self.second} cannot be told apart by {self.questions} "
-                f"questions ({value:+.3g}): at least {MIN_QUESTIONS} are needed."
+                f"questions ({_signed(value)}): at least {MIN_QUESTIONS} are needed."
             )
         corrected = " after Holm's correction" if self.adjusted_p > self.p_value else ""
-        ends = "" if math.isnan(low) else f" ({low:+.3g} to {high:+.3g})"
         seeds = "" if max(self.seeds) == 1 else f", {self.seeds[0]} and {self.seeds[1]} seeds"
         p = f"p = {self.adjusted_p:.2g}" if self.adjusted_p >= 1e-4 else "p < 0.0001"
-        span = f"{value:+.3g}{ends}, {self.questions:,} questions{seeds}, {p}{corrected}"
+        span = f"{self.size()}, {self.questions:,} questions{seeds}, {p}{corrected}"
         if not self.distinguishable(level):
             return f"{self.first} and {self.second} are not distinguishable at {level:.0%}: {span}."
         word = "better" if (value > 0) == self.higher_is_better else "worse"
@@ -78,6 +83,11 @@ class Difference:
         if self.scope == "models":
             said += " This holds for these trained models, not for the strategies that made them."
         return said
+
+
+def _signed(value: float) -> str:
+    """Three digits with the sign; what is nothing but rounding is +0."""
+    return f"{round(value, 12) + 0.0:+.3g}"
 
 
 @dataclass(frozen=True)

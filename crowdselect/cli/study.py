@@ -125,10 +125,16 @@ def run(
         _show(read_study(study, split), json)
 
 
-@group.command("show", epilog=example("crowdselect study show demo --test"))
+@group.command(
+    "show",
+    epilog=example("crowdselect study show demo --test", "crowdselect study show demo --markdown"),
+)
 def show(
     name: NameArgument,
     test: TestOption = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="As a table in Markdown, for a text of one's own")
+    ] = False,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
@@ -136,7 +142,12 @@ def show(
     from crowdselect.pipeline.study import find_study, read_study
 
     study = find_study(open_workspace(workspace), name)
-    _show(read_study(study, "test" if test else "development"), json)
+    found = read_study(study, "test" if test else "development")
+    if markdown and not json:
+        for line in (*_markdown(found), "", *found.looked(), *found.warnings, found.power):
+            tell(line)
+        return
+    _show(found, json)
 
 
 @group.command("list", epilog=example("crowdselect study list"))
@@ -172,3 +183,23 @@ def _show(result: StudyResult, as_json: bool) -> None:
     for sentence in result.sentences():
         tell(sentence)
     return say(result.power)
+
+
+def _markdown(result: StudyResult) -> list[str]:
+    """The rows, with a column per baseline for the differences to it."""
+    baselines = result.plan.baselines
+    differences = {b: {d.first: d for d in result.against(b)} for b in baselines}
+    over = f"p (Holm over {result.corrected_over})"
+    heads = ["arm", "rows", "seeds", result.unit or "score", "95 % interval"]
+    heads += [text for b in baselines for text in (f"difference to {b}", over)]
+    lines = [heads, ["---", *["---:"] * 3, "---", *["---", "---:"] * len(baselines)]]
+    for row in result.rows:
+        value = row.interval
+        told = ("", "") if math.isnan(value.value) else (
+            f"{value.value:.3f}", f"{value.low:.3f} to {value.high:.3f}"
+        )  # fmt: skip
+        cells = [row.label, "" if row.rows is None else f"{row.rows:,}", str(row.done), *told]
+        for found in (differences[b].get(row.label) for b in baselines):
+            cells += ["", ""] if found is None else [found.size(), f"{found.adjusted_p:.2g}"]
+        lines.append(cells)
+    return ["| " + " | ".join(c.replace("|", "\\|") for c in line) + " |" for line in lines]

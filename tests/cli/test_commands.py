@@ -284,6 +284,9 @@ def test_a_study_is_listed_and_shown_as_it_stands(run, here, tmp_path):
     folder.mkdir(parents=True)
     (folder / "plan.toml").write_text(plan.to_toml(), encoding="utf-8")
     assert [study["name"] for study in run("study", "list", "--json").json] == ["mine"]
+    table = run("study", "show", "mine", "--markdown").out.splitlines()
+    assert table[0].startswith("| arm | rows | seeds | score | 95 % interval | difference to ")
+    assert {line.count("|") for line in table[:3]} == {8}
     shown = run("study", "show", "mine", "--json").json
     assert [(row["label"], row["done"], row["planned"]) for row in shown["rows"]] == [
         ("random", 0, 5), ("top", 0, 5)

@@ -190,6 +190,7 @@ def test_a_crowd_is_its_own_questions_and_none_of_them_is_trained_on(
     # The study moves with its workspace: what it made is found where it lies now.
     before = read_study(study, "development")
     assert before.complete
+    assert before.power.startswith("What loss on held-out answers will show is told once two arms")
     assert before.questions == 6
     moved = Workspace(ready.root.rename(ready.root.with_name("moved")))
     after = read_study(find_study(moved, "mine"), "development")

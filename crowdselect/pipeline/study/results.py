@@ -177,8 +177,14 @@ def power_line(
     plan = study.plan
     rows = rows_of(plan)
     tuned = [side for side in (sides or {}).values() if not side.fixed]
-    spread = measured(tuned, shared, "measured on these models") or assumed(plan.expected.rate)
+    known = measured(tuned, shared, "measured on these models")
     suite = build_suite(plan.suite(split))
+    if known is None and suite.bounds is None:
+        return (
+            f"What {suite.title[0].lower()}{suite.title[1:]} will show is told once two arms have "
+            "two seeds each: how far it varies is not known beforehand."
+        )
+    spread = known or assumed(plan.expected.rate)
     count = len(shared) or suite.count()
     seeds, many = len(plan.seeds), max(1, len(_pairs(plan, rows)))
     most = math.inf if suite.bounds is None else suite.bounds[1] - suite.bounds[0]
