@@ -30,9 +30,8 @@ def normalise(values: FloatArray) -> FloatArray:
 
 def best_of(values: FloatArray) -> FloatArray:
     """Return the best value of every row, shape (n,); NaN: it has none."""
-    filled = np.where(np.isnan(values), -np.inf, values)
-    best = filled.max(axis=1, initial=-np.inf)
-    return np.where(np.isneginf(best), np.nan, best)
+    best: FloatArray = np.fmax.reduce(values, axis=1, initial=np.nan)
+    return best
 
 
 def full_reward(rewards: FloatArray) -> float | None:

@@ -7,7 +7,12 @@ from crowdselect.metrics.best_reward import BestReward
 from crowdselect.metrics.calc_share import CalcShare, calc_share, is_calculation
 from crowdselect.metrics.columns import ColumnName, column_options, parse_column
 from crowdselect.metrics.difficulty import Difficulty
-from crowdselect.metrics.families import FamilyCorrelations, families_of, family_correlations
+from crowdselect.metrics.families import (
+    FamilyCorrelations,
+    correlation_blocks,
+    families_of,
+    family_correlations,
+)
 from crowdselect.metrics.frontier import Frontier
 from crowdselect.metrics.judges import combine_judges
 from crowdselect.metrics.just_above import JustAbove
@@ -65,6 +70,7 @@ __all__ = [
     "calc_share",
     "column_options",
     "combine_judges",
+    "correlation_blocks",
     "families_of",
     "family_correlations",
     "is_calculation",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -76,17 +77,32 @@ def family_correlations(rewards: RewardMatrix, ties: Ties = "average") -> Family
     n = len(rewards.values)
     rho = np.empty((n, len(families)), order="F")
     members = np.empty((n, len(families)), dtype=np.int32, order="F")
-    constant = [0] * len(families)
+    constant = np.zeros(len(families), dtype=np.int64)
+    for rows, part in correlation_blocks(rewards, ties):
+        rho[rows], members[rows] = part.rho, part.members
+        constant += part.constant
+    names = tuple(f.name for f in families)
+    return FamilyCorrelations(names, rho, members, tuple(constant.tolist()))
+
+
+def correlation_blocks(
+    rewards: RewardMatrix, ties: Ties = "average"
+) -> Iterator[tuple[slice, FamilyCorrelations]]:
+    """Yield what :func:`family_correlations` returns, block by block of the rows."""
+    families = families_of(rewards)
+    names = tuple(f.name for f in families)
     for rows, block in blocks(rewards.values):
+        rho = np.empty((block.shape[1], len(families)), order="F")
+        members = np.empty(rho.shape, dtype=np.int32, order="F")
+        constant = [0] * len(families)
         for f, family in enumerate(families):
             values = [block[j] for j in family.columns]
             if ties == "reference":
-                rho[rows, f] = _ordinal_rho(values)
-                members[rows, f] = len(values)
+                rho[:, f] = _ordinal_rho(values)
+                members[:, f] = len(values)
             else:
-                rho[rows, f], members[rows, f], flat = _average_rho(values, family.sizes)
-                constant[f] += flat
-    return FamilyCorrelations(tuple(f.name for f in families), rho, members, tuple(constant))
+                rho[:, f], members[:, f], constant[f] = _average_rho(values, family.sizes)
+        yield rows, FamilyCorrelations(names, rho, members, tuple(constant))
 
 
 def _average_rho(values: list[FloatArray], sizes: FloatArray) -> tuple[FloatArray, Counts, int]:

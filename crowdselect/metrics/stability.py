@@ -9,7 +9,7 @@ import numpy as np
 
 from crowdselect.metrics import moments
 from crowdselect.metrics.base import MetricInputs, Need, places_above, rewards_of
-from crowdselect.metrics.families import FamilyCorrelations, Ties, family_correlations
+from crowdselect.metrics.families import FamilyCorrelations, Ties, correlation_blocks
 from crowdselect.metrics.noise import equalise
 from crowdselect.ranks import DECIMALS
 from crowdselect.registry import option
@@ -54,7 +54,11 @@ class Stability:
         """Return stability, shape (n,)."""
         rewards = rewards_of(inputs, self.name)
         ties: Ties = "reference" if inputs.profile == "reference" else self.ties
-        stability = mean_correlation(family_correlations(rewards, ties), self.family_weighting)
+        stability = np.full(len(rewards.values), np.nan)
+        for rows, part in correlation_blocks(rewards, ties):
+            stability[rows] = mean_correlation(part, self.family_weighting)
+        # Two equal means may lie on both sides of a rounding step.
+        stability = equalise(stability, 10.0**-DECIMALS)
         if ties == "average":
             required = moments.required_rewards(rewards.values, self.min_models, self.min_share)
             stability[moments.count_rewards(rewards.values) < required] = np.nan
@@ -88,5 +92,4 @@ def mean_correlation(correlations: FamilyCorrelations, weighting: Weighting) -> 
         weights += weight
     mean = np.full(n, np.nan)
     np.divide(total, weights, out=mean, where=weights > 0)
-    # Two equal means may lie on both sides of a rounding step.
-    return equalise(np.round(mean, DECIMALS) + 0.0, 10.0**-DECIMALS)
+    return np.round(mean, DECIMALS) + 0.0

@@ -282,8 +282,9 @@ def _order(crowd: Crowd) -> IntArray | None:
     """
 
     def by_id() -> IntArray | None:
-        order = np.argsort(crowd.ids, kind="stable")
-        return None if (order[:-1] < order[1:]).all() else order
+        if (crowd.ids[:-1] < crowd.ids[1:]).all():
+            return None
+        return np.argsort(crowd.ids, kind="stable")
 
     return _ORDERS.get(crowd.fingerprint, by_id)
 
@@ -305,7 +306,7 @@ def _digest(crowd: Crowd) -> str:
 
     def digest() -> str:
         found = hashlib.sha256()
-        for text in crowd.instruction_texts():
+        for text in crowd.texts.instructions():
             found.update(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
         return found.hexdigest()
 

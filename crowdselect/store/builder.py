@@ -220,7 +220,9 @@ class CrowdBuilder:
         judges = self._write_judges(loaded, shape)
         report = self._report(loaded, judges)
         models = arrange(loaded.models, self._models)
-        ids = con.execute("SELECT id FROM crowd.instructions ORDER BY row").fetchall()
+        ids = []
+        if self.path.exists():
+            ids = con.execute("SELECT id FROM crowd.instructions ORDER BY row").fetchall()
         self._write_tables(loaded, fingerprint(con, loaded, shape))
         con.close()
         shutil.rmtree(self._folder / "scratch")

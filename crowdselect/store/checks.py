@@ -13,6 +13,7 @@ from crowdselect.errors import InputError
 from crowdselect.store.load import Loaded
 from crowdselect.store.questions import PROMPTS
 from crowdselect.store.report import IngestReport, JudgeCount, ModelCount
+from crowdselect.store.texts import batches, strings
 from crowdselect.values import BoolArray, FloatArray
 
 
@@ -22,15 +23,17 @@ def dense(con: duckdb.DuckDBPyConnection, column: str, shape: tuple[int, int]) -
     NaN and infinite rewards come through as they are, NULL as a quiet NaN of its own: see
     :func:`count_judge`.
     """
-    found = con.execute(
-        f"SELECT row, model, {column} AS value FROM crowd.answers WHERE {column} IS NOT NULL"
-    ).fetchnumpy()
     values = np.full(shape, _NULL)
-    values[found["row"], found["model"]] = np.ma.getdata(found["value"])
+    for batch in batches(
+        con, f"SELECT row, model, {column} AS value FROM crowd.answers WHERE {column} IS NOT NULL"
+    ):
+        values[batch["row"].to_numpy(), batch["model"].to_numpy()] = batch["value"].to_numpy()
     return values
 
 
 _BATCH = 10_000
+_ROWS = 1 << 20
+"""Rows of rewards looked at once."""
 _NULL = np.finfo(np.float64).min
 """Stands for SQL NULL between :func:`dense` and :func:`count_judge`; no reward is that low."""
 
@@ -38,27 +41,37 @@ _NULL = np.finfo(np.float64).min
 def count_judge(
     name: str, values: FloatArray, models: Sequence[str]
 ) -> tuple[JudgeCount, FloatArray]:
-    """Count a judge's oddities; return them and the rewards with everything missing as NaN."""
-    null = values == _NULL
-    nan, infinite = np.isnan(values), np.isinf(values)
-    values = np.where(null | nan | infinite, np.nan, values)
-    there = ~np.isnan(values)
-    covered: BoolArray = np.asarray(there.any(axis=0))
-    rewards = int(there.sum())
+    """Count a judge's oddities; return them and ``values``, in which what is missing is NaN now."""
+    nan = infinite = 0
+    for first in range(0, len(values), _ROWS):
+        block = values[first : first + _ROWS]
+        nan += int(np.isnan(block).sum())
+        endless = np.isinf(block)
+        infinite += int(endless.sum())
+        block[endless | (block == _NULL)] = np.nan
+    counted = [int(np.count_nonzero(~np.isnan(column))) for column in values.T]
+    covered: BoolArray = np.array(counted, dtype=np.int64) > 0
+    rewards = sum(counted)
     count = JudgeCount(
         name=name,
         rewards=rewards,
         missing=int(covered.sum()) * len(values) - rewards,
-        nan=int(nan.sum()),
-        infinite=int(infinite.sum()),
+        nan=nan,
+        infinite=infinite,
         low=float(np.nanmin(values)) if rewards else None,
-        mean=float(np.nansum(values / rewards)) if rewards else None,  # no sum to overflow
+        mean=_mean(values, rewards) if rewards else None,
         high=float(np.nanmax(values)) if rewards else None,
         models=int(covered.sum()),
         models_without=tuple(m for m, c in zip(models, covered, strict=True) if not c),
         identical=_identical(values, models, covered),
     )
     return count, values
+
+
+def _mean(values: FloatArray, rewards: int) -> float:
+    """Divided before they are added, so that no sum overflows."""
+    starts = range(0, len(values), _ROWS)
+    return float(sum(np.nansum(values[first : first + _ROWS] / rewards) for first in starts))
 
 
 def _identical(
@@ -130,17 +143,18 @@ def _texts(con: duckdb.DuckDBPyConnection) -> Iterator[str]:
 def fingerprint(con: duckdb.DuckDBPyConnection, loaded: Loaded, shape: tuple[int, int]) -> str:
     """Return the sha256 (hex) of ids, texts and models' names; rewards have their own digests."""
     digest = hashlib.sha256("\0".join(loaded.models).encode())
+    ids = strings(con, "SELECT id FROM crowd.instructions ORDER BY row", shape[0])
+    digest.update("\0".join(map(str, ids)).encode())
     texts = con.execute(
-        "SELECT id, md5_number_lower(text) AS text FROM crowd.instructions ORDER BY row"
+        "SELECT md5_number_lower(text) AS text FROM crowd.instructions ORDER BY row"
     ).fetchnumpy()
-    digest.update("\0".join(map(str, texts["id"])).encode())
     digest.update(np.ma.getdata(texts["text"]).astype("<u8").tobytes())
-    found = con.execute(
-        "SELECT row, model, digest FROM crowd.answers WHERE digest IS NOT NULL"
-    ).fetchnumpy()
     answers = np.zeros(shape, dtype="<u8")
-    answers[found["row"], found["model"]] = np.ma.getdata(found["digest"])
-    digest.update(answers.tobytes())
+    for batch in batches(
+        con, "SELECT row, model, digest FROM crowd.answers WHERE digest IS NOT NULL"
+    ):
+        answers[batch["row"].to_numpy(), batch["model"].to_numpy()] = batch["digest"].to_numpy()
+    digest.update(answers.reshape(-1).data)
     tables = {t for (t,) in con.execute(
         "SELECT table_name FROM duckdb_tables() WHERE database_name = 'crowd'"
     ).fetchall()}  # fmt: skip

@@ -21,7 +21,7 @@ from crowdselect.errors import InputError, NotFoundError
 from crowdselect.files import where_the_disk_allows
 from crowdselect.lm.messages import Message
 from crowdselect.progress import Progress, silent
-from crowdselect.registry import did_you_mean
+from crowdselect.registry import content_key, did_you_mean
 from crowdselect.settings import Workspace
 from crowdselect.store import search as searching
 from crowdselect.store.changing import changing
@@ -32,10 +32,17 @@ from crowdselect.store.notes import Notes
 from crowdselect.store.numbers import ROW
 from crowdselect.store.questions import PROMPTS
 from crowdselect.store.report import read_report, some
-from crowdselect.store.rewards import list_rewards, read_rewards, write_rewards
+from crowdselect.store.rewards import (
+    LARGE,
+    RewardFile,
+    list_rewards,
+    mapped_rewards,
+    read_rewards,
+    write_rewards,
+)
 from crowdselect.store.scores import Imported, ScoreFiles, ScoreInfo, read_score_file, with_ids_of
-from crowdselect.store.texts import StoredTexts
-from crowdselect.values import BoolArray, IdArray, IntArray, Model, RewardMatrix, Scores
+from crowdselect.store.texts import StoredTexts, strings
+from crowdselect.values import BoolArray, FloatArray, IdArray, IntArray, Model, RewardMatrix, Scores
 
 
 @dataclass(frozen=True)
@@ -130,9 +137,7 @@ class Crowd:
     @cached_property
     def ids(self) -> IdArray:
         """Instruction ids in row order: shape (n,), Python strings."""
-        found = self._rows("SELECT id FROM crowd.instructions ORDER BY row")
-        ids = np.empty(self.n, dtype=object)
-        ids[:] = [i for (i,) in found]
+        ids = strings(self._con, "SELECT id FROM crowd.instructions ORDER BY row", self.n)
         ids.setflags(write=False)
         return ids
 
@@ -186,10 +191,17 @@ class Crowd:
                 did_you_mean(name or "", self.judges),
             )
         if name not in self._matrices:
-            values = read_rewards(self._rewards[name][1], [m.name for m in self.models])
+            values = self._read_rewards(*self._rewards[name])
             values.setflags(write=False)
             self._matrices[name] = RewardMatrix(name, self.ids, self.models, values)
         return self._matrices[name]
+
+    def _read_rewards(self, file: RewardFile, source: pa.NativeFile) -> FloatArray:
+        names = [m.name for m in self.models]
+        if self.n * len(names) * 8 <= LARGE:
+            return read_rewards(source, names)
+        key = content_key([file.digest, names], 20)
+        return mapped_rewards(source, names, self.cache / "rewards" / f"{key}.npy")
 
     def instruction(self, row: int) -> Instruction:
         """Return one instruction; raises NotFoundError for a row that does not exist."""
@@ -300,8 +312,11 @@ class Crowd:
         """
         columns: dict[str, np.ndarray] = {}
         for name in self._extra_names:
-            found = self._rows(f"SELECT {quote(name)} FROM crowd.extra ORDER BY {ROW}")
-            columns[name] = _column([value for (value,) in found])
+            sql = f"SELECT {quote(name)} FROM crowd.extra ORDER BY {ROW}"
+            if self._con.cursor().sql(sql).types[0] == "VARCHAR":
+                columns[name] = strings(self._con, sql, self.n)
+            else:
+                columns[name] = _column([value for (value,) in self._rows(sql)])
         return columns
 
     # ------------------------------------------------------------------ searching

@@ -6,6 +6,7 @@ character, and nothing depends on the order of files.
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
@@ -18,10 +19,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from crowdselect.errors import CrowdSelectError
 from crowdselect.files import write_aside
 from crowdselect.values import FloatArray
 
 Origin = Literal["ingest", "added"]
+LARGE = 1 << 29
+"""Bytes of a reward matrix beyond which it stays on the disk and is mapped: 3.5 million x 19."""
+_WRITTEN = 1 << 20
+"""Rows written at once: a row group of the file."""
+_READ = 1 << 16
+"""Rows read at once."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +67,9 @@ def slug(name: str, taken: Iterable[str] = ()) -> str:
 def digest_of(models: Sequence[str], values: FloatArray) -> str:
     """Return the sha256 (hex) of a reward matrix and the names of its columns."""
     digest = hashlib.sha256("\0".join(models).encode())
-    digest.update(np.where(np.isnan(values), np.nan, values).astype("<f8").tobytes())
+    for first in range(0, len(values), _READ):
+        block = values[first : first + _READ]
+        digest.update(np.where(np.isnan(block), np.nan, block).astype("<f8").tobytes())
     return digest.hexdigest()
 
 
@@ -80,7 +90,6 @@ def write_rewards(
     known = {f.judge: f for f in list_rewards(folder)}
     taken = [f.path.stem for f in known.values() if f.judge != judge]
     path = known[judge].path if judge in known else folder / f"{slug(judge, taken)}.parquet"
-    columns = [pa.array(values[:, j], mask=np.isnan(values[:, j])) for j in range(len(models))]
     digest = digest_of(models, values)
     metadata = {
         "judge": judge,
@@ -91,9 +100,17 @@ def write_rewards(
     if problems:
         metadata["problems"] = json.dumps(dict(problems), ensure_ascii=False)
     fields = [pa.field(name, pa.float64()) for name in models]
-    table = pa.Table.from_arrays(columns, schema=pa.schema(fields, metadata=metadata))
-    with write_aside(path) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+    schema = pa.schema(fields, metadata=metadata)
+    with (
+        write_aside(path) as temporary,
+        pq.ParquetWriter(temporary, schema, compression="zstd") as writer,
+    ):
+        for first in range(0, max(len(values), 1), _WRITTEN):
+            block = values[first : first + _WRITTEN]
+            columns = [
+                pa.array(block[:, j], mask=np.isnan(block[:, j])) for j in range(len(models))
+            ]
+            writer.write_table(pa.Table.from_arrays(columns, schema=schema))
     return RewardFile(judge, path, position, origin, digest, dict(problems or {}))
 
 
@@ -136,11 +153,43 @@ def changed_rewards(crowd: Path) -> list[Path]:
 
 def read_rewards(source: Path | pa.NativeFile, models: Sequence[str]) -> FloatArray:
     """Return the rewards as (n, m) float64 in the order of ``models``; NaN = missing."""
-    table = pq.read_table(source)
-    # Metrics go column by column: Fortran order keeps each model's rewards together.
-    values = np.full((table.num_rows, len(models)), np.nan, order="F")
-    for j, name in enumerate(models):
-        position = table.schema.get_field_index(name)
-        if position >= 0:
-            values[:, j] = table.column(position).to_numpy()
+    with pq.ParquetFile(source) as file:
+        # Metrics go column by column: Fortran order keeps each model's rewards together.
+        values = np.full((file.metadata.num_rows, len(models)), np.nan, order="F")
+        _fill(values, file, models)
     return values
+
+
+def mapped_rewards(source: pa.NativeFile, models: Sequence[str], path: Path) -> FloatArray:
+    """Return what :func:`read_rewards` returns, from the file ``path`` (.npy), made where needed.
+
+    The system takes of the file into memory what is looked at, and takes it out again when memory
+    is short. Where nothing can be written the rewards are read into memory.
+    """
+    with contextlib.suppress(OSError, ValueError):  # not there, or damaged: it is made again
+        return np.lib.format.open_memmap(path, mode="r")
+    try:
+        with write_aside(path) as temporary, pq.ParquetFile(source) as file:
+            shape = (file.metadata.num_rows, len(models))
+            values = np.lib.format.open_memmap(
+                temporary, mode="w+", dtype=np.float64, shape=shape, fortran_order=True
+            )
+            _fill(values, file, models)
+            values.flush()
+            del values
+    except (OSError, CrowdSelectError):
+        return read_rewards(source, models)
+    return np.lib.format.open_memmap(path, mode="r")
+
+
+def _fill(values: FloatArray, file: pq.ParquetFile, models: Sequence[str]) -> None:
+    """Write a reward file's columns into ``values`` (n, m), block by block; NaN = missing."""
+    places = [file.schema_arrow.get_field_index(name) for name in models]
+    for j in (j for j, place in enumerate(places) if place < 0):
+        values[:, j] = np.nan
+    first = 0
+    for batch in file.iter_batches(_READ):
+        rows = slice(first, first := first + batch.num_rows)
+        for j, place in enumerate(places):
+            if place >= 0:
+                values[rows, j] = batch.column(place).to_numpy(zero_copy_only=False)

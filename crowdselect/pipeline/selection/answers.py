@@ -69,11 +69,13 @@ class Answers:
         if self.policy.startswith("model:"):
             names = [m.name for m in self.crowd.models]
             return self.there[:, names.index(self.policy.removeprefix("model:"))].copy()
-        usable = self.there
-        if self.judges and self.policy != "random":
-            scored = [~np.isnan(self.crowd.rewards(judge).values) for judge in self.judges]
-            usable = usable & np.logical_or.reduce(scored)
-        return np.asarray(usable.any(axis=1))
+        if not self.judges or self.policy == "random":
+            return np.asarray(self.there.any(axis=1))
+        found = np.zeros(self.crowd.n, dtype=bool)
+        for values in [self.crowd.rewards(judge).values for judge in self.judges]:
+            for j in range(values.shape[1]):
+                found |= self.there[:, j] & ~np.isnan(values[:, j])
+        return found
 
     def columns(self, rows: IntArray, seed: int) -> IntArray:
         """The chosen model's column for each of ``rows``; NONE: no response; HAND: a person's."""
@@ -188,7 +190,7 @@ def answer_texts(
 
 def answered(crowd: Crowd) -> BoolArray:
     """Which models gave a response that is not empty, shape (n, m)."""
-    return crowd.texts.response_lengths("words") > 0
+    return crowd.texts.answered()
 
 
 def usable(crowd: Crowd) -> BoolArray:

@@ -9,7 +9,7 @@ import numpy as np
 
 from crowdselect.equal_texts import count_repeats
 from crowdselect.errors import CrowdSelectError
-from crowdselect.metrics import family_correlations
+from crowdselect.metrics import correlation_blocks, families_of
 from crowdselect.pipeline.decontamination import contamination_of, facts_of
 from crowdselect.pipeline.metrics import judge_of
 from crowdselect.pipeline.selection.answers import model_names
@@ -77,11 +77,15 @@ def full_report(
 
 def _missing(rewards: FloatArray) -> dict[str, Any]:
     """Cells without a reward, and rows that lack at least one."""
-    empty = np.isnan(rewards)
+    cells, gaps = 0, np.zeros(len(rewards), dtype=bool)
+    for column in rewards.T:
+        empty = np.isnan(column)
+        cells += int(np.count_nonzero(empty))
+        gaps |= empty
     return {
-        "cells": int(empty.sum()),
-        "share": _round(float(empty.mean())) if empty.size else 0.0,
-        "rows": int(empty.any(axis=1).sum()),
+        "cells": cells,
+        "share": _round(cells / rewards.size) if rewards.size else 0.0,
+        "rows": int(np.count_nonzero(gaps)),
     }
 
 
@@ -93,23 +97,31 @@ def _responders(session: Session, columns: IntArray) -> dict[str, int]:
 def _families(session: Session, judge: str, rows: IntArray) -> list[dict[str, Any]]:
     """Per family a histogram of Spearman's rho (size, reward), in the pool and selected."""
     first = session.crowd.judges[0] if judge == COMBINED else judge
-    found = family_correlations(session.crowd.rewards(first))
+    rewards = session.crowd.rewards(first)
+    chosen = session.crowd.mask(rows)
+    names = [family.name for family in families_of(rewards)]
+    pool, selected = np.zeros((2, len(names), len(RHO_EDGES) - 1), dtype=np.int64)
+    constant = np.zeros(len(names), dtype=np.int64)
+    for where, part in correlation_blocks(rewards):
+        constant += np.array(part.constant, dtype=np.int64)
+        for f in range(len(names)):
+            pool[f] += _histogram(part.rho[:, f])
+            selected[f] += _histogram(part.rho[chosen[where], f])
     return [
         {
             "family": name,
             "judge": first,
             "edges": RHO_EDGES.tolist(),
-            "pool": _histogram(found.rho[:, f]),
-            "selected": _histogram(found.rho[rows, f]),
-            "constant": found.constant[f],
+            "pool": pool[f].tolist(),
+            "selected": selected[f].tolist(),
+            "constant": int(constant[f]),
         }
-        for f, name in enumerate(found.families)
+        for f, name in enumerate(names)
     ]
 
 
-def _histogram(values: FloatArray) -> list[int]:
-    there = values[~np.isnan(values)]
-    return [int(n) for n in np.histogram(there, RHO_EDGES)[0]]
+def _histogram(values: FloatArray) -> IntArray:
+    return np.histogram(values[~np.isnan(values)], RHO_EDGES)[0]
 
 
 def _overlap(session: Session, recipe: Recipe, rows: IntArray) -> dict[str, float | None]:
@@ -128,22 +140,38 @@ def _lengths(session: Session, rows: IntArray, columns: IntArray) -> dict[str, A
     """Token counts of instructions and chosen responses, in the pool and selected."""
     texts = session.crowd.texts
     instruction = texts.instruction_lengths("tokens")
-    response = texts.response_lengths("tokens")
     chosen = np.full(len(rows), np.nan)
     there = columns >= 0
-    chosen[there] = response[rows[there], columns[there]]
+    chosen[there] = texts.response_lengths_at(rows[there], columns[there], "tokens")
     return {
         "unit": "tokens",
         "instruction": {"pool": _summary(instruction), "selected": _summary(instruction[rows])},
-        "response": {"pool": _summary(response.ravel()), "selected": _summary(chosen)},
+        "response": {
+            "pool": _summary(*texts.response_length_counts("tokens")),
+            "selected": _summary(chosen),
+        },
     }
 
 
-def _summary(values: FloatArray) -> dict[str, float | None]:
+def _summary(
+    values: FloatArray | IntArray, counts: IntArray | None = None
+) -> dict[str, float | None]:
+    """Mean and median of ``values``; of ascending ones that each occur ``counts`` times."""
+    if counts is not None:
+        return _weighed(values, counts)
     there = values[~np.isnan(values)]
     if not len(there):
         return {"mean": None, "median": None}
     return {"mean": _round(float(there.mean())), "median": _round(float(np.median(there)))}
+
+
+def _weighed(values: FloatArray | IntArray, counts: IntArray) -> dict[str, float | None]:
+    n = int(counts.sum())
+    if not n:
+        return {"mean": None, "median": None}
+    middle = values[np.searchsorted(np.cumsum(counts), [(n - 1) // 2, n // 2], side="right")]
+    mean = int((values * counts).sum()) / n
+    return {"mean": _round(mean), "median": _round(float(middle.mean()))}
 
 
 def _repeats(groups: IntArray) -> float:

@@ -152,7 +152,7 @@ class Session:
 
     def duplicate_groups(self) -> IntArray:
         """Code of each row's exact-duplicate group, shape (n,); -1: its text occurs once."""
-        return self._memo.get("groups", lambda: exact_duplicates(self.crowd.instruction_texts()))
+        return self._memo.get("groups", lambda: exact_duplicates(self.crowd.texts.instructions()))
 
     def column(self, name: str, recipe: Recipe) -> FloatArray:
         """A metric column under the recipe's judge and profile, as measured, shape (n,)."""
