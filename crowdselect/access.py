@@ -23,7 +23,7 @@ from crowdselect.errors import InputError, NotFoundError
 from crowdselect.hub import HUB, is_hub
 from crowdselect.options import Frozen
 from crowdselect.people import acting
-from crowdselect.settings import Workspace, demo_data, hub_allows, ingest_folders
+from crowdselect.settings import Workspace, demo_data, ingest_folders, pages_read_hub
 
 SERVERS = "servers.toml"
 NO_KEY = "CROWDSELECT_NO_KEY"
@@ -112,7 +112,7 @@ def opened_model(workspace: Workspace, text: str) -> str:
 
 def on_hub(text: str) -> str:
     """``text``, a name on the hub; raises InputError where this dashboard takes none."""
-    if not hub_allows("read"):
+    if not pages_read_hub():
         raise InputError(
             f"This dashboard takes no names on the hub, such as {text!r}.",
             "Whoever runs it allows them: crowdselect serve --hub read.",

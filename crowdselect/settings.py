@@ -20,8 +20,6 @@ HOSTS_VARIABLE = "CROWDSELECT_HOSTS"
 FRAMES_VARIABLE = "CROWDSELECT_FRAME_ANCESTORS"
 LIMITS_VARIABLE = "CROWDSELECT_LIMITS"
 HUB_VARIABLE = "CROWDSELECT_HUB"
-HUB_LEVELS = ("none", "read", "push")
-"""What pages may do with the hub; each holds what stands before it."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -199,14 +197,12 @@ def check_frames(sites: list[str]) -> list[str]:
     return sites
 
 
-def hub_allows(level: str) -> bool:
-    """Whether the dashboard's pages may ``read`` from, or ``push`` to, the hub: CROWDSELECT_HUB.
+def pages_read_hub() -> bool:
+    """Whether the dashboard's pages take names on the hub: CROWDSELECT_HUB is ``read``, or unset.
 
-    Unset they may read; ``crowdselect serve`` sets it. The command line may do both.
+    ``crowdselect serve`` sets it. Pages never push; the command line does both.
     """
-    given = os.environ.get(HUB_VARIABLE, "read")
-    allowed = HUB_LEVELS.index(given) if given in HUB_LEVELS else 0
-    return allowed >= HUB_LEVELS.index(level)
+    return os.environ.get(HUB_VARIABLE, "read") == "read"
 
 
 @dataclass(frozen=True)

@@ -17,6 +17,7 @@ from crowdselect.cli.options import (
     values_of,
     with_declared,
 )
+from crowdselect.cli.push import PublicOption, PushOption, YesOption, push_plan
 from crowdselect.cli.selection import SelectionArgument
 from crowdselect.cli.terminal import print_json, progress, say, tell
 from crowdselect.export import FORMATS, ExportConfig
@@ -38,6 +39,7 @@ def register(app: typer.Typer) -> None:
         "crowdselect export best-1000 --format llamafactory --out LLaMA-Factory/data",
         "crowdselect export best-1000 --format preference -o margin=1.0",
         "crowdselect export best-1000 --format parquet --against mt_bench/question.jsonl",
+        "crowdselect export best-1000 --format parquet --license cc-by-4.0 --push my-org/best-1000",
     )
     app.command("export", epilog=examples)(with_declared(export, option_parameters(ASKED)))
 
@@ -46,11 +48,15 @@ def export(
     selection: SelectionArgument,
     given: dict[str, Any],
     option: OptionsOption = None,
+    push: PushOption = None,
+    public: PublicOption = False,
+    yes: YesOption = False,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
     """Write a selection's training file, dataset card and manifest."""
     from crowdselect import pipeline
+    from crowdselect.pipeline.push import plan_export_push
 
     asked = values_of(ASKED, given)
     with progress() as report:
@@ -63,8 +69,14 @@ def export(
         )
     keep_flagged = bool(asked.get("keep_flagged"))
     counts = made.manifest["counts"]
+    pushed = None
+    if push:
+        licence = asked.get("licence")
+        plan = plan_export_push(made, push, public=public, licence=licence)
+        pushed = push_plan(plan, yes=yes)
     if json:
-        return print_json({"path": made.path, "data": made.data, **made.manifest})
+        more = {"pushed": pushed} if pushed else {}
+        return print_json({"path": made.path, "data": made.data, **more, **made.manifest})
     if counts["unanswered"]:
         say(f"{counts['unanswered']:,} rows have no response and were left out.")
     if counts.get("without_a_pair"):

@@ -25,8 +25,15 @@ from crowdselect.cli.options import (
     values_of,
     with_declared,
 )
+from crowdselect.cli.push import (
+    LicenceOption,
+    PublicOption,
+    PushOption,
+    YesOption,
+    push_model,
+)
 from crowdselect.cli.terminal import plain, print_json, print_table, progress, say, tell
-from crowdselect.errors import CrowdSelectError
+from crowdselect.errors import CrowdSelectError, InputError
 from crowdselect.finetune import (
     PRESETS,
     Estimate,
@@ -38,6 +45,7 @@ from crowdselect.finetune import (
     output_model,
     read_run,
 )
+from crowdselect.hub import check_push
 from crowdselect.options import options_named, options_of, read_pairs
 from crowdselect.settings import open_workspace
 
@@ -68,6 +76,7 @@ def register(app: typer.Typer) -> None:
             "crowdselect finetune train.jsonl --model ./base --full --preset crowdselect-paper",
             "crowdselect finetune best-1000 --model ./base --method dpo --margin 1.0 --estimate",
             "crowdselect finetune train.jsonl --model ./base -o lora_rank=64 -o rslora=true",
+            "crowdselect finetune best-1000 --model ./base --push my-org/tuned",
         ),
     )(with_declared(finetune, OFFERED))
     app.command("finetune-options", epilog=example("crowdselect finetune-options"))(list_options)
@@ -82,6 +91,10 @@ def finetune(
             "--option", "-o", metavar="NAME=VALUE", help="Any other option; see finetune-options"
         ),
     ] = None,
+    push: PushOption = None,
+    public: PublicOption = False,
+    licence: LicenceOption = None,
+    yes: YesOption = False,
     estimate_only: Annotated[
         bool, typer.Option("--estimate", help="Measure what it would take, and stop")
     ] = False,
@@ -93,6 +106,13 @@ def finetune(
     from crowdselect.pipeline.finetune import training_source  # it loads every stage
 
     folder = open_workspace(workspace)
+    if push and detach:
+        raise InputError(
+            "A run that goes on by itself asks nobody.",
+            "Push it later: crowdselect run push RUN ORG/NAME",
+        )
+    if push:
+        check_push(folder.root, push, "model", public=public)  # before hours of training
     options = {
         **values_of(FLAGS, given),
         **read_pairs(ASKED, option or [], "a fine-tune"),
@@ -108,7 +128,11 @@ def finetune(
             say(f"Pairs of {found.pairs}.")
         if estimate_only:
             return _print_estimate(config, folder.root, report, json)
-    return _run(create(folder, config), detach=detach, as_json=json)
+    path = create(folder, config)
+    _run(path, detach=detach, as_json=json)
+    if push:
+        push_model(folder, path, push, public=public, licence=licence, yes=yes)
+    return None
 
 
 def list_options(json: JsonOption = False) -> None:

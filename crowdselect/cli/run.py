@@ -9,7 +9,8 @@ import typer
 from crowdselect import jobs
 from crowdselect.cli.follow import describe, follow_job, run_job, time_left
 from crowdselect.cli.options import DetachOption, JsonOption, WorkspaceOption, example
-from crowdselect.cli.terminal import print_json, print_table, say
+from crowdselect.cli.push import LicenceOption, PublicOption, YesOption, push_model
+from crowdselect.cli.terminal import print_json, print_table, say, tell
 from crowdselect.settings import open_workspace
 
 RunArgument = Annotated[str, typer.Argument(metavar="RUN", help="Id of a run, see run list")]
@@ -82,6 +83,38 @@ def resume(
     view = run_job(open_workspace(workspace).run(run), detach=detach, as_json=json)
     if not detach:
         _finished(view, json)
+
+
+@group.command(
+    "push", epilog=example("crowdselect run push finetune-20260101-120000-a1b2c3 my-org/tuned")
+)
+def push(
+    run: RunArgument,
+    repo: Annotated[str, typer.Argument(metavar="ORG/NAME", help="Repository on the hub")],
+    public: PublicOption = False,
+    licence: LicenceOption = None,
+    yes: YesOption = False,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Push a fine-tuned model with its card and benchmarks to the hub; it is shown and asked."""
+    folder = open_workspace(workspace)
+    path = folder.run(run)
+    address = push_model(folder, path, repo, public=public, licence=licence, yes=yes)
+    if json:
+        print_json({"run": run, "pushed": address})
+
+
+@group.command("card", epilog=example("crowdselect run card finetune-20260101-120000-a1b2c3"))
+def card(run: RunArgument, workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
+    """Show the card of a fine-tuned model: selection, recipe, options, benchmarks, how to serve."""
+    from crowdselect.pipeline.push import measured_card  # it loads every stage
+
+    folder = open_workspace(workspace)
+    text = measured_card(folder, folder.run(run))
+    if json:
+        return print_json({"run": run, "card": text})
+    return tell(text)
 
 
 def _done(view: jobs.JobView) -> str:

@@ -60,9 +60,9 @@ def serve(
         float, typer.Option(min=0, help="Gigabytes of the disk that uploads and jobs leave free")
     ] = 1.0,
     hub: Annotated[
-        Literal["none", "read", "push"] | None,
+        Literal["none", "read"] | None,
         typer.Option(
-            help="What pages may do with the Hugging Face hub, with your login; else read on this "
+            help="Whether pages take names on the hub, read with your login; else read on this "
             "machine, none on an address that others reach",
             show_default=False,
         ),

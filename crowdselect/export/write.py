@@ -18,6 +18,7 @@ from crowdselect import files
 from crowdselect.errors import InputError
 from crowdselect.export.base import Example, Format
 from crowdselect.export.card import dataset_card
+from crowdselect.export.croissant import CROISSANT, croissant
 from crowdselect.reading import read_json
 from crowdselect.registry import describe
 from crowdselect.settings import check_name
@@ -95,6 +96,7 @@ def write_export(
         }
         card = dataset_card(manifest, form, licence)
         (aside / "README.md").write_text(card, encoding="utf-8", newline="\n")
+        files.write_json(aside / CROISSANT, croissant(aside, manifest, form, licence))
         manifest["outputs"] = {p.name: files.sha256_file(p) for p in sorted(aside.iterdir())}
         files.write_json(aside / MANIFEST, manifest)
     if info is not None:

@@ -7,7 +7,7 @@ Nothing is sent but by :func:`push`, which does what a :class:`PushPlan` showed 
 
 from crowdselect.hub.address import HUB, HubAddress, is_hub, read_address
 from crowdselect.hub.fetch import Fetched, FetchedFile, fetch_dataset, fetch_file
-from crowdselect.hub.push import PushPlan, plan_push, push
+from crowdselect.hub.push import PushPlan, check_push, plan_push, push
 
 __all__ = [
     "HUB",
@@ -15,6 +15,7 @@ __all__ = [
     "FetchedFile",
     "HubAddress",
     "PushPlan",
+    "check_push",
     "fetch_dataset",
     "fetch_file",
     "is_hub",

@@ -75,22 +75,21 @@ class PushPlan:
         ]  # fmt: skip
 
 
-def plan_push(
-    folder: Path,
-    repo: str,
-    kind: Literal["dataset", "model"],
-    *,
-    public: bool = False,
-    licence: str | None = None,
-    facts: Sequence[str] = (),
-    card: str | None = None,
-    hidden: Sequence[str] = (),
-) -> PushPlan:
-    """Look at ``folder`` and at the hub; nothing is sent.
+@dataclass(frozen=True)
+class Destination:
+    """A repository that may be pushed to, as it stands."""
 
-    ``card`` replaces the folder's card; texts in ``hidden`` (folders of this machine) are cut to
-    their last part in what is sent. ``folder`` may be not there yet: then the plan holds no files,
-    and only checks name, login and repository.
+    repo: str
+    user: str
+    public: bool
+    exists: bool
+    files: tuple[str, ...] = ()
+
+
+def check_push(
+    folder: Path, repo: str, kind: Literal["dataset", "model"], *, public: bool = False
+) -> Destination:
+    """Whether ``folder`` may be pushed to ``repo``, before there is anything to push.
 
     Raises InputError without a login or offline, where the repository is not the user's to write,
     holds something else, or is public and ``public`` was not asked for.
@@ -107,23 +106,50 @@ def plan_push(
             f"{repo} exists and is public: everybody would read what is pushed.",
             "Choose another name, or say so: --public.",
         )
-    sent = {} if not folder.is_dir() else _cleaned(folder, hidden)
-    here = sorted(p for p in folder.rglob("*") if p.is_file()) if folder.is_dir() else []
-    text = card if card is not None else sent.get(CARD, b"").decode()
-    if card is None and not text and (folder / CARD).exists():
-        text = (folder / CARD).read_text(encoding="utf-8")
-    for place in hidden:
-        text = text.replace(place, Path(place).name)
-    if text:
-        text, licence = _with_licence(text, licence)
+    return Destination(repo, user, is_public if there else public, there, tuple(known))
+
+
+def plan_push(
+    folder: Path,
+    repo: str,
+    kind: Literal["dataset", "model"],
+    *,
+    public: bool = False,
+    licence: str | None = None,
+    facts: Sequence[str] = (),
+    card: str | None = None,
+    hidden: Sequence[str] = (),
+) -> PushPlan:
+    """Look at ``folder`` and at the hub; nothing is sent.
+
+    ``card`` replaces the folder's card; texts in ``hidden`` (folders of this machine) are cut to
+    their last part in what is sent. Raises what :func:`check_push` raises.
+    """
+    there = check_push(folder, repo, kind, public=public)
+    names = sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+    sent = _cleaned(folder, names, hidden)
+    if card is not None:
+        sent[CARD] = _without(card, hidden).encode()
+        names = sorted({*names, CARD})
+    own = (folder / CARD).read_bytes() if (folder / CARD).exists() else b""
+    text, licence = _with_licence(sent.get(CARD, own).decode(), licence)
+    if text.encode() != own:
         sent[CARD] = text.encode()
-    names = [p.relative_to(folder).as_posix() for p in here]
-    files = [(n, len(sent[n]) if n in sent else (folder / n).stat().st_size) for n in names]
-    stale = tuple(n for n in known if n not in names and n not in _KEPT) if names else ()
+    sizes = [(n, len(sent[n]) if n in sent else (folder / n).stat().st_size) for n in names]
     return PushPlan(
-        kind, repo, user, public or (there and is_public), there, tuple(files), licence, text,
-        tuple(facts), folder, sent, stale,
-    )  # fmt: skip
+        kind=kind,
+        repo=repo,
+        user=there.user,
+        public=there.public,
+        exists=there.exists,
+        files=tuple(sizes),
+        licence=licence,
+        card=text,
+        facts=tuple(facts),
+        folder=folder,
+        replaced=sent,
+        stale=tuple(n for n in there.files if n not in names and n not in _KEPT),
+    )
 
 
 def push(plan: PushPlan) -> str:
@@ -181,18 +207,23 @@ def _existing(hub: Any, repo: str, kind: str) -> tuple[bool, list[str], bool]:
     return True, files, not info.private
 
 
-def _cleaned(folder: Path, hidden: Sequence[str]) -> dict[str, bytes]:
+def _cleaned(folder: Path, names: Sequence[str], hidden: Sequence[str]) -> dict[str, bytes]:
     """Small texts that name folders of this machine, without them."""
     found = {}
-    for path in sorted(folder.rglob("*")):
-        if path.suffix not in _SCANNED or path.stat().st_size > _SCANNED_BYTES:
-            continue
-        text = given = path.read_text(encoding="utf-8")
-        for place in hidden:
-            text = text.replace(place, Path(place).name)
-        if text != given:
-            found[path.relative_to(folder).as_posix()] = text.encode()
+    for name in names:
+        path = folder / name
+        if path.suffix in _SCANNED and path.stat().st_size <= _SCANNED_BYTES:
+            text = path.read_text(encoding="utf-8")
+            clean = _without(text, hidden)
+            if clean != text:
+                found[name] = clean.encode()
     return found
+
+
+def _without(text: str, hidden: Sequence[str]) -> str:
+    for place in hidden:
+        text = text.replace(place, Path(place).name)
+    return text
 
 
 def _with_licence(text: str, licence: str | None) -> tuple[str, str | None]:

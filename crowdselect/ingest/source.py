@@ -23,6 +23,7 @@ _NOT_DATA = {
     "dataset_infos.json",
     "dataset_dict.json",
     "state.json",
+    "croissant.json",
 }
 _SAMPLE = re.compile(r" #\d+$")
 """What the store adds to a model's name where each of its samples is a model of its own."""

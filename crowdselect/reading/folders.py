@@ -14,7 +14,7 @@ from crowdselect.reading.opening import open_bytes
 
 _NOT_DATA = {
     "dataset_info.json", "dataset_infos.json", "dataset_dict.json", "state.json", "manifest.json",
-    "about.json", "config.json", "report.json", "package.json", "models.csv",
+    "about.json", "config.json", "croissant.json", "report.json", "package.json", "models.csv",
 }  # fmt: skip
 _SHARD = re.compile(r"(?P<split>.+?)-\d{5}-of-\d{5}.*", re.IGNORECASE)
 _SPLITS = {

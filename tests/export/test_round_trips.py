@@ -102,3 +102,22 @@ def test_our_own_fine_tune_reads_every_export(name, tmp_path) -> None:
     found = read_conversations(made.data).rows
     for row, talk in zip(found, TALKS, strict=True):
         assert [(m["role"], m["content"]) for m in row.messages] == list(talk)
+
+
+@pytest.mark.parametrize("name", FORMATS.names())
+def test_croissant_metadata_is_read_by_its_own_library(name, tmp_path) -> None:
+    """What it says of files and fields is so; the library streams the rows by it.
+
+    Of a JSON array it reads no lists, so that of those it is asked for the structure only.
+    """
+    library = pytest.importorskip("mlcroissant")
+    made = exported(name, tmp_path)
+    told = json.loads((made.path / "croissant.json").read_text())
+    (file,) = told["distribution"]
+    assert file["sha256"] == made.manifest["outputs"][made.data.name]
+    found = library.Dataset(made.path / "croissant.json")
+    assert not found.metadata.issues.errors
+    if name not in ("sharegpt", "llamafactory"):
+        rows = list(found.records("train"))
+        assert len(rows) == 3
+        assert TALKS[1][-1][1] in str(rows[1])

@@ -55,8 +55,6 @@ def form() -> None:
         format_func=titles.__getitem__,
         help=_help(),
     )
-    allowed = settings.ingest_folders(reads.workspace())
-    on_hub = settings.hub_allows("read")
     # A form sends its fields together: nothing typed while files arrive is lost.
     with st.form("ingest", border=False):
         uploads = st.file_uploader(
@@ -68,14 +66,7 @@ def form() -> None:
             help=f"At most {MOST_MB:,} MB each. Larger ones: give a path below, or use the "
             "command line.",
         )
-        path = st.text_input(
-            "or a file or folder on this machine" + (", or a hub id" if on_hub else ""),
-            key="ingest path",
-            persist_state="session",
-            help="Inside: "
-            + ", ".join(md(folder) for folder in allowed)
-            + (". On the hub: OWNER/NAME or hf://datasets/OWNER/NAME@REVISION." if on_hub else ""),
-        )
+        path = _path_field()
         name = st.text_input(
             "Name",
             key="ingest name",
@@ -103,6 +94,18 @@ def form() -> None:
         except InputError as error:
             raise reworded(error, source) from error
     preview.show(source)
+
+
+def _path_field() -> str:
+    allowed = ", ".join(md(folder) for folder in settings.ingest_folders(reads.workspace()))
+    on_hub = settings.pages_read_hub()
+    more = ". On the hub: OWNER/NAME or hf://datasets/OWNER/NAME@REVISION." if on_hub else ""
+    return st.text_input(
+        f"or a file or folder on this machine{', or a hub id' if on_hub else ''}",
+        key="ingest path",
+        persist_state="session",
+        help=f"Inside: {allowed}{more}",
+    )
 
 
 def _options(source: str) -> dict[str, Any]:
