@@ -23,11 +23,11 @@ from crowdselect.settings import Workspace
 
 Action = Literal[
     "ingest", "replace", "save", "rename", "export", "delete", "start", "cancel", "settings",
-    "scores", "import", "repair", "free",
+    "scores", "import", "repair", "free", "push",
 ]  # fmt: skip
 ACTIONS: tuple[Action, ...] = get_args(Action)
 LOG = "audit.jsonl"
-_ADMINS: frozenset[Action] = frozenset({"replace", "delete", "import", "repair", "free"})
+_ADMINS: frozenset[Action] = frozenset({"replace", "delete", "import", "repair", "free", "push"})
 _OWN: frozenset[Action] = frozenset({"delete", "cancel"})
 """What curators may do to what is theirs, and admins to all."""
 _WARN = logging.getLogger(__name__)

@@ -73,7 +73,7 @@ def export(
     if push:
         licence = asked.get("licence")
         plan = plan_export_push(made, push, public=public, licence=licence)
-        pushed = push_plan(plan, yes=yes)
+        pushed = push_plan(open_workspace(workspace), plan, yes=yes)
     if json:
         more = {"pushed": pushed} if pushed else {}
         return print_json({"path": made.path, "data": made.data, **more, **made.manifest})

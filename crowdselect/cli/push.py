@@ -10,7 +10,7 @@ import typer
 
 from crowdselect.cli.terminal import say
 from crowdselect.errors import CancelledError, InputError
-from crowdselect.hub import PushPlan, push
+from crowdselect.hub import PushPlan
 from crowdselect.settings import Workspace
 
 PushOption = Annotated[
@@ -26,11 +26,13 @@ LicenceOption = Annotated[
 ]
 
 
-def push_plan(plan: PushPlan, *, yes: bool) -> str:
+def push_plan(workspace: Workspace, plan: PushPlan, *, yes: bool) -> str:
     """Show ``plan``, ask unless ``yes``, and push; returns the address of the commit.
 
     Raises CancelledError where the answer is no, InputError where nobody can be asked.
     """
+    from crowdselect.pipeline.push import send  # it loads every stage
+
     for line in plan.lines():
         say(line)
     if not yes:
@@ -38,7 +40,7 @@ def push_plan(plan: PushPlan, *, yes: bool) -> str:
             raise InputError("Nobody can be asked here whether to push.", "Agree with --yes.")
         if not typer.confirm("Push this?", default=False, err=True):
             raise CancelledError("Nothing was pushed.", "What was made is kept on this machine.")
-    address = push(plan)
+    address = send(workspace, plan)
     say(f"Pushed: {plan.address}")
     return address
 
@@ -50,4 +52,4 @@ def push_model(
     from crowdselect.pipeline.push import plan_model_push  # it loads every stage
 
     plan = plan_model_push(workspace, run, repo, public=public, licence=licence)
-    return push_plan(plan, yes=yes)
+    return push_plan(workspace, plan, yes=yes)

@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from crowdselect.benchmark import BenchmarkView, list_results
+from crowdselect.deeds import deed
 from crowdselect.export import FORMATS, Export
 from crowdselect.finetune import output_model, read_run
-from crowdselect.hub import PushPlan, plan_push
+from crowdselect.hub import PushPlan, plan_push, push
 from crowdselect.settings import Workspace
 
 MEASURED = "## Benchmarks"
@@ -49,6 +50,12 @@ def plan_model_push(
         card=measured_card(workspace, run),
         hidden=hidden,
     )
+
+
+def send(workspace: Workspace, plan: PushPlan) -> str:
+    """Do what ``plan`` says and note it in the log of deeds; return the commit's address."""
+    with deed(workspace, "push", f"{plan.kind} {plan.repo}", details=plan.lines()[0][:200]):
+        return push(plan)
 
 
 def measured_card(workspace: Workspace, run: Path) -> str:

@@ -12,7 +12,7 @@ from typing import Any
 import pyarrow.parquet as pq
 import pytest
 
-from crowdselect import pipeline
+from crowdselect import files, pipeline
 from crowdselect.cli import main
 from crowdselect.cli.push import push_plan
 from crowdselect.errors import CancelledError, CrowdSelectError
@@ -95,20 +95,22 @@ def test_what_may_not_be_pushed_to_is_one_sentence(
 
 
 def test_nothing_is_pushed_without_a_yes(
-    hub: Hub, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
+    hub: Hub, workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     plan = plan_export_push(export(tmp_path / "out"), "org/mine", public=True)
     with pytest.raises(CrowdSelectError, match="Nobody can be asked"):
-        push_plan(plan, yes=False)
+        push_plan(workspace, plan, yes=False)
     monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
     monkeypatch.setattr("typer.confirm", lambda *_, **__: False)
     with pytest.raises(CancelledError, match="Nothing was pushed"):
-        push_plan(plan, yes=False)
+        push_plan(workspace, plan, yes=False)
     assert hub.repos == {}
     assert "PUBLIC: everybody can read it" in capsys.readouterr().err
     monkeypatch.setattr("typer.confirm", lambda *_, **__: True)
-    push_plan(plan, yes=False)
+    push_plan(workspace, plan, yes=False)
     assert not hub.repos["datasets/org/mine"].private
+    (line,) = [d for d in files.read_lines(workspace.root / "audit.jsonl") if d["action"] == "push"]
+    assert line["what"] == "dataset org/mine"
 
 
 def test_a_model_goes_out_without_the_folders_of_this_machine(hub: Hub, tmp_path: Path) -> None:
