@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 __version__ = "0.1.0"
 
 _PUBLIC = {
+    "Crowd": "crowdselect.pipeline",
     "Recipe": "crowdselect.values",
     "Filters": "crowdselect.values",
-    "Selection": "crowdselect.values",
+    "Selection": "crowdselect.chosen",
     "CrowdSelectError": "crowdselect.errors",
     "open_workspace": "crowdselect.settings",
     "ingest": "crowdselect.pipeline",
@@ -25,13 +26,19 @@ _PUBLIC = {
     "select": "crowdselect.pipeline",
     "compare": "crowdselect.pipeline",
     "export": "crowdselect.pipeline",
+    "save_selection": "crowdselect.pipeline",
+    "load_selection": "crowdselect.pipeline",
 }
 __all__ = ["__version__", *_PUBLIC]  # noqa: PLE0604 - the names are strings
 
 if TYPE_CHECKING:
+    from crowdselect.chosen import Selection as Selection
     from crowdselect.errors import CrowdSelectError as CrowdSelectError
+    from crowdselect.pipeline import Crowd as Crowd
     from crowdselect.pipeline import compare as compare
+    from crowdselect.pipeline import load_selection as load_selection
     from crowdselect.pipeline import open_crowd as open_crowd
+    from crowdselect.pipeline import save_selection as save_selection
     from crowdselect.pipeline import select as select
     from crowdselect.pipeline.export import export as export
     from crowdselect.pipeline.ingest import ingest as ingest
@@ -40,7 +47,6 @@ if TYPE_CHECKING:
     from crowdselect.settings import open_workspace as open_workspace
     from crowdselect.values import Filters as Filters
     from crowdselect.values import Recipe as Recipe
-    from crowdselect.values import Selection as Selection
 
 
 class _Package(ModuleType):

@@ -377,24 +377,3 @@ def with_origin(given: Any) -> Any:
     recipe = {"crowd": "", "weights": {}, **known} if told else None
     more = {k: told[k] for k in ("name", "pairs") if k in told}
     return {**rest, "origin": {"selection": identity, "recipe": recipe, **more}}
-
-
-@dataclass(frozen=True)
-class Selection:
-    """A recipe's outcome: the chosen rows in rank order, each with its reason."""
-
-    recipe: Recipe
-    ids: IdArray
-    """Shape (b,), rank order."""
-    scores: FloatArray
-    """Shape (b,): the weighted sum (or the strategy's own score), rounded to 12 decimals."""
-    contributions: Mapping[str, FloatArray]
-    """Per metric: weight times normalised value, shape (b,); they add up to the score."""
-    clusters: IntArray
-    """Shape (b,)."""
-    reasons: tuple[str, ...]
-    """One sentence per row: why it is in."""
-    models: tuple[str | None, ...]
-    """Whose response is trained on."""
-    report: Mapping[str, Any] = field(default_factory=dict)
-    """Counts: pool, eligible, per-cluster take, tie block at the cut, warnings ..."""

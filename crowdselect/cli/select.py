@@ -27,9 +27,9 @@ from crowdselect.rules import QuestionFile
 from crowdselect.settings import open_workspace
 
 if TYPE_CHECKING:
+    from crowdselect.chosen import Selection
     from crowdselect.pipeline import Contamination, Robustness
     from crowdselect.store import Crowd
-    from crowdselect.values import Selection
 
 _SHOWN = 20
 AGAINST = (

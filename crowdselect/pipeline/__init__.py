@@ -40,6 +40,7 @@ from crowdselect.pipeline.decontamination import (
 )
 from crowdselect.pipeline.export import export
 from crowdselect.pipeline.ingest import (
+    Crowd,
     crowd_names,
     ingest,
     is_demo,
@@ -111,6 +112,7 @@ __all__ = [
     "Answers",
     "Comparison",
     "Contamination",
+    "Crowd",
     "Export",
     "Landscape",
     "LeftOut",

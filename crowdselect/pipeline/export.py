@@ -3,25 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
+from crowdselect.chosen import Selection
 from crowdselect.deeds import deed
-from crowdselect.errors import InputError, NotFoundError
+from crowdselect.errors import InputError
 from crowdselect.export import (
     FORMATS,
     WORDS,
     Example,
     Export,
     ExportConfig,
-    Preference,
-    Turn,
     held_back,
     write_export,
 )
-from crowdselect.export.base import Role
-from crowdselect.finetune import PairRule
 from crowdselect.pipeline.decontamination import (
     Contamination,
     contamination,
@@ -29,8 +25,7 @@ from crowdselect.pipeline.decontamination import (
     without_contamination,
 )
 from crowdselect.pipeline.ingest import open_crowd
-from crowdselect.pipeline.pairs import selected_pairs
-from crowdselect.pipeline.selection.answers import answer_texts, columns_of
+from crowdselect.pipeline.selection.examples import examples_of
 from crowdselect.pipeline.selection.saving import (
     SavedSelection,
     find_selection,
@@ -42,7 +37,7 @@ from crowdselect.progress import Progress, silent
 from crowdselect.registry import build
 from crowdselect.settings import Workspace
 from crowdselect.store import Crowd
-from crowdselect.values import IntArray, Recipe, Selection
+from crowdselect.values import Recipe
 
 _NOTHING = Contamination(WORDS, (), ())
 """Nothing was checked."""
@@ -103,14 +98,9 @@ def export(
         selection = _selected_anew(crowd, clean, progress)
         save_selection(workspace, selection)
         overlap = selection.report["decontamination"]
-    rows = _rows(crowd, selection)
     progress(0, None, "reading responses")
-    examples, unanswered = _examples(crowd, selection, rows)
-    unpaired, rule = 0, ""
-    if isinstance(form, Preference):
-        unpaired = len(examples)
-        examples, rule = _paired(crowd, selection, form, examples)
-        unpaired -= len(examples)
+    found = examples_of(crowd, selection, form)
+    examples = found.examples
     nobody: list[Example] = []
     kept, held = examples, nobody
     if config.test is not None:
@@ -123,12 +113,12 @@ def export(
         "counts": {
             "selected": len(selection.ids),
             "flagged": len(overlap["flagged"]),
-            "unanswered": unanswered,
+            "unanswered": found.unanswered,
             "exported": len(examples),
-            **({"without_a_pair": unpaired} if rule else {}),
+            **({"without_a_pair": found.unpaired} if found.rule else {}),
             **({"train": len(examples) - len(held), "test": len(held)} if held else {}),
         },
-        **({"pairs": rule} if rule else {}),
+        **({"pairs": found.rule} if found.rule else {}),
         "decontamination": overlap,
         "report": dict(selection.report),
     }
@@ -149,81 +139,6 @@ def _selected_anew(crowd: Crowd, recipe: Recipe, progress: Progress) -> Selectio
             "Keep what overlaps: --keep-flagged.",
         )
     return selection
-
-
-def _rows(crowd: Crowd, selection: Selection) -> IntArray:
-    lost = [i for i in selection.ids if i not in crowd.row_of]
-    if lost:
-        raise NotFoundError(
-            f"{len(lost)} of {len(selection.ids)} selected ids are no longer in the crowd "
-            f"{crowd.name}, such as {lost[0]!r}.",
-            "The crowd was ingested anew: select again.",
-        )
-    return crowd.rows(selection.ids)
-
-
-def _examples(crowd: Crowd, selection: Selection, rows: IntArray) -> tuple[list[Example], int]:
-    """The examples in rank order, and how many selected rows have no response."""
-    responses = answer_texts(crowd, selection.recipe, rows, columns_of(crowd, selection.models))
-    prompts = crowd.prompts(rows)
-    examples, unanswered = [], 0
-    for i, response in enumerate(responses):
-        identity = str(selection.ids[i])
-        if not response:
-            unanswered += 1
-        else:
-            asked = [Turn(cast("Role", m["role"]), m["content"]) for m in prompts[i]]
-            turns = (*asked, Turn("assistant", response))
-            parts = {k: float(v[i]) for k, v in selection.contributions.items()}
-            examples.append(
-                Example(
-                    id=identity,
-                    turns=turns,
-                    model=selection.models[i],
-                    rank=i + 1,
-                    score=float(selection.scores[i]),
-                    cluster=int(selection.clusters[i]),
-                    contributions=parts,
-                    reason=selection.reasons[i],
-                )
-            )
-    if not examples:
-        raise _nothing(crowd, len(rows))
-    return examples, unanswered
-
-
-def _paired(
-    crowd: Crowd, selection: Selection, form: Preference, examples: Sequence[Example]
-) -> tuple[list[Example], str]:
-    """The examples that have a better and a worse answer, by the rule of a fine-tune; the rule."""
-    given = {"judge": form.judge or None, "margin": form.margin, "worse": form.worse}
-    rule = PairRule.parse(given, "the format preference")
-    pairs, lines = selected_pairs(crowd, selection, rule, "the selection")
-    found = {line["id"]: line for line in lines}
-    best = {str(i): crowd.models[j].name for i, j in zip(pairs.ids, pairs.chosen, strict=True)}
-    return [
-        replace(
-            e,
-            turns=(*e.prompt, Turn("assistant", found[e.id]["chosen"][0]["content"])),
-            model=e.model if e.id in selection.recipe.answers else best[e.id],
-            rejected=found[e.id]["rejected"][0]["content"],
-            margin=found[e.id]["margin"],
-        )
-        for e in examples
-        if e.id in found
-    ], pairs.rule
-
-
-def _nothing(crowd: Crowd, selected: int) -> InputError:
-    """Why there is no example to write, and what helps."""
-    if not selected:
-        return InputError(
-            "The selection holds no instruction.", "Select again, with other filters."
-        )
-    return InputError(
-        f"None of the {selected} selected instructions has a response in the crowd {crowd.name}.",
-        "Ingest the models' responses with it, or generate them: crowdselect crowd generate.",
-    )
 
 
 def _crowd_facts(crowd: Crowd) -> dict[str, Any]:

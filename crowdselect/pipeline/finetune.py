@@ -9,19 +9,20 @@ from pathlib import Path
 from typing import Any
 
 from crowdselect import files, jobs
+from crowdselect.chosen import Selection
 from crowdselect.errors import NotFoundError
 from crowdselect.finetune import FinetuneConfig, PairRule, create
 from crowdselect.finetune.presets import method_of
 from crowdselect.pipeline.export import export
 from crowdselect.pipeline.ingest import open_crowd
-from crowdselect.pipeline.pairs import selected_pairs
+from crowdselect.pipeline.selection.pairs import selected_pairs
 from crowdselect.pipeline.selection.quality import answer_words
 from crowdselect.pipeline.selection.saving import SavedSelection, find_selection, load_selection
 from crowdselect.progress import Progress, silent
 from crowdselect.registry import content_key
 from crowdselect.settings import Workspace
 from crowdselect.store import Crowd
-from crowdselect.values import Origin, Selection
+from crowdselect.values import Origin
 
 
 @dataclass(frozen=True)

@@ -5,21 +5,89 @@ from __future__ import annotations
 import dataclasses
 import os
 import shutil
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
 from crowdselect.deeds import Action, deed
-from crowdselect.errors import CrowdSelectError, NotAllowedError
+from crowdselect.errors import CrowdSelectError, InputError, NotAllowedError
 from crowdselect.files import TEMPORARY, temporary_beside
 from crowdselect.hub import fetch_dataset, is_hub, read_address
 from crowdselect.ingest import SOURCES, Source, safe_name
 from crowdselect.people import acting, acting_as
 from crowdselect.progress import Progress, silent
 from crowdselect.registry import build
-from crowdselect.settings import Workspace, demo_data
-from crowdselect.store import Crowd, CrowdBuilder, IngestReport, changing, read_models
+from crowdselect.settings import Workspace, demo_data, open_workspace
+from crowdselect.store import Crowd as StoredCrowd
+from crowdselect.store import CrowdBuilder, IngestReport, changing, read_models
 from crowdselect.store import open_crowd as open_stored
+
+
+class Crowd(StoredCrowd):
+    """A crowd of the workspace, opened read-only; a data frame can become one."""
+
+    @classmethod
+    def from_frame(
+        cls,
+        frame: Any,
+        name: str,
+        *,
+        workspace: Workspace | str | Path | None = None,
+        models: Any = None,
+        options: Mapping[str, Any] | None = None,
+        replace: bool = False,
+        progress: Progress = silent,
+    ) -> Crowd:
+        """Make the crowd ``name`` of a table in memory and open it.
+
+        ``frame`` is a pandas DataFrame, or anything that hands out Arrow data (a polars frame, a
+        pyarrow table, a DuckDB result), laid out as the files of ``ingest table`` are: a row per
+        instruction and model, or a row per instruction and a column of rewards per model. An index
+        that has a name is a column too. ``models`` is such a table with the columns ``model``,
+        ``family`` and ``size_b``, for models that are not known by name. ``options`` are those of
+        the source ``table``, such as ``{"id_column": "key"}``. ``workspace`` is one, its folder,
+        or None: where the command line has it.
+
+        Raises InputError where a column cannot be written to Parquet, and whatever :func:`ingest`
+        raises; its messages call the table ``frame.parquet``.
+
+        >>> crowd = cs.Crowd.from_frame(frame, "mine", workspace="workspace")
+        >>> crowd.n, [model.name for model in crowd.models]
+        (8, ['small-1b', 'large-7b', 'other-3b'])
+        """
+        home = workspace if isinstance(workspace, Workspace) else open_workspace(workspace)
+        with tempfile.TemporaryDirectory(prefix="crowdselect-") as folder:
+            data = Path(folder) / "frame.parquet"
+            pq.write_table(_arrow(frame), data)
+            given = dict(options or {})
+            if models is not None:
+                given["models"] = str(Path(folder) / "models.csv")
+                _arrow(models).to_pandas().to_csv(given["models"], index=False)
+            return ingest(
+                home, "table", [data], name=name, options=given, replace=replace, progress=progress
+            )
+
+
+def _arrow(frame: Any) -> pa.Table:
+    """``frame`` as an Arrow table; an index that says something becomes columns."""
+    if isinstance(frame, pd.DataFrame) and any(name is not None for name in frame.index.names):
+        frame = frame.reset_index()
+    try:
+        if isinstance(frame, pd.DataFrame):
+            return pa.Table.from_pandas(frame, preserve_index=False)
+        return pa.table(frame)
+    except (pa.ArrowException, TypeError, ValueError) as error:
+        why = str(error.args[-1] if error.args else error).splitlines()[0]
+        raise InputError(
+            f"This {type(frame).__name__} cannot be read as a table: {why}",
+            "Give a pandas or polars data frame or a pyarrow table whose columns each hold one "
+            "kind of value.",
+        ) from error
 
 
 def ingest(
@@ -108,7 +176,7 @@ def preview(
 
 def open_crowd(workspace: Workspace, name: str) -> Crowd:
     """Open the crowd ``name`` read-only; NotFoundError with the known names if there is none."""
-    return open_stored(workspace, name)
+    return open_stored(workspace, name, Crowd)
 
 
 def crowd_names(workspace: Workspace) -> list[str]:
@@ -116,7 +184,7 @@ def crowd_names(workspace: Workspace) -> list[str]:
     return workspace.crowd_names()
 
 
-def is_demo(crowd: Crowd) -> bool:
+def is_demo(crowd: StoredCrowd) -> bool:
     """Tell whether it is the demo crowd of small models, also where an older version read it."""
     if crowd.report.source == "demo":
         return True

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 import pyarrow as pa
@@ -16,8 +17,11 @@ from crowdselect.store.crowd import Crowd
 _TRIES, _PAUSE_S = 40, 0.05
 
 
-def open_crowd(workspace: Workspace, name: str) -> Crowd:
-    """Open the crowd ``name`` read-only.
+_Kind = TypeVar("_Kind", bound=Crowd)
+
+
+def open_crowd(workspace: Workspace, name: str, kind: type[_Kind] = Crowd) -> _Kind:  # type: ignore[assignment]
+    """Open the crowd ``name`` read-only, as a :class:`Crowd` or a ``kind`` of it.
 
     While a re-ingest swaps the folder this waits for the new one, and never mixes the two.
 
@@ -33,7 +37,7 @@ def open_crowd(workspace: Workspace, name: str) -> Crowd:
     for _ in range(_TRIES):
         try:
             before = workspace.existing_crowd(name).stat().st_ino
-            crowd = Crowd(folder)
+            crowd = kind(folder)
             if folder.stat().st_ino == before:
                 return crowd
             crowd.close()

@@ -9,7 +9,7 @@ from crowdselect.errors import InputError
 from crowdselect.finetune import PairRule
 from crowdselect.pipeline import Session
 from crowdselect.pipeline.finetune import training_source
-from crowdselect.pipeline.pairs import selected_pairs
+from crowdselect.pipeline.selection.pairs import selected_pairs
 
 
 @pytest.fixture

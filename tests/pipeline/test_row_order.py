@@ -12,10 +12,11 @@ import pandas as pd
 import pytest
 
 from crowdselect import pipeline
+from crowdselect.chosen import Selection
 from crowdselect.selection import STRATEGIES
 from crowdselect.settings import Workspace, open_workspace
 from crowdselect.store import Crowd
-from crowdselect.values import Recipe, Selection
+from crowdselect.values import Recipe
 
 N = 240
 MODELS = ("alpha-1b", "alpha-7b", "alpha-70b", "beta-2b", "beta-9b")

@@ -16,6 +16,7 @@ from crowdselect.charts.plane import plane
 from crowdselect.charts.robustness import robustness as draw_robustness
 from crowdselect.charts.share_shift import share_shift
 from crowdselect.charts.style import Palette
+from crowdselect.chosen import Selection
 from crowdselect.dashboard import reads, shell
 from crowdselect.dashboard.cache import cached
 from crowdselect.dashboard.crowd.board import called_by
@@ -30,7 +31,7 @@ from crowdselect.dashboard.text import n_of_m, number, percent, plural, sentence
 from crowdselect.metrics import METRICS, build_metric, parse_column
 from crowdselect.selection import STRATEGIES
 from crowdselect.store import Crowd
-from crowdselect.values import IntArray, Recipe, Selection
+from crowdselect.values import IntArray, Recipe
 
 EXAMPLES = 6
 ANSWER_CHARS = 4_000

@@ -13,6 +13,7 @@ import plotly.graph_objects as go
 
 from crowdselect.charts.benchmark_scores import benchmark_scores
 from crowdselect.charts.style import Palette
+from crowdselect.chosen import Selection
 from crowdselect.dashboard import reads
 from crowdselect.dashboard.report.costs import costs
 from crowdselect.dashboard.report.evidence import CHANCE, UNTRAINED, Evidence, evidence_of, tested
@@ -20,7 +21,6 @@ from crowdselect.dashboard.report.story import FirstPage
 from crowdselect.dashboard.report.verdicts import came_in, left_out
 from crowdselect.dashboard.text import n_of_m, plural
 from crowdselect.store import Crowd
-from crowdselect.values import Selection
 
 MONTHS = (
     "January", "February", "March", "April", "May", "June", "July", "August", "September",

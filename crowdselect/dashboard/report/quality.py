@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from crowdselect.chosen import Selection
 from crowdselect.dashboard.report.story import Chapter
 from crowdselect.dashboard.select.gating import cluster_frame, metric_words, removed_words
 from crowdselect.dashboard.text import n_of_m, number, percent, plural, sentences
 from crowdselect.rules import TIES
 from crowdselect.store import Crowd
-from crowdselect.values import Selection
 
 
 def quality_chapters(chosen: Selection) -> list[Chapter]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from crowdselect.chosen import Selection
 from crowdselect.dashboard import reads
 from crowdselect.dashboard.report.story import Told
 from crowdselect.dashboard.text import shorten
 from crowdselect.metrics import METRICS, parse_column
 from crowdselect.store import Crowd
-from crowdselect.values import FloatArray, IntArray, Recipe, Selection
+from crowdselect.values import FloatArray, IntArray, Recipe
 
 SHOWN = 3
 CHARS = 170

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from crowdselect.chosen import Selection
 from crowdselect.errors import InputError
 from crowdselect.pipeline.ingest import open_crowd
 from crowdselect.pipeline.landscape import clustering_of
@@ -16,7 +17,7 @@ from crowdselect.pipeline.selection.saving import SavedSelection, find_selection
 from crowdselect.progress import Progress, silent
 from crowdselect.settings import Workspace
 from crowdselect.store import Crowd
-from crowdselect.values import FloatArray, IntArray, Selection
+from crowdselect.values import FloatArray, IntArray
 
 
 @dataclass(frozen=True)

@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from crowdselect.chosen import Selection
 from crowdselect.errors import InputError
 from crowdselect.metrics import METRICS, build_metric, parse_column, why_of
 from crowdselect.pipeline.selection.answers import answer_texts, columns_of, model_names
+from crowdselect.pipeline.selection.examples import training_rows
 from crowdselect.pipeline.selection.recipes import uses_clusters
 from crowdselect.pipeline.selection.session import Session
 from crowdselect.progress import Progress, silent
-from crowdselect.values import BoolArray, FloatArray, IntArray, Recipe, Selection
+from crowdselect.values import BoolArray, FloatArray, IntArray, Recipe
 
 SHARE = "share of "
 """Columns of a listing that say how much of a score a metric makes begin so."""
@@ -195,6 +197,7 @@ class Listing:
             reasons=self.reasons,
             models=tuple(name or None for name in self.models),
             report={"listed": len(self)},
+            training_rows=training_rows(lambda: self.session.crowd),
         )
 
 

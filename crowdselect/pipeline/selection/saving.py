@@ -17,22 +17,23 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crowdselect import __version__, files
+from crowdselect.chosen import CONTRIBUTION, Selection
 from crowdselect.deeds import deed
 from crowdselect.errors import CrowdSelectError, Damaged, InputError, NotFoundError
 from crowdselect.locks import only_writer
 from crowdselect.people import OWNER, acting, acting_as
+from crowdselect.pipeline.selection.examples import training_rows
 from crowdselect.registry import did_you_mean
 from crowdselect.settings import Workspace, check_name
-from crowdselect.values import Recipe, Selection
+from crowdselect.store import open_crowd
+from crowdselect.values import Recipe
 
 _ROWS, _RECIPE, _MANIFEST, _ABOUT = (
     "selection.parquet", "recipe.toml", "manifest.json", "about.json",
 )  # fmt: skip
-_PREFIX = "contribution_"
 _DECLARED = re.compile(r"chosen[ _-]on:\s*([\w,: -]+)", re.IGNORECASE)
 
 
@@ -115,7 +116,7 @@ def _save(
         _check_free(workspace, name, identity)
     folder = workspace.selection(identity)
     kept = folder / "exports"
-    rows = _table(selection)
+    rows = selection.to_table()
     with files.build_folder_aside(folder) as aside:
         pq.write_table(rows, aside / _ROWS, compression="zstd")
         (aside / _RECIPE).write_text(selection.recipe.to_toml(), encoding="utf-8", newline="\n")
@@ -138,9 +139,9 @@ def load_selection(workspace: Workspace, key: str) -> Selection:
     saved = find_selection(workspace, key)
     table = pq.read_table(saved.path / _ROWS)
     contributions = {
-        name.removeprefix(_PREFIX): table[name].to_numpy()
+        name.removeprefix(CONTRIBUTION): table[name].to_numpy()
         for name in table.column_names
-        if name.startswith(_PREFIX)
+        if name.startswith(CONTRIBUTION)
     }
     return Selection(
         recipe=saved.recipe,
@@ -151,6 +152,7 @@ def load_selection(workspace: Workspace, key: str) -> Selection:
         reasons=tuple(table["reason"].to_pylist()),
         models=tuple(table["model"].to_pylist()),
         report=files.read_json(saved.path / _MANIFEST)["report"],
+        training_rows=training_rows(lambda: open_crowd(workspace, saved.recipe.crowd)),
     )
 
 
@@ -312,20 +314,6 @@ def _declared(note: str) -> tuple[str, ...]:
     found = _DECLARED.search(note)
     listed = re.split(r"[,\s]+", found[1].strip()) if found else []
     return tuple(word.lower() for word in listed if word)
-
-
-def _table(selection: Selection) -> pa.Table:
-    columns = {
-        "rank": pa.array(np.arange(1, len(selection.ids) + 1)),
-        "id": pa.array([str(i) for i in selection.ids], pa.string()),
-        "score": pa.array(selection.scores, pa.float64()),
-        "cluster": pa.array(selection.clusters, pa.int64()),
-        "model": pa.array(selection.models, pa.string()),
-        "reason": pa.array(selection.reasons, pa.string()),
-    }
-    for name, values in selection.contributions.items():
-        columns[_PREFIX + name] = pa.array(values, pa.float64())
-    return pa.table(columns)
 
 
 def _same_rows(folder: Path, manifest: Mapping[str, Any]) -> bool:

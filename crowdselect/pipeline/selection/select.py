@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from crowdselect.chosen import Selection
 from crowdselect.pipeline.selection.answers import model_names
+from crowdselect.pipeline.selection.examples import training_rows
 from crowdselect.pipeline.selection.report import full_report
 from crowdselect.pipeline.selection.session import Session
 from crowdselect.progress import Progress, silent
 from crowdselect.store import Crowd
-from crowdselect.values import Recipe, Selection
+from crowdselect.values import Recipe
 
 
 def select(crowd: Crowd | Session, recipe: Recipe, progress: Progress = silent) -> Selection:
@@ -32,4 +34,5 @@ def select(crowd: Crowd | Session, recipe: Recipe, progress: Progress = silent) 
         reasons=picks.reasons,
         models=model_names(session.crowd, columns),
         report=full_report(session, recipe, picks, columns, ties, progress),
+        training_rows=training_rows(lambda: session.crowd),
     )

@@ -6,12 +6,13 @@ from typing import Any
 
 import numpy as np
 
+from crowdselect.chosen import Selection
 from crowdselect.errors import InputError
 from crowdselect.finetune import PairRule, pairs_from_rewards
 from crowdselect.finetune.preferences import PreferencePairs, preference_rows
 from crowdselect.pipeline.selection.answers import answers_of
 from crowdselect.store import Crowd
-from crowdselect.values import COMBINED, IntArray, Recipe, Selection
+from crowdselect.values import COMBINED, IntArray, Recipe
 
 
 def selected_pairs(

@@ -1,0 +1,149 @@
+"""A selection -> training examples: the texts of its rows, for exports and for data sets."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, cast
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from crowdselect.chosen import Selection, TrainingRows
+from crowdselect.errors import InputError, NotFoundError
+from crowdselect.export import FORMATS, Example, Format, Preference, Turn
+from crowdselect.export.base import Role
+from crowdselect.finetune import PairRule
+from crowdselect.pipeline.selection.answers import answer_texts, columns_of
+from crowdselect.pipeline.selection.pairs import selected_pairs
+from crowdselect.registry import build
+from crowdselect.store import Crowd
+from crowdselect.values import IntArray
+
+
+@dataclass(frozen=True)
+class Examples:
+    """What of a selection can be trained on, in rank order."""
+
+    examples: list[Example]
+    unanswered: int
+    """Selected rows without a response."""
+    unpaired: int = 0
+    """Rows with a response and without a worse one, for a format of pairs."""
+    rule: str = ""
+    """How pairs were made; empty: the format has none."""
+
+
+def examples_of(crowd: Crowd, selection: Selection, form: Format) -> Examples:
+    """The examples of ``selection`` as the format needs them.
+
+    Raises NotFoundError where the crowd no longer holds an id, InputError where there is no
+    response to train on, or no pair.
+    """
+    examples, unanswered = _examples(crowd, selection, _rows(crowd, selection))
+    if not isinstance(form, Preference):
+        return Examples(examples, unanswered)
+    paired, rule = _paired(crowd, selection, form, examples)
+    return Examples(paired, unanswered, len(examples) - len(paired), rule)
+
+
+def training_rows(open_crowd: Callable[[], Crowd]) -> TrainingRows:
+    """What gives a selection's rows in any format; ``open_crowd`` is called when they are asked."""
+
+    def rows(selection: Selection, form: str, options: Mapping[str, Any]) -> pa.Table:
+        made = build(FORMATS[form], options)
+        examples = examples_of(open_crowd(), selection, made).examples
+        with tempfile.TemporaryDirectory() as folder:  # the format's own writer decides
+            path = Path(folder) / made.file
+            made(examples, path)
+            return _read(path)
+
+    return rows
+
+
+def _read(path: Path) -> pa.Table:
+    if path.suffix == ".parquet":
+        return pq.read_table(path, memory_map=False)
+    text = path.read_text(encoding="utf-8")
+    lines = path.suffix == ".jsonl"
+    # Only line feeds end a line: str.splitlines would cut at others inside a text.
+    rows = [json.loads(line) for line in text.split("\n") if line] if lines else json.loads(text)
+    return pa.Table.from_pylist(rows)
+
+
+def _rows(crowd: Crowd, selection: Selection) -> IntArray:
+    lost = [i for i in selection.ids if i not in crowd.row_of]
+    if lost:
+        raise NotFoundError(
+            f"{len(lost)} of {len(selection.ids)} selected ids are no longer in the crowd "
+            f"{crowd.name}, such as {lost[0]!r}.",
+            "The crowd was ingested anew: select again.",
+        )
+    return crowd.rows(selection.ids)
+
+
+def _examples(crowd: Crowd, selection: Selection, rows: IntArray) -> tuple[list[Example], int]:
+    """The examples in rank order, and how many selected rows have no response."""
+    responses = answer_texts(crowd, selection.recipe, rows, columns_of(crowd, selection.models))
+    prompts = crowd.prompts(rows)
+    examples, unanswered = [], 0
+    for i, response in enumerate(responses):
+        identity = str(selection.ids[i])
+        if not response:
+            unanswered += 1
+        else:
+            asked = [Turn(cast("Role", m["role"]), m["content"]) for m in prompts[i]]
+            turns = (*asked, Turn("assistant", response))
+            parts = {k: float(v[i]) for k, v in selection.contributions.items()}
+            examples.append(
+                Example(
+                    id=identity,
+                    turns=turns,
+                    model=selection.models[i],
+                    rank=i + 1,
+                    score=float(selection.scores[i]),
+                    cluster=int(selection.clusters[i]),
+                    contributions=parts,
+                    reason=selection.reasons[i],
+                )
+            )
+    if not examples:
+        raise _nothing(crowd, len(rows))
+    return examples, unanswered
+
+
+def _paired(
+    crowd: Crowd, selection: Selection, form: Preference, examples: Sequence[Example]
+) -> tuple[list[Example], str]:
+    """The examples that have a better and a worse answer, by the rule of a fine-tune; the rule."""
+    given = {"judge": form.judge or None, "margin": form.margin, "worse": form.worse}
+    rule = PairRule.parse(given, "the format preference")
+    pairs, lines = selected_pairs(crowd, selection, rule, "the selection")
+    found = {line["id"]: line for line in lines}
+    best = {str(i): crowd.models[j].name for i, j in zip(pairs.ids, pairs.chosen, strict=True)}
+    return [
+        replace(
+            e,
+            turns=(*e.prompt, Turn("assistant", found[e.id]["chosen"][0]["content"])),
+            model=e.model if e.id in selection.recipe.answers else best[e.id],
+            rejected=found[e.id]["rejected"][0]["content"],
+            margin=found[e.id]["margin"],
+        )
+        for e in examples
+        if e.id in found
+    ], pairs.rule
+
+
+def _nothing(crowd: Crowd, selected: int) -> InputError:
+    """Why there is no example to write, and what helps."""
+    if not selected:
+        return InputError(
+            "The selection holds no instruction.", "Select again, with other filters."
+        )
+    return InputError(
+        f"None of the {selected} selected instructions has a response in the crowd {crowd.name}.",
+        "Ingest the models' responses with it, or generate them: crowdselect crowd generate.",
+    )
