@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 export OMP_NUM_THREADS ?= 1
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: app test docs monkey fuzz kill lint check install browser clean
+.PHONY: app test docs api dist lock audit monkey fuzz kill lint check install browser clean
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
@@ -46,6 +46,19 @@ docs: install
 	$(BIN)/python -c "import material" 2>/dev/null || $(BIN)/pip install -q -c constraints.txt -e '.[docs]'
 	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict -q
 	@echo "Open site/index.html"
+
+# The wheel in dist/, then in an environment of its own outside this folder: version, demo, dashboard.
+# PYTHON=python3.13 make dist tries another interpreter.
+dist: install
+	$(BIN)/python -c "import build" 2>/dev/null || $(BIN)/pip install -q -c constraints.txt build
+	rm -rf dist && $(BIN)/python -m build -q --outdir dist .
+	$(BIN)/python scripts/try_wheel.py dist/*.whl --python $(PYTHON)
+
+# Known holes of what is installed (asks PyPI), and what bandit finds in our own code.
+audit: install
+	$(BIN)/python -c "import pip_audit, bandit" 2>/dev/null || $(BIN)/pip install -q -c constraints.txt pip-audit bandit
+	$(BIN)/python -m bandit -q -c pyproject.toml -r crowdselect app.py pages
+	$(BIN)/python -m pip_audit --no-deps --disable-pip -r constraints.txt
 
 # Every control of every page in random order; SEED=n for another order, COUNT=n for other lengths.
 monkey: install browser

@@ -73,7 +73,8 @@ class Selection:
         0     1  q5   1.00
         1     2  q4   0.75
         """
-        return self.to_table().to_pandas()
+        frame: pd.DataFrame = self.to_table().to_pandas()
+        return frame
 
     def to_dataset(self, form: str = "messages", **options: Any) -> Any:
         """The rows to train on as a ``datasets.Dataset``, in rank order.

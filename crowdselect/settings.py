@@ -238,15 +238,30 @@ def unlimited() -> dict[str, str]:
 
 
 def demo_data() -> Path:
-    """Return the folder of the demo crowd (``data/demo`` beside the package, or CROWDSELECT_DATA).
+    """Return the folder of the demo crowd: CROWDSELECT_DATA's, the checkout's or the wheel's.
 
     Raises NotFoundError where it is not installed.
     """
     base = os.environ.get(DATA_VARIABLE)
-    folder = Path(base) / "demo" if base else Path(__file__).parent.parent / "data" / "demo"
+    folder = Path(base) / "demo" if base else _beside("data/demo", "demo")
     if not (folder / "crowd").exists():
         raise NotFoundError(
             f"The demo crowd is not in {folder}.",
-            f"Run from a checkout of the project, or point {DATA_VARIABLE} to its data/ folder.",
+            "Install crowdselect from its wheel, which brings it, or point "
+            f"{DATA_VARIABLE} to the folder that holds demo/.",
         )
     return folder
+
+
+def shipped_study(file: Path) -> Path:
+    """``file`` itself, else the study of that name among those that come with crowdselect."""
+    shipped = _beside("studies", "studies") / file.name
+    meant = file.parent.name in ("", "studies") and not file.exists()
+    return shipped if meant and shipped.is_file() else file
+
+
+def _beside(in_checkout: str, in_wheel: str) -> Path:
+    """A folder that lies beside the package in a checkout, and inside it in a wheel."""
+    package = Path(__file__).parent
+    shipped = package / "_data" / in_wheel
+    return shipped if shipped.is_dir() else package.parent / in_checkout

@@ -100,6 +100,7 @@ def select(
 ) -> None:
     """Choose instructions by a recipe; the same recipe gives the same bytes everywhere."""
     from crowdselect import pipeline
+    from crowdselect.landscape import default_words
 
     folder = open_workspace(workspace)
     found = pipeline.open_crowd(folder, crowd)
@@ -121,6 +122,10 @@ def select(
         files.write_text(write_recipe, wanted.to_toml())
     if save:
         pipeline.save_selection(folder, chosen, name, note, chosen_on or ())
+    if pipeline.follows_encoder(wanted):
+        say(f"Instructions were grouped by the encoder {wanted.encoder}.")
+        if recipe is None and given["encoder"] is None and (words := default_words(wanted.encoder)):
+            say(words)
     if json:
         return print_json(document(chosen, flagged, loo))
     return _show(chosen, flagged, loo, saved=save)

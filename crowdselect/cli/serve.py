@@ -67,6 +67,12 @@ def serve(
             show_default=False,
         ),
     ] = None,
+    secrets: Annotated[
+        Path | None,
+        typer.Option(
+            exists=True, dir_okay=False, help="File with the login; else ~/.streamlit/secrets.toml"
+        ),
+    ] = None,
     browser: Annotated[bool, typer.Option(help="Open the browser")] = True,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -91,6 +97,8 @@ def serve(
     command += [f"--server.address={host}", f"--server.port={port}"]
     command += [f"--server.headless={str(not browser).lower()}"]
     command += ["--browser.gatherUsageStats=false"]
+    if secrets is not None:
+        command += [f"--secrets.files={secrets.absolute()}"]
     say(f"Dashboard on http://{host}:{port} over {folder}; stop it with Ctrl-C.")
     raise typer.Exit(_run_until_told(command, environment, app.parent))
 

@@ -13,7 +13,7 @@ from crowdselect.cli.groups import RunByDefault
 from crowdselect.cli.options import DetachOption, JsonOption, WorkspaceOption, example
 from crowdselect.cli.terminal import plain, print_json, print_table, say, tell
 from crowdselect.engines import GPUS_EACH, Engine
-from crowdselect.settings import open_workspace
+from crowdselect.settings import open_workspace, shipped_study
 
 if TYPE_CHECKING:
     from crowdselect.pipeline.study import StudyResult
@@ -104,7 +104,7 @@ def run(
 
     given = open_workspace(workspace)
     plan = read_plan(
-        file,
+        shipped_study(file),
         crowd=crowd,
         model=model,
         judge=judge,

@@ -6,7 +6,7 @@ Importing this package loads neither torch nor umap; an encoder or a projection 
 from crowdselect.landscape.cluster import Clusters, cluster
 from crowdselect.landscape.embed import embed
 from crowdselect.landscape.encoder import Encoder, Vectors
-from crowdselect.landscape.encoders import ENCODERS, default_encoder, encoder_named
+from crowdselect.landscape.encoders import ENCODERS, default_encoder, default_words, encoder_named
 from crowdselect.landscape.fast import FastClusters
 from crowdselect.landscape.label import COUNTING, ClusterLabels
 from crowdselect.landscape.neighbours import nearest, typical_rows
@@ -24,6 +24,7 @@ __all__ = [
     "Vectors",
     "cluster",
     "default_encoder",
+    "default_words",
     "embed",
     "encoder_named",
     "nearest",

@@ -52,3 +52,17 @@ def default_encoder() -> str:
     """``minilm`` where the extra ``embed`` is installed, else ``static``."""
     installed = find_spec(BUNDLED) and find_spec("sentence_transformers")
     return MiniLM.name if installed else Static.name
+
+
+def default_words(name: str) -> str:
+    """What to say where ``name`` was taken because nothing was asked for; empty: nothing.
+
+    The same command gives other clusters, and so other rows, where the first choice is installed.
+    """
+    if name == MiniLM.name:
+        return ""
+    return (
+        f"{name} was taken because minilm is not installed here: where it is, the same command "
+        "takes other rows. Say --encoder to get the same everywhere; minilm needs "
+        "pip install 'crowdselect[embed]'."
+    )

@@ -87,7 +87,7 @@ from crowdselect.pipeline.selection.quality import (
     answer_words,
     gate_facts,
 )
-from crowdselect.pipeline.selection.recipes import with_selection_ids
+from crowdselect.pipeline.selection.recipes import follows_encoder, with_selection_ids
 from crowdselect.pipeline.selection.robustness import Robustness, robustness
 from crowdselect.pipeline.selection.saving import (
     SavedSelection,
@@ -142,6 +142,7 @@ __all__ = [
     "export",
     "fast_clusters",
     "find_selection",
+    "follows_encoder",
     "gate_facts",
     "has_landscape",
     "has_vectors",

@@ -99,8 +99,8 @@ def export(
         save_selection(workspace, selection)
         overlap = selection.report["decontamination"]
     progress(0, None, "reading responses")
-    found = examples_of(crowd, selection, form)
-    examples = found.examples
+    read = examples_of(crowd, selection, form)
+    examples = read.examples
     nobody: list[Example] = []
     kept, held = examples, nobody
     if config.test is not None:
@@ -113,12 +113,12 @@ def export(
         "counts": {
             "selected": len(selection.ids),
             "flagged": len(overlap["flagged"]),
-            "unanswered": found.unanswered,
+            "unanswered": read.unanswered,
             "exported": len(examples),
-            **({"without_a_pair": found.unpaired} if found.rule else {}),
+            **({"without_a_pair": read.unpaired} if read.rule else {}),
             **({"train": len(examples) - len(held), "test": len(held)} if held else {}),
         },
-        **({"pairs": found.rule} if found.rule else {}),
+        **({"pairs": read.rule} if read.rule else {}),
         "decontamination": overlap,
         "report": dict(selection.report),
     }

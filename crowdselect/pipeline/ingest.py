@@ -24,8 +24,7 @@ from crowdselect.progress import Progress, silent
 from crowdselect.registry import build
 from crowdselect.settings import Workspace, demo_data, open_workspace
 from crowdselect.store import Crowd as StoredCrowd
-from crowdselect.store import CrowdBuilder, IngestReport, changing, read_models
-from crowdselect.store import open_crowd as open_stored
+from crowdselect.store import CrowdBuilder, IngestReport, changing, open_as, read_models
 
 
 class Crowd(StoredCrowd):
@@ -176,7 +175,7 @@ def preview(
 
 def open_crowd(workspace: Workspace, name: str) -> Crowd:
     """Open the crowd ``name`` read-only; NotFoundError with the known names if there is none."""
-    return open_stored(workspace, name, Crowd)
+    return open_as(workspace, name, Crowd)
 
 
 def crowd_names(workspace: Workspace) -> list[str]:

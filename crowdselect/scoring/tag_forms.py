@@ -26,10 +26,10 @@ _APART = re.compile(r"[\W_]+")
 
 def same_stems(tags: Iterable[Tags]) -> dict[str, str]:
     """Tag -> the commonest spelling with the same stems, whatever case and punctuation."""
-    require("nltk", feature="Joining the spellings of a tag", extra="benchmark")
-    from nltk.stem.snowball import EnglishStemmer
+    require("snowballstemmer", feature="Joining the spellings of a tag", extra="server")
+    import snowballstemmer
 
-    stem = EnglishStemmer().stem
+    stem = snowballstemmer.stemmer("english").stemWord
     counts = Counter(tag for each in tags for tag in each)
     groups: dict[str, list[str]] = {}
     for tag in counts:

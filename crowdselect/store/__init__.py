@@ -5,7 +5,7 @@ from crowdselect.store.changing import changing
 from crowdselect.store.crowd import Crowd, Instruction
 from crowdselect.store.models_table import read_models
 from crowdselect.store.notes import Author, NoteKind, Notes, NotesState
-from crowdselect.store.opening import open_crowd
+from crowdselect.store.opening import open_as, open_crowd
 from crowdselect.store.report import IngestReport, JudgeCount, ModelCount
 from crowdselect.store.rewards import changed_rewards
 from crowdselect.store.scores import Imported, ScoreInfo
@@ -29,6 +29,7 @@ __all__ = [
     "Where",
     "changed_rewards",
     "changing",
+    "open_as",
     "open_crowd",
     "read_models",
     "read_tags",

@@ -20,8 +20,13 @@ _TRIES, _PAUSE_S = 40, 0.05
 _Kind = TypeVar("_Kind", bound=Crowd)
 
 
-def open_crowd(workspace: Workspace, name: str, kind: type[_Kind] = Crowd) -> _Kind:  # type: ignore[assignment]
-    """Open the crowd ``name`` read-only, as a :class:`Crowd` or a ``kind`` of it.
+def open_crowd(workspace: Workspace, name: str) -> Crowd:
+    """Open the crowd ``name`` read-only; see :func:`open_as`."""
+    return open_as(workspace, name, Crowd)
+
+
+def open_as(workspace: Workspace, name: str, kind: type[_Kind]) -> _Kind:
+    """Open the crowd ``name`` read-only, as a ``kind`` of crowd.
 
     While a re-ingest swaps the folder this waits for the new one, and never mixes the two.
 

@@ -130,6 +130,31 @@ def test_command_line_and_python_give_the_same_bytes(run, here: Path, recipe) ->
     assert (by_python.path / "exports" / "parquet" / "data.parquet").read_bytes() == export
 
 
+def test_the_encoder_is_said_and_a_recipe_that_cannot_be_followed_is_refused(
+    run, here: Path, tmp_path: Path, monkeypatch
+) -> None:
+    """The same command must not choose other rows on another machine without a word."""
+    from crowdselect.landscape import encoders, sentence_model
+
+    file, plain = tmp_path / "r.toml", ("select", "tiny", "--budget", "6", "-k", "3")
+    monkeypatch.setattr(encoders, "find_spec", lambda name: None)
+    monkeypatch.setattr(sentence_model, "find_spec", lambda name: None)
+    fallen = run(*plain, "--write-recipe", file)
+    assert fallen.code == 0
+    assert "grouped by the encoder static." in fallen.err
+    assert "minilm is not installed here" in fallen.err
+    named = run(*plain, "-e", "static")
+    assert "encoder static." in named.err
+    assert "not installed" not in named.err
+    assert "encoder" not in run("select", "tiny", "--budget", "6", "-k", "0").err
+    file.write_text(file.read_text("utf-8").replace('"static"', '"minilm"'), "utf-8")
+    kept = sorted((here / "selections").iterdir())
+    refused = run("select", "tiny", "--recipe", file)
+    assert refused.code == 2
+    assert "crowdselect[embed]" in refused.err
+    assert sorted((here / "selections").iterdir()) == kept
+
+
 def test_recipe_files(run, here: Path, tmp_path: Path) -> None:
     """A written recipe gives the same selection; options given beside it win."""
     file = tmp_path / "r.toml"

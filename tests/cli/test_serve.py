@@ -49,6 +49,15 @@ def test_read_only_and_open_to_others(run, here: Path, started) -> None:
     assert "Everybody" in run("serve", "--host", "0.0.0.0").err
 
 
+def test_the_login_is_a_file_that_is_named(run, here: Path, started) -> None:
+    """As an installed wheel needs it, where nothing can lie beside app.py."""
+    login = here.parent / "login.toml"
+    login.write_text("[auth]\n")
+    assert run("serve", "--no-browser", "--secrets", str(login)).code == 0
+    assert f"--secrets.files={login}" in started["command"]
+    assert run("serve", "--secrets", "nowhere.toml").code == 2
+
+
 def test_where_the_dashboard_lies(monkeypatch, tmp_path: Path) -> None:
     """Beside the package in a checkout; inside it in an installed wheel."""
     assert serve.dashboard_file() == Path(__file__).parents[2] / "app.py"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from crowdselect.errors import NotFoundError
+from crowdselect.filters import EMBEDDED
 from crowdselect.pipeline.selection.saving import find_selection
 from crowdselect.registry import build
 from crowdselect.selection import STRATEGIES, Strategy
@@ -23,6 +24,15 @@ def uses_clusters(recipe: Recipe) -> bool:
     strategy = strategy_of(recipe)
     wants = "clusters" in strategy.needs or bool(getattr(strategy, "quotas", False))
     return recipe.grouped and wants
+
+
+def follows_encoder(recipe: Recipe) -> bool:
+    """Tell whether another encoder may give other rows: clusters, near-duplicates, distances."""
+    filters, needs = recipe.filters, strategy_of(recipe).needs
+    if filters.near_duplicates is not None or {*filters.needs} & EMBEDDED:
+        return True
+    by_vectors = "vectors" in needs or "targets" in needs
+    return by_vectors or (uses_clusters(recipe) and not recipe.mix)
 
 
 def rows_of(crowd: Crowd, ids: Sequence[str], what: str) -> IntArray:
