@@ -11,6 +11,7 @@ import streamlit as st
 from crowdselect import jobs, pipeline
 from crowdselect.dashboard import reads, shell
 from crowdselect.dashboard.text import md
+from crowdselect.dashboard.wording import on_page, told
 from crowdselect.deeds import may
 from crowdselect.jobs import JobView
 from crowdselect.people import acting
@@ -40,7 +41,7 @@ def latest(kind: str, **config: Any) -> JobView | None:
 def damaged_note() -> None:
     """Say which runs cannot be read, and what can be done."""
     for found in pipeline.damaged_runs(reads.workspace()):
-        st.warning(md(str(found)))
+        st.warning(md(on_page(str(found))))
 
 
 def start(kind: str, config: Mapping[str, Any]) -> Path:
@@ -116,7 +117,7 @@ def follow(path: Path, title: str) -> None:
 def ended(view: JobView) -> None:
     """Say how a job ended that did not reach its end, and offer to go on."""
     if view.state == "failed" and view.error:
-        st.error(f"{md(view.error[0])}\n\n{md(view.error[1])}")
+        st.error("\n\n".join(md(said) for said in told(*view.error)))
     elif view.state == "cancelled":
         st.info("Cancelled. What was finished is kept.")
     else:

@@ -9,12 +9,9 @@ import streamlit as st
 
 from crowdselect.access import opened_value
 from crowdselect.dashboard import reads, state
+from crowdselect.dashboard.offered import RECIPE
 from crowdselect.dashboard.text import md
 from crowdselect.options import Option, options_of
-from crowdselect.values import Recipe
-
-RECIPE = {declared.name: declared for declared in options_of(Recipe)}
-"""What a recipe declares, by name."""
 
 
 def edit(

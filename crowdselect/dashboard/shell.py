@@ -16,6 +16,7 @@ from crowdselect.charts.style import palette as palette_named
 from crowdselect.dashboard import doors, people, reads, state
 from crowdselect.dashboard.pages import PAGES, Page
 from crowdselect.dashboard.text import md, plural
+from crowdselect.dashboard.wording import told
 from crowdselect.errors import CrowdSelectError, of_the_disk
 from crowdselect.people import acting, let_ask
 from crowdselect.readonly import read_only, server_read_only
@@ -138,11 +139,11 @@ def guard() -> Iterator[None]:
 
 def say(error: Exception) -> None:
     """Show what went wrong in a sentence with a way on; what is our mistake goes to the log."""
-    told = error if isinstance(error, CrowdSelectError) else None
+    ours = error if isinstance(error, CrowdSelectError) else None
     if isinstance(error, OSError):
-        told = of_the_disk(error)
-    if told is not None:
-        st.error(f"{md(told.problem)}\n\n{md(told.remedy)}")
+        ours = of_the_disk(error)
+    if ours is not None:
+        st.error("\n\n".join(md(said) for said in told(ours.problem, ours.remedy)))
         return
     LOG.error("a page failed", exc_info=error)
     st.error(

@@ -4,7 +4,7 @@ import pandas as pd
 
 from crowdselect import pipeline
 from crowdselect.dashboard.crowd.preview import SEEN, answers, frame_of
-from crowdselect.dashboard.crowd.wording import in_words_of_the_page
+from crowdselect.dashboard.wording import on_page
 from crowdselect.ingest import SOURCES
 from crowdselect.plans import ColumnUse
 from tests.dashboard.test_workflows import click
@@ -70,7 +70,7 @@ def test_what_a_person_changes_becomes_the_formats_options():
     }
 
 
-def test_what_cannot_be_read_is_said_in_words_of_the_page(workspace, open_page):
+def test_what_cannot_be_read_is_said_on_page(workspace, open_page):
     at = open_page(workspace, "crowd")
     at.file_uploader[0].upload("mine.csv", b"prompt,response,helpful\na,b,1\nc,d,2\n")
     click(at, "Preview")
@@ -78,5 +78,5 @@ def test_what_cannot_be_read_is_said_in_words_of_the_page(workspace, open_page):
     assert "“model column”" in said
     assert "under Options of this format" in said
     assert "--" not in said
-    words = in_words_of_the_page("Use the source: crowdselect ingest magpie FILE", "table")
+    words = on_page("Use the source: crowdselect ingest magpie FILE", "table")
     assert words == f"Use the source: the format “{SOURCES['magpie'].title}”"

@@ -10,12 +10,9 @@ from crowdselect.benchmark import BENCHMARKS, BenchmarkConfig, JudgeConfig, Suit
 from crowdselect.dashboard import options, reads, shell, state
 from crowdselect.dashboard.finetune.names import targets
 from crowdselect.dashboard.models import Served, at_hand, model_field, named_model, server_field
+from crowdselect.dashboard.offered import KIND, LIMIT, VERDICT_TOKENS
 from crowdselect.dashboard.text import md, plural
-from crowdselect.options import options_named
 from crowdselect.pipeline.benchmark import subject_of
-
-(LIMIT,) = options_named(BenchmarkConfig, "limit")
-KIND, ROOM = options_named(JudgeConfig, "kind", "max_tokens")
 
 
 def show() -> None:
@@ -79,7 +76,7 @@ def _judge() -> dict[str, Any]:
             found |= {"base_url": served.base_url, "api_key_variable": served.api_key_variable}
         if kind != "reward":
             found["max_tokens"] = options.ask(
-                ROOM,
+                VERDICT_TOKENS,
                 "benchmark judge room",
                 width=160,
                 placeholder="as the benchmark",

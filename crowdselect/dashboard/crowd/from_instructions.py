@@ -9,8 +9,8 @@ import streamlit as st
 from crowdselect import jobs
 from crowdselect.dashboard import jobs_view, options, reads, shell
 from crowdselect.dashboard.crowd import arrival
-from crowdselect.dashboard.crowd.making import LONGEST
 from crowdselect.dashboard.models import Served, answering_field, named_models, server_field
+from crowdselect.dashboard.offered import ANSWER_TOKENS
 from crowdselect.dashboard.uploads import MOST_MB, keep
 from crowdselect.making import GenerateConfig
 from crowdselect.pipeline.making import create_generate
@@ -49,7 +49,7 @@ def show() -> None:
         served,
         "Difficulty needs one model, separability two; stability two of one family.",
     )
-    most = options.ask(LONGEST, "instructions tokens", help=None)
+    most = options.ask(ANSWER_TOKENS, "instructions tokens", help=None)
     ready = upload is not None and bool(chosen) and bool(name)
     if st.button("Let them answer", type="primary", disabled=not ready):
         _start(keep(upload), check_name("crowd", name), chosen, served, int(most))

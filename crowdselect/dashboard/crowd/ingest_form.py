@@ -14,12 +14,12 @@ from crowdselect import pipeline, settings
 from crowdselect.access import opened_data
 from crowdselect.dashboard import options, reads, shell, state
 from crowdselect.dashboard.crowd import arrival, preview
-from crowdselect.dashboard.crowd.wording import OPTIONS, reworded
+from crowdselect.dashboard.offered import of_source
 from crowdselect.dashboard.text import md
 from crowdselect.dashboard.uploads import MOST_MB, kept
+from crowdselect.dashboard.wording import OPTIONS, REPLACE, reworded, told
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.ingest import SOURCES
-from crowdselect.registry import options_of
 from crowdselect.settings import check_name
 
 DEMO = "demo"
@@ -32,7 +32,7 @@ def demo_button() -> None:
     try:
         settings.demo_data()
     except NotFoundError as error:
-        st.caption(f"{md(error.problem)} {md(error.remedy)}")
+        st.caption(md(" ".join(told(error.problem, error.remedy))))
         return
     if st.button("Load the demo crowd", type="primary"):
         with st.spinner("Loading the demo crowd"):
@@ -76,7 +76,7 @@ def form() -> None:
         )
         chosen = _options(source)
         replace = st.checkbox(
-            "Replace a crowd of this name",
+            REPLACE,
             key="ingest replace",
             persist_state="session",
             help="Notes and scores are kept.",
@@ -110,8 +110,7 @@ def _path_field() -> str:
 
 def _options(source: str) -> dict[str, Any]:
     plugin = SOURCES[source]
-    # A path to another file is an option for the command line, not for visitors.
-    offered = tuple(o.name for o in options_of(plugin) if o.name != "models")
+    offered = tuple(o.name for o in of_source(source))
     if not offered:
         return {}
     with st.expander(OPTIONS):

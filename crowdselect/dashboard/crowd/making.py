@@ -10,8 +10,8 @@ import streamlit as st
 from crowdselect import jobs
 from crowdselect.dashboard import jobs_view, options, reads, shell
 from crowdselect.dashboard.models import model_fields
+from crowdselect.dashboard.offered import ANSWER_TOKENS, DIMENSION, GRADE_TOKENS
 from crowdselect.making import GenerateConfig, JudgingConfig
-from crowdselect.options import options_named
 from crowdselect.store import Crowd
 
 KINDS = {"generate": ("name", "Models answer"), "judge": ("crowd", "A judge scores")}
@@ -27,8 +27,6 @@ WHAT_A_JUDGE_IS = (
     "judge. A reward model is trained for this; a chat model behind a server is asked for a grade. "
     "Add a second one: Bias audit then says how far they agree, and which one to trust."
 )
-(LONGEST,) = options_named(GenerateConfig, "max_new_tokens")
-ROOM, DIMENSION = options_named(JudgingConfig, "max_tokens", "dimension")
 
 
 def show(crowd: Crowd) -> None:
@@ -56,7 +54,7 @@ def _answer(crowd: Crowd) -> None:
     name = st.text_input(
         "Name in the crowd", key="generate name", persist_state="session", placeholder="the model's"
     )
-    most = options.ask(LONGEST, "generate tokens", help=None)
+    most = options.ask(ANSWER_TOKENS, "generate tokens", help=None)
     if st.button("Start answering", disabled=not model):
         from crowdselect.pipeline.making import create_generate
 
@@ -81,7 +79,7 @@ def _judge(crowd: Crowd) -> None:
     graded: dict[str, Any] = {}
     if served.base_url:
         graded["max_tokens"] = options.ask(
-            ROOM, "judge room", help="A model that reasons needs thousands."
+            GRADE_TOKENS, "judge room", help="A model that reasons needs thousands."
         )
         what = options.ask(DIMENSION, "judge dimension", help=None)
         graded["dimension"] = what or DIMENSION.default

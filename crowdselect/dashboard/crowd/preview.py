@@ -11,8 +11,8 @@ import streamlit as st
 
 from crowdselect import pipeline
 from crowdselect.dashboard import reads, shell
-from crowdselect.dashboard.crowd.wording import in_words_of_the_page
 from crowdselect.dashboard.text import md
+from crowdselect.dashboard.wording import on_page
 from crowdselect.plans import ColumnUse, Meaning
 
 SEEN = "_ingest preview"
@@ -49,7 +49,7 @@ def show(source: str) -> None:
         return
     shell.heading("Preview", "What an ingest would read; nothing is written yet.")
     for line in report.lines():
-        st.caption(md(in_words_of_the_page(line, source)))
+        st.caption(md(on_page(line, source)))
     if not report.columns:
         return
     before = frame_of(report.columns)

@@ -13,9 +13,9 @@ from crowdselect import pipeline
 from crowdselect.dashboard import options, reads, shell, state
 from crowdselect.dashboard.finetune.names import base_models, demo_models, model_words
 from crowdselect.dashboard.models import Served, at_hand, named_model, packaged_models
+from crowdselect.dashboard.offered import HELD_OUT, METHOD, MODE, TUNED
 from crowdselect.dashboard.text import md, plural
 from crowdselect.finetune import PRESETS, FinetuneConfig, preset_options
-from crowdselect.options import options_named
 from crowdselect.pipeline import SavedSelection
 from crowdselect.pipeline.finetune import finetune, training_source
 
@@ -26,9 +26,6 @@ METHODS = {
     "orpo": "ORPO, on pairs",
     "simpo": "SimPO, on pairs",
 }
-ASKED = options_named(
-    FinetuneConfig, "epochs", "learning_rate", "batch_size", "max_length", "lora_rank", "seed"
-)
 ADAPTER = ("lora_rank",)
 """Asked for an adapter only."""
 STEPS: dict[str, dict[str, Any]] = {
@@ -36,7 +33,6 @@ STEPS: dict[str, dict[str, Any]] = {
     "learning_rate": {"format": "%.2g"},
     "max_length": {"step": 128},
 }
-METHOD, MODE, HELD_OUT = options_named(FinetuneConfig, "method", "mode", "eval_share")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -142,7 +138,7 @@ def _options(*, small: bool) -> dict[str, Any]:
     values = {**_defaults(), **preset_options(preset)}
     given: dict[str, Any] = {"method": method, "mode": mode, "preset": preset}
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        for one in ASKED:
+        for one in TUNED:
             if one.name in ADAPTER and mode == "full":
                 continue
             usual_value = values[one.name]

@@ -8,6 +8,7 @@ import streamlit as st
 
 from crowdselect import pipeline
 from crowdselect.dashboard import options, reads, state
+from crowdselect.dashboard.offered import RECIPE
 from crowdselect.dashboard.select import gating, questions
 from crowdselect.dashboard.text import md
 from crowdselect.landscape import ENCODERS
@@ -186,7 +187,7 @@ def _budget(crowd: Crowd, recipe: Recipe) -> None:
         **state.recipe_widget("budget", count),
         step=max(1, min(100, crowd.n // 10)),
         on_change=_budget_changed,
-        help=options.RECIPE["budget"].help,
+        help=RECIPE["budget"].help,
     )
 
 
@@ -210,12 +211,12 @@ def _mixture(crowd: Crowd, recipe: Recipe) -> None:
     if not offered and not mix.column:
         return
     st.selectbox(
-        options.RECIPE["mix"].words,
+        RECIPE["mix"].words,
         list(dict.fromkeys(["", *offered, mix.column])),
         **state.recipe_widget("mix.column", mix.column),
         format_func=lambda name: name or "clusters",
         on_change=_mix_changed,
-        help=md(options.RECIPE["mix"].help),
+        help=md(RECIPE["mix"].help),
     )
     if mix.column:
         st.text_input(

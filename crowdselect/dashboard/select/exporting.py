@@ -10,12 +10,11 @@ import streamlit as st
 from crowdselect import files, pipeline
 from crowdselect.dashboard import options, reads, shell
 from crowdselect.dashboard.downloads import zipped
+from crowdselect.dashboard.offered import TEST
 from crowdselect.dashboard.text import md, n_of_m, shorten
-from crowdselect.export import FORMATS, ExportConfig
-from crowdselect.options import options_named
+from crowdselect.export import FORMATS
 from crowdselect.pipeline import Export, SavedSelection
 
-(TEST,) = options_named(ExportConfig, "test")
 PREVIEW_LINES = 6
 PREVIEW_CHARS = 4_000
 

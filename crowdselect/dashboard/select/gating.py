@@ -12,6 +12,7 @@ import streamlit as st
 from crowdselect import pipeline
 from crowdselect.dashboard import grades, shell, state
 from crowdselect.dashboard.text import md, n_of_m, number, percent
+from crowdselect.dashboard.wording import told
 from crowdselect.errors import CrowdSelectError
 from crowdselect.ranks import full_reward
 from crowdselect.rules import KINDS
@@ -51,7 +52,7 @@ def show(crowd: Crowd, recipe: Recipe) -> None:
         _slider(grades.best_grades(crowd, recipe), recipe.gate)
         _told(crowd, recipe)
     except CrowdSelectError as error:
-        st.warning(f"{md(error.problem)} {md(error.remedy)}")
+        st.warning(md(" ".join(told(error.problem, error.remedy))))
 
 
 def kinds_for(crowd: Crowd) -> list[str]:

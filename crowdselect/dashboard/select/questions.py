@@ -8,6 +8,7 @@ from crowdselect import pipeline
 from crowdselect.dashboard import grades, state
 from crowdselect.dashboard.text import md, plural
 from crowdselect.dashboard.uploads import kept
+from crowdselect.dashboard.wording import told
 from crowdselect.errors import CrowdSelectError
 from crowdselect.readonly import read_only
 from crowdselect.store import Crowd
@@ -68,7 +69,7 @@ def _uploaded(crowd: Crowd, key: str) -> None:
             try:
                 found.append(pipeline.remember(crowd, path, name=upload.name))
             except CrowdSelectError as error:
-                st.toast(md(f"{error.problem} {error.remedy}"))
+                st.toast(md(" ".join(told(error.problem, error.remedy))))
     if uploads:
         st.session_state[_NTH] += 1
     state.amend(decontaminate=[k.model_dump(mode="json") for k in dict.fromkeys(found)])

@@ -15,6 +15,7 @@ from crowdselect.dashboard.select import (
     saving,
 )
 from crowdselect.dashboard.text import md
+from crowdselect.dashboard.wording import told
 from crowdselect.errors import CrowdSelectError
 from crowdselect.store import Crowd
 
@@ -55,7 +56,7 @@ def _selection(crowd: Crowd) -> None:
     try:
         draft = live.show(crowd, recipe)
     except CrowdSelectError as error:
-        st.warning(f"{md(error.problem)} {md(error.remedy)}")
+        st.warning(md(" ".join(told(error.problem, error.remedy))))
         return
     if len(draft.rows):
         st.markdown("**Save**")
