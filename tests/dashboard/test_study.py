@@ -1,5 +1,7 @@
 """Studies on their page and in the report; the runs are written as the jobs write them."""
 
+import time
+
 import numpy as np
 import pytest
 
@@ -10,13 +12,16 @@ from crowdselect.benchmark.job import create
 from crowdselect.benchmark.results import append_outcome, write_items
 from crowdselect.charts.style import LIGHT
 from crowdselect.dashboard import reads
+from crowdselect.dashboard.finetune import names as finetune_names
 from crowdselect.dashboard.report.evidence import evidence_of
 from crowdselect.dashboard.report.first_page import first_page
 from crowdselect.dashboard.report.studies import study_chapters
 from crowdselect.jobs.view import set_status
-from crowdselect.pipeline.study import Study, StudyPlan, read_study, rows_of
+from crowdselect.pipeline.study import Study, StudyPlan, find_study, read_study, rows_of
+from crowdselect.pipeline.study.plan import Split
 from tests.dashboard import small
 from tests.dashboard.test_pages import texts_of
+from tests.dashboard.test_workflows import click, saved_pair
 
 RIGHT = {"random": 0.3, "<b>better</b>": 0.5, "base": 0.1}
 
@@ -120,10 +125,39 @@ def test_a_test_that_is_not_finished_shows_no_number(study, open_page, ready):
     assert not found.differences
 
 
-def test_without_a_study_the_page_says_how_to_run_one(open_page, ready):
+def test_a_study_of_saved_selections_is_started_cancelled_and_gone_on_with(open_page, ready):
     at = open_page(ready, "study")
     assert not at.exception
-    assert "crowdselect study run FILE" in texts_of(at)
+    assert "save one on the Select page first" in texts_of(at)
+    saved_pair(ready)
+    first = pipeline.list_selections(ready)[0]
+    at.run()
+    assert next(b for b in at.button if b.label == "Start the study").disabled
+    model = next(m for m in finetune_names.demo_models() if m.endswith("base-0.5m"))
+    next(b for b in at.selectbox if b.label == "Base model").set_value(model).run()
+    for label, value in (("Rows", 8), ("Questions", 4), ("Seeds", 1)):
+        next(n for n in at.number_input if n.label == label).set_value(value)
+    next(t for t in at.text_input if t.label == "Name").set_value("mine").run()
+    click(at, "Start the study")
+    assert not at.exception
+    assert not at.error
+    plan = find_study(ready, "mine").plan
+    assert [arm.name for arm in plan.arms] == ["random", first.name]
+    assert plan.arms[1].recipe["strategy"] == first.recipe.strategy
+    assert plan.recipe["budget"] == 8
+    assert plan.train["mode"] == "full"
+    assert plan.split == Split(development=4, test=4)
+    view = jobs.all_runs(ready, "study")[0]
+    assert view.state in jobs.ALIVE
+    assert "0 of 2 cells finished" in texts_of(at)
+    click(at, "Cancel")
+    for _ in range(600):
+        if jobs.read(view.path).state not in jobs.ALIVE:
+            break
+        time.sleep(0.1)
+    assert jobs.read(view.path).state == "cancelled"
+    at.run()
+    assert "Resume" in [b.label for b in at.button]
 
 
 def test_a_study_that_failed_says_why_and_can_go_on(study, open_page, ready):

@@ -71,7 +71,6 @@ def show() -> None:
 
 def _ask(saved: Sequence[SavedSelection]) -> Asked:
     by_id = {s.id: s for s in saved}
-    models = base_models(demo=_of_the_demo(saved[0]))
     left, right = st.columns(2)
     with left:
         chosen = st.multiselect(
@@ -84,40 +83,49 @@ def _ask(saved: Sequence[SavedSelection]) -> Asked:
             format_func=lambda i: f"{by_id[i].name} ({by_id[i].n:,})",
         )
     with right:
-        model = st.selectbox(
-            "Base model",
-            models,
-            index=0 if models else None,
-            key="finetune model",
-            persist_state="session",
-            format_func=model_words,
-            accept_new_options=True,
-            placeholder="A folder or a hub name",
-            help="A folder with a model, or a hub id that can be reached from here.",
-        )
+        named = base_model_field("finetune", saved[0].recipe.crowd)
+    settings = training_fields("finetune", small=named in demo_models())
+    return Asked(tuple(by_id[i] for i in chosen), named, settings)
+
+
+def base_model_field(key: str, crowd: str) -> str:
+    """The choice of a model to train, as it is opened; empty: none."""
+    # The demo's own models have learned the demo's world, and no other.
+    demo = crowd in reads.crowd_names() and reads.crowd(crowd).report.source == "demo"
+    models = base_models(demo=demo)
+    model = st.selectbox(
+        "Base model",
+        models,
+        index=0 if models else None,
+        key=f"{key} model",
+        persist_state="session",
+        format_func=model_words,
+        accept_new_options=True,
+        placeholder="A folder or a hub name",
+        help="A folder with a model, or a hub id that can be reached from here.",
+    )
     named = (model or "").strip()
     if named in packaged_models():
         st.caption(md(packaged_models()[named]))
-    if named not in models:  # typed, not chosen: what earlier runs used, their owner has opened
-        named = named_model(named, Served())
-    return Asked(tuple(by_id[i] for i in chosen), named, _options(small=named in demo_models()))
+    if named in models:
+        return named
+    return named_model(named, Served())  # typed: what earlier runs used, their owner has opened
 
 
-def _of_the_demo(saved: SavedSelection) -> bool:
-    """Whether a selection is of the demo's world, which the demo's own models have learned."""
-    crowd = saved.recipe.crowd
-    return crowd in reads.crowd_names() and reads.crowd(crowd).report.source == "demo"
+def training_fields(key: str, *, small: bool, study: bool = False) -> dict[str, Any]:
+    """The recipe of training; ``small``: a demo model, which a CPU trains whole in minutes.
 
-
-def _options(*, small: bool) -> dict[str, Any]:
-    """The recipe of training; ``small``: a demo model, which a CPU trains whole in minutes."""
+    ``study``: one of answers, whose seeds and questions the study gives.
+    """
+    method = str(METHOD.default)
     with st.container(horizontal=True, vertical_alignment="top"):
-        method = options.ask(
-            METHOD, "finetune method", width=230, help=None, format_func=METHODS.__getitem__
-        )
+        if not study:
+            method = options.ask(
+                METHOD, f"{key} method", width=230, help=None, format_func=METHODS.__getitem__
+            )
         mode = options.ask(
             MODE,
-            f"finetune mode {small}",
+            f"{key} mode {small}",
             begin="full" if small else MODE.default,
             draw=st.segmented_control,
             required=True,
@@ -130,7 +138,7 @@ def _options(*, small: bool) -> dict[str, Any]:
             "Preset",
             fitting,
             index=fitting.index(usual) if usual in fitting else 0,
-            key=f"finetune preset {method} {usual}",
+            key=f"{key} preset {method} {usual}",
             persist_state="session",
             width=230,
         )
@@ -139,18 +147,20 @@ def _options(*, small: bool) -> dict[str, Any]:
     given: dict[str, Any] = {"method": method, "mode": mode, "preset": preset}
     with st.container(horizontal=True, vertical_alignment="bottom"):
         for one in TUNED:
-            if one.name in ADAPTER and mode == "full":
+            if (one.name in ADAPTER and mode == "full") or (study and one.name == "seed"):
                 continue
             usual_value = values[one.name]
             chosen = options.ask(
                 dataclasses.replace(one, default=usual_value),
-                f"finetune {one.name} {preset} {mode}",
+                f"{key} {one.name} {preset} {mode}",
                 width=140,
                 **STEPS.get(one.name, {}),
             )
             if chosen != usual_value:
                 given[one.name] = chosen
-        held_out = options.ask(HELD_OUT, "finetune eval", width=120, max_value=50)
+        held_out = 0.0
+        if not study:
+            held_out = options.ask(HELD_OUT, f"{key} eval", width=120, max_value=50)
     if held_out:
         given["eval_share"] = held_out
     return given

@@ -15,6 +15,7 @@ from crowdselect.charts.budget_curves import budget_curves
 from crowdselect.charts.cost_gain import cost_gain
 from crowdselect.charts.forest import forest
 from crowdselect.dashboard import jobs_view, reads, shell, state
+from crowdselect.dashboard.study import form
 from crowdselect.dashboard.text import md, plural
 from crowdselect.jobs import JobView
 from crowdselect.pipeline.study import (
@@ -37,8 +38,9 @@ def show() -> None:
         shell.empty(
             "No study yet",
             "A study trains on what several recipes choose, over seeds, and says what can be told "
-            "apart: crowdselect study run FILE.",
+            "apart. Start one below; one of more arms and budgets is a file for the command line.",
         )
+        form.show(opened=True)
         return
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.selectbox("Study", names, **state.view_widget("name", names[0], names), width=320)
@@ -63,7 +65,10 @@ def show() -> None:
         return
     if job is not None:
         jobs_view.ended(job)
+    if (job is None or job.state == "done") and found.done < found.planned:
+        form.go_on(find_study(reads.workspace(), name), split)
     _found(found)
+    form.show(opened=False)
 
 
 @shell.fragment(run_every=5.0)
