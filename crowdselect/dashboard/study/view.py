@@ -210,6 +210,7 @@ def _table(found: StudyResult) -> None:
         frame,
         hide_index=True,
         alt="Every arm of the study",
+        placeholder="",
         height=shell.rows_px(min(len(frame), 20)),
         column_config={
             name: st.column_config.NumberColumn(format="%.3f")
