@@ -31,6 +31,7 @@ PURPOSES = {
     "finetune": "fine-tuning, scoring with local models",
     "benchmark": "benchmarks, reward models",
     "scale": "scoring on several machines",
+    "tune": "fitting recipes trial after trial (Optuna)",
     "smol": "a small language model at hand, without a hub",
     "dev": "tests and checks",
 }

@@ -13,10 +13,11 @@ from crowdselect.cli.groups import RunByDefault
 from crowdselect.cli.options import DetachOption, JsonOption, WorkspaceOption, example
 from crowdselect.cli.terminal import plain, print_json, print_table, say, tell
 from crowdselect.engines import GPUS_EACH, Engine
-from crowdselect.settings import open_workspace, shipped_study
+from crowdselect.errors import InputError
+from crowdselect.settings import Workspace, open_workspace, shipped_study
 
 if TYPE_CHECKING:
-    from crowdselect.pipeline.study import StudyResult
+    from crowdselect.pipeline.study import StudyPlan, StudyResult
 
 group = typer.Typer(
     cls=RunByDefault,
@@ -35,6 +36,46 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="study")
 
 
+FileArgument = Annotated[
+    Path, typer.Argument(metavar="FILE", help="A study as TOML (docs/studies.md)")
+]
+CrowdOption = Annotated[str | None, typer.Option(help="Another crowd than the file's")]
+ModelOption = Annotated[
+    str | None, typer.Option(help="Another model to train: a folder or a hub id")
+]
+JudgeOption = Annotated[
+    str | None, typer.Option(help="Another judge than the file's common recipe names")
+]
+DevelopmentOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME[:OPTION=VALUE,...]", help="Another benchmark that recipes are tuned on"
+    ),
+]
+TestOnOption = Annotated[
+    str | None,
+    typer.Option(metavar="NAME[:OPTION=VALUE,...]", help="Another benchmark that is reported"),
+]
+SeedsOption = Annotated[int | None, typer.Option(help="Another number of seeds", min=1)]
+OtherNameOption = Annotated[str | None, typer.Option(help="Another name; else the file's")]
+ArmOption = Annotated[
+    list[str] | None, typer.Option(help="Only this arm and the baselines; repeatable")
+]
+WorkersOption = Annotated[
+    int,
+    typer.Option(
+        help="Cells at once, each on a core, or on a GPU where there are several", min=1, max=256
+    ),
+]
+EngineOption = Annotated[
+    Engine, typer.Option(help="Who works: processes of this machine, or a pool of Ray workers")
+]
+GpusEachOption = Annotated[float | None, typer.Option(help=GPUS_EACH.help, min=0.01, max=64)]
+DryRunOption = Annotated[
+    bool, typer.Option("--dry-run", help="Say what it takes and can show, and do nothing")
+]
+
+
 @group.command(
     "run",
     epilog=example(
@@ -45,84 +86,108 @@ def register(app: typer.Typer) -> None:
     ),
 )
 def run(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A study as TOML (docs/studies.md)")],
+    file: FileArgument,
     test: TestOption = False,
     again: Annotated[
         str, typer.Option(help="Why test questions that were looked at are looked at once more")
     ] = "",
-    crowd: Annotated[str | None, typer.Option(help="Another crowd than the file's")] = None,
-    model: Annotated[
-        str | None, typer.Option(help="Another model to train: a folder or a hub id")
-    ] = None,
-    judge: Annotated[
-        str | None, typer.Option(help="Another judge than the file's common recipe names")
-    ] = None,
-    development: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NAME[:OPTION=VALUE,...]", help="Another benchmark that recipes are tuned on"
-        ),
-    ] = None,
-    test_on: Annotated[
-        str | None,
-        typer.Option(metavar="NAME[:OPTION=VALUE,...]", help="Another benchmark that is reported"),
-    ] = None,
-    seeds: Annotated[int | None, typer.Option(help="Another number of seeds", min=1)] = None,
-    name: Annotated[str | None, typer.Option(help="Another name; else the file's")] = None,
-    arm: Annotated[
-        list[str] | None, typer.Option(help="Only this arm and the baselines; repeatable")
-    ] = None,
-    workers: Annotated[
-        int,
-        typer.Option(
-            help="Cells at once, each on a core, or on a GPU where there are several",
-            min=1,
-            max=256,
-        ),
-    ] = 1,
-    engine: Annotated[
-        Engine,
-        typer.Option(help="Who works: processes of this machine, or a pool of Ray workers"),
-    ] = "local",
-    gpus_each: Annotated[
-        float | None,
-        typer.Option(help=f"{GPUS_EACH.help}", min=0.01, max=64),
-    ] = None,
+    crowd: CrowdOption = None,
+    model: ModelOption = None,
+    judge: JudgeOption = None,
+    development: DevelopmentOption = None,
+    test_on: TestOnOption = None,
+    seeds: SeedsOption = None,
+    name: OtherNameOption = None,
+    arm: ArmOption = None,
+    workers: WorkersOption = 1,
+    engine: EngineOption = "local",
+    gpus_each: GpusEachOption = None,
+    dry_run: DryRunOption = False,
     detach: DetachOption = False,
     workspace: WorkspaceOption = None,
     json: JsonOption = False,
 ) -> None:
     """Run a study, or what of it is not done: select, fine-tune, benchmark, compare."""
-    from crowdselect.pipeline.study import (
-        create,
-        find_study,
-        only_arms,
-        power_line,
-        read_plan,
-        read_study,
-    )
+    from crowdselect.pipeline import study as studies
 
     given = open_workspace(workspace)
-    plan = read_plan(
-        shipped_study(file),
-        crowd=crowd,
-        model=model,
-        judge=judge,
-        seeds=seeds,
-        name=name,
-        development=development,
-        test=test_on,
-    )
-    plan = only_arms(plan, arm or [])
+    plan = studies.read_plan(
+        shipped_study(file), crowd=crowd, model=model, judge=judge, seeds=seeds, name=name,
+        development=development, test=test_on,
+    )  # fmt: skip
+    plan = studies.only_arms(plan, arm or [])
     split = "test" if test else "development"
-    path = create(
+    if dry_run:
+        return _say_first(given, plan, split, workers, json)
+    path = studies.create(
         given, plan, split, workers=workers, engine=engine, gpus_each=gpus_each, again=again
     )
-    study = find_study(given, plan.name)
-    say(power_line(study, split))
+    study = studies.find_study(given, plan.name)
+    say(studies.power_line(study, split))
+    say(studies.cost_of(study, split, workers).sentence())
     run_job(path, detach=detach, as_json=json)
     if not detach:
-        _show(read_study(study, split), json)
+        _show(studies.read_study(study, split), json)
+    return None
+
+
+@group.command(
+    "tune",
+    epilog=example(
+        "crowdselect study tune studies/tuned.toml --workers 2",
+        "crowdselect study tune studies/tuned.toml --arm 'tuned by a datamodel' --dry-run",
+    ),
+)
+def tune(
+    file: FileArgument,
+    crowd: CrowdOption = None,
+    model: ModelOption = None,
+    judge: JudgeOption = None,
+    development: DevelopmentOption = None,
+    seeds: SeedsOption = None,
+    name: OtherNameOption = None,
+    arm: ArmOption = None,
+    workers: WorkersOption = 1,
+    engine: EngineOption = "local",
+    gpus_each: GpusEachOption = None,
+    dry_run: DryRunOption = False,
+    detach: DetachOption = False,
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Fit the arms with a [arms.tune] on the development questions, and save their recipes.
+
+    The test is not touched: study run FILE --test reports it, and trains nothing twice.
+    """
+    from crowdselect.pipeline import study as studies
+
+    given = open_workspace(workspace)
+    plan = studies.read_plan(
+        shipped_study(file), crowd=crowd, model=model, judge=judge, seeds=seeds, name=name,
+        development=development,
+    )  # fmt: skip
+    plan = studies.only_arms(plan, arm or [])
+    if not any(each.tune is not None for each in plan.arms):
+        raise InputError(
+            f"No arm of {file} is to be fitted.", "Give one a tune: see docs/studies.md."
+        )
+    if dry_run:
+        return _say_first(given, plan, "development", workers, json, only_fit=True)
+    path = studies.create(
+        given, plan, workers=workers, engine=engine, gpus_each=gpus_each, only_fit=True
+    )
+    study = studies.find_study(given, plan.name)
+    say(studies.cost_of(study, "development", workers, only_fit=True).sentence())
+    run_job(path, detach=detach, as_json=json)
+    if detach:
+        return None
+    fitted = studies.fitted_rows(study, {}, 0)
+    if json:
+        return print_json(plain(fitted))
+    for each in fitted:
+        tell(each.sentence())
+        say(f"  {studies.in_words(each.recipe)}")
+    return None
 
 
 @group.command(
@@ -162,6 +227,30 @@ def list_(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
     rows = [(p.name, p.title, p.crowd, len(p.arms), len(p.seeds)) for p in plans]
     print_table(("study", "title", "crowd", "arms", "seeds"), rows)
     return None
+
+
+def _say_first(
+    workspace: Workspace,
+    plan: StudyPlan,
+    split: str,
+    workers: int,
+    as_json: bool,
+    *,
+    only_fit: bool = False,
+) -> None:
+    """What a study takes and can show, without writing anything."""
+    from crowdselect.pipeline import study as studies
+
+    study = studies.Study(workspace, plan)
+    power = "What it can show is known once its questions are taken out of the crowd."
+    if plan.split is None:
+        studies.check_plan(plan, split)
+        power = studies.power_line(study, split)
+    cost = studies.cost_of(study, split, workers, only_fit=only_fit)
+    if as_json:
+        return print_json({**plain(cost), "sentence": cost.sentence(), "power": power})
+    tell(cost.sentence())
+    return tell(power)
 
 
 def _show(result: StudyResult, as_json: bool) -> None:

@@ -47,6 +47,7 @@ from crowdselect.selection.strategies.reward_bottom import RewardBottom
 from crowdselect.selection.strategies.reward_top import RewardTop
 from crowdselect.selection.strategies.robust import Robust
 from crowdselect.selection.strategies.targeted import Targeted
+from crowdselect.selection.strategies.tilted import Tilted
 from crowdselect.selection.strategies.top import Top
 from crowdselect.selection.take import Outcome
 from crowdselect.selection.ties import id_hashes
@@ -58,6 +59,7 @@ STRATEGIES: Registry[type[Strategy]] = Registry(
         Robust,
         Random,
         RandomPerCluster,
+        Tilted,
         Top,
         Bottom,
         Length,

@@ -19,6 +19,7 @@ from crowdselect.pipeline.study import (
     Study,
     StudyPlan,
     check_plan,
+    cost_of,
     create,
     find_study,
     only_arms,
@@ -322,14 +323,20 @@ SHIPPED = sorted((Path(__file__).parents[2] / "studies").glob("*.toml"))
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
-def test_the_studies_that_ship_can_be_run(path: Path) -> None:
+def test_the_studies_that_ship_can_be_run(path: Path, tmp_path: Path) -> None:
+    """Each loads and says what it takes; on the demo, on two cores, under half an hour a split."""
     found = read_plan(path)
     assert rows_of(found)
-    if found.split is not None:
-        return  # its questions are taken out of a crowd: the next test
-    for split in ("development", "test"):
-        if getattr(found, split):
+    for split in (name for name in ("development", "test") if getattr(found, name)):
+        if found.split is None:  # else its questions are taken out of a crowd: the next test
             check_plan(found, split)
+        cost = cost_of(Study(Workspace(tmp_path), found), split, 2)
+        assert cost.cells >= len(rows_of(found))
+        assert "cells to go" in cost.sentence()
+        if found.crowd == "demo":
+            assert cost.seconds is not None
+            assert cost.seconds / 2 < 30 * 60
+            assert "on 2 workers (by the demo's models" in cost.sentence()
 
 
 def test_the_study_of_a_real_crowd_takes_its_questions_out_of_whatever_crowd_it_is_given(

@@ -23,6 +23,7 @@ from crowdselect.pipeline.study import (
     SPLITS,
     StudyResult,
     find_study,
+    in_words,
     read_study,
     study_names,
 )
@@ -85,6 +86,7 @@ def _found(found: StudyResult) -> None:
             _forest(found, against, baseline)
     _curves(found)
     _costs(found)
+    _fits(found)
     _table(found)
     _alike(found)
     if found.differences:
@@ -188,6 +190,36 @@ def _alike(found: StudyResult) -> None:
         )
         fig = agreement(pd.DataFrame(found.alike), shell.palette(), "correlation")
         shell.plot(fig, "alike", "Correlation of the arms over the questions")
+
+
+def _fits(found: StudyResult) -> None:
+    """What fitted arms gain where they were fitted, where they were chosen, and on the test."""
+    if not found.fitted:
+        return
+    note = "Gain over the first baseline; a fit looks best where it was fitted."
+    shell.heading("Fitted arms", note)
+    frame = pd.DataFrame(
+        [
+            {
+                "arm": each.label,
+                "fitted on": each.fitted,
+                "chosen on": each.checked,
+                "test": math.nan if each.test is None else each.test,
+                "recipe": in_words(each.recipe),
+                "selection": each.selection,
+            }
+            for each in found.fitted
+        ]
+    )
+    st.dataframe(
+        frame,
+        hide_index=True,
+        alt="Gains of the fitted arms",
+        column_config={
+            name: st.column_config.NumberColumn(format="%+.3f")
+            for name in ("fitted on", "chosen on", "test")
+        },
+    )
 
 
 def _table(found: StudyResult) -> None:

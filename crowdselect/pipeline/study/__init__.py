@@ -7,11 +7,14 @@ gives the table at any time. Recipes are tuned on ``development`` and reported o
 - ``plan``: the TOML file, and the rows that its arms and grid make
 - ``cells``: one row with one seed, from its training data to its answers; nothing is made twice
 - ``looks``: the journal of who has looked at which questions
+- ``tuning``, ``tuned``: recipes fitted on development, by a ``datamodel`` or by ``optimising``
+- ``cost``: what a study will take; ``choosing``: the training data of its cells
 - ``results``: rows, paired differences, corrections over everything tried, the power line
 - ``team``: worker processes that stay warm; ``job``: a study from its choosing to its table
 """
 
 from crowdselect.pipeline.study.cells import Study, find_study, study_names
+from crowdselect.pipeline.study.cost import Cost, cost_of
 from crowdselect.pipeline.study.job import create
 from crowdselect.pipeline.study.job import run as run_study_job
 from crowdselect.pipeline.study.looks import JOURNAL, Look, looks_at
@@ -26,20 +29,28 @@ from crowdselect.pipeline.study.plan import (
     rows_of,
 )
 from crowdselect.pipeline.study.results import RowResult, StudyResult, power_line, read_study
+from crowdselect.pipeline.study.tuned import Fitted, fitted_rows, in_words
+from crowdselect.pipeline.study.tuning import Tune
 
 __all__ = [
     "JOURNAL",
     "SPLITS",
     "Arm",
+    "Cost",
+    "Fitted",
     "Look",
     "Row",
     "RowResult",
     "Study",
     "StudyPlan",
     "StudyResult",
+    "Tune",
     "check_plan",
+    "cost_of",
     "create",
     "find_study",
+    "fitted_rows",
+    "in_words",
     "looks_at",
     "only_arms",
     "power_line",

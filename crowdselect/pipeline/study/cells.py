@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ from crowdselect.progress import Progress, silent
 from crowdselect.reading import sha256_of
 from crowdselect.registry import content_key, did_you_mean
 from crowdselect.settings import Workspace
-from crowdselect.values import Origin
+from crowdselect.values import Origin, Recipe
 
 PLAN = "plan.toml"
 CHOSEN = "chosen.json"
@@ -77,11 +77,33 @@ class Study:
         fixed = [Cell(row, None) for row in rows if row.arm.untrained]
         return fixed + [Cell(r, s) for s in self.plan.seeds for r in rows if not r.arm.untrained]
 
+    def recipe_of(self, row: Row, seed: int) -> Recipe | None:
+        """What a row chooses by with one seed; None: it is to be fitted, and is not yet."""
+        if row.arm.tune is not None:
+            found = self.fit_of(row)
+            if found is None:
+                return None
+            row = replace(row, recipe=found["recipe"])
+        return row.recipe_of(self.plan.crowd, seed)
+
+    def fit_of(self, row: Row) -> dict[str, Any] | None:
+        """What was written down of a row's fit; None: it is not fitted yet."""
+        path = self.fit_path(row)
+        return files.read_json(path) if path.exists() else None
+
+    def fit_path(self, row: Row) -> Path:
+        """Where a row's fit is written down: called after all that it follows from."""
+        made = [row.id, self.plan.crowd, self.plan.seeds, self.plan.baselines[0]]
+        made.append(split_key(self.plan, "development"))
+        return self.path / "fits" / f"{content_key(made)}.json"
+
     def choose(self, session: Session, cell: Cell, progress: Progress = silent) -> None:
         """Write the training data of a cell, unless some cell had the same recipe before."""
         if cell.seed is None:
             return
-        recipe = cell.row.recipe_of(self.plan.crowd, cell.seed)
+        recipe = self.recipe_of(cell.row, cell.seed)
+        if recipe is None:
+            return
         folder = self.path / "data" / recipe.id
         if (folder / CHOSEN).exists():
             return
@@ -101,9 +123,10 @@ class Study:
 
     def chosen(self, cell: Cell) -> dict[str, Any] | None:
         """What is known of a cell's training data; None: it is not chosen yet."""
-        if cell.seed is None:
+        recipe = None if cell.seed is None else self.recipe_of(cell.row, cell.seed)
+        if recipe is None:
             return None
-        folder = self.path / "data" / cell.row.recipe_of(self.plan.crowd, cell.seed).id
+        folder = self.path / "data" / recipe.id
         if not (folder / CHOSEN).exists():
             return None
         about: dict[str, Any] = files.read_json(folder / CHOSEN)
@@ -192,7 +215,8 @@ class Study:
         chosen, seed = self.chosen(cell), cell.seed
         assert chosen is not None
         assert seed is not None
-        recipe = cell.row.recipe_of(self.plan.crowd, seed)
+        recipe = self.recipe_of(cell.row, seed)
+        assert recipe is not None
         origin = Origin(selection=recipe.id, name=cell.row.label, recipe=recipe)
         changes = {"origin": origin, "model": self._base(cell)}
         return cell.row.config_of(chosen["data"], seed).model_copy(update=changes)

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import asdict, fields
 from pathlib import Path
+from typing import Any
 
 from crowdselect import files, jobs
 from crowdselect.engines import Engine, Pool
-from crowdselect.errors import CancelledError, CrowdSelectError
 from crowdselect.jobs import Job
 from crowdselect.locks import only_writer
-from crowdselect.pipeline.ingest import crowd_names, ingest, open_crowd
-from crowdselect.pipeline.selection.session import Session
+from crowdselect.pipeline.ingest import crowd_names
 from crowdselect.pipeline.study import looks
-from crowdselect.pipeline.study.cells import PLAN, Cell, Study, study_of
+from crowdselect.pipeline.study.cells import PLAN, study_of
+from crowdselect.pipeline.study.choosing import Chooser
 from crowdselect.pipeline.study.plan import StudyPlan, check_plan
 from crowdselect.pipeline.study.results import comparisons, read_study
 from crowdselect.pipeline.study.split import write_split
 from crowdselect.pipeline.study.team import team_of
+from crowdselect.pipeline.study.tuned import fit_arms
 from crowdselect.settings import Workspace
 
 
@@ -31,14 +31,16 @@ def create(
     engine: Engine = "local",
     gpus_each: float | None = None,
     again: str = "",
+    only_fit: bool = False,
 ) -> Path:
     """Make the job of a study on one of its splits without starting it; check everything first.
 
     ``workers`` processes work at once (0: the job's own, for a test or a notebook), each with a GPU
     of its own where there are several. With the engine ``ray`` they are actors of its cluster, each
     with ``gpus_each`` GPUs, and every machine sees the workspace. ``again`` says why a test split
-    that was looked at is looked at again. Raises what :func:`check_plan` raises, and InputError for
-    a second look without a reason.
+    that was looked at is looked at again. ``only_fit``: fit the arms that are to be fitted, on
+    development, and stop there. Raises what :func:`check_plan` raises, and InputError for a second
+    look without a reason.
     """
     if plan.split is None:
         check_plan(plan, split)
@@ -48,10 +50,17 @@ def create(
     study = study_of(workspace, plan)
     if plan.split is not None:
         check_plan(study.plan, split)
-    looks.begin(study, split, again)
+    if not only_fit:
+        looks.begin(study, split, again)
     files.write_text(study.path / PLAN, plan.to_toml())
     pool = Pool(engine, workers, gpus_each)
-    config = {"plan": plan.model_dump(mode="json"), "split": split, **asdict(pool)}
+    config: dict[str, Any] = {
+        "plan": plan.model_dump(mode="json"),
+        "split": split,
+        **asdict(pool),
+    }
+    if only_fit:
+        config["only_fit"] = True
     return jobs.create(workspace, "study", config)
 
 
@@ -63,26 +72,14 @@ def run(job: Job) -> None:
     study = study_of(job.workspace, plan)
     busy = f"The study {plan.name} is running already."
     with only_writer(study.path / "study", busy=busy, remedy="Follow it, or cancel it.", wait_s=5):
-        looks.begin(study, split)
-        cells = study.cells()
         with team_of(job, study, pool) as team:
-            _choose(job, study, cells)
+            chooser = Chooser(job, study)
+            chooser.make_demo()
+            fit_arms(job, study, chooser, team)
+            if job.config.get("only_fit"):
+                return
+            looks.begin(study, split)
+            cells = study.cells()
+            chooser.choose(cells)
             team.make(cells, split)
         looks.note(study, split, comparisons(study, read_study(study, split)))
-
-
-def _choose(job: Job, study: Study, cells: Sequence[Cell]) -> None:
-    """The training data of every cell: embeddings, clusters and metrics are made once for all."""
-    if study.plan.crowd == "demo" and "demo" not in crowd_names(study.home):
-        ingest(study.home, "demo", [], progress=job.progress)
-    if all(cell.seed is None or study.chosen(cell) for cell in cells):
-        return
-    session = Session(open_crowd(study.home, study.plan.crowd))
-    for number, cell in enumerate(cells):
-        job.progress(number, len(cells), "selecting")
-        try:
-            study.choose(session, cell, job.progress)
-        except CancelledError:
-            raise
-        except CrowdSelectError as error:
-            raise CrowdSelectError(f"{cell.label}: {error.problem}", error.remedy) from error

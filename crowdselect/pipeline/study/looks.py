@@ -106,6 +106,30 @@ def note(study: Study, split: str, comparisons: Mapping[str, float], reason: str
     files.append_line(study.home.studies / JOURNAL, line)
 
 
+def note_fit(study: Study, key: str, told: str, runs: int) -> None:
+    """Write down that ``runs`` recipes are tried on the development questions, once per fit.
+
+    They count in the correction as comparisons of which nothing came.
+    """
+    look = content_key(["fit", key])
+    questions = split_key(study.plan, "development")
+    if any(each.look == look for each in begun(study.home, questions)):
+        return
+    files.append_line(
+        study.home.studies / JOURNAL,
+        {
+            "questions": questions,
+            "split": "development",
+            "when": datetime.now(UTC).isoformat(timespec="seconds"),
+            "study": study.plan.name,
+            "look": look,
+            "reason": "",
+            "comparisons": {f"{look} {number}": 1.0 for number in range(runs)},
+            "tried": [told],
+        },
+    )
+
+
 def lines_of(workspace: Workspace, studies: Collection[str]) -> list[dict[str, Any]]:
     """The journal's lines of ``studies``, and of whoever else looked at the same questions."""
     lines = files.read_lines(workspace.studies / JOURNAL)

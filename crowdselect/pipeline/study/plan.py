@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from crowdselect.errors import InputError, NotFoundError
 from crowdselect.finetune import FinetuneConfig
 from crowdselect.hub import HUB
 from crowdselect.options import opening
+from crowdselect.pipeline.study.tuning import BESIDE, Tune, check_tune, with_arms_beside
 from crowdselect.reading import read_text
 from crowdselect.registry import content_key, did_you_mean
 from crowdselect.settings import check_name, demo_data
@@ -46,6 +47,8 @@ class Arm(Frozen):
     """Options of a fine-tune."""
     benchmark: dict[str, bool | int | float | str] = Field(default_factory=dict)
     """Options of the benchmark, such as another form of asking."""
+    tune: Tune | None = None
+    """Fit what the recipe leaves open, on the development questions; None: nothing is fitted."""
     untrained: bool = False
     """The base model as it is: shown beside the others, compared with none."""
     note: str = ""
@@ -108,6 +111,13 @@ class StudyPlan(Frozen):
     def _count(cls, given: Any) -> Any:
         return tuple(range(given)) if isinstance(given, int) else given
 
+    @model_validator(mode="before")
+    @classmethod
+    def _beside(cls, given: Any) -> Any:
+        if not isinstance(given, Mapping) or not isinstance(given.get("arms"), list | tuple):
+            return given
+        return {**given, "arms": with_arms_beside(given["arms"], given.get("recipe", {}))}
+
     @model_validator(mode="after")
     def _fits_together(self) -> StudyPlan:
         check_name("study", self.name)
@@ -122,6 +132,8 @@ class StudyPlan(Frozen):
         for name in self.baselines:
             if name not in names or self.arm(name).untrained:
                 yield f"the baseline {name!r} is no trained arm.", did_you_mean(name, names)
+        if self.baselines[0] in names and self.arm(self.baselines[0]).tune is not None:
+            yield "its first baseline is fitted.", "Name an arm first that is as it is, as random."
         for key in self.grid:
             if key.split(".")[0] not in ("recipe", "train") or key in ("recipe.seed", "train.seed"):
                 yield (
@@ -180,7 +192,8 @@ class Row:
     def id(self) -> str:
         """Hash of what is chosen and trained; two rows that differ in words only share it."""
         made = [self.recipe, self.train, self.arm.benchmark, self.arm.untrained]
-        return content_key(made)
+        tune = self.arm.tune
+        return content_key(made if tune is None else [*made, tune.model_dump(mode="json")])
 
     def meets(self, other: Row) -> bool:
         """Whether the grid gives both the same, in what it gives to both."""
@@ -239,6 +252,9 @@ def check_plan(plan: StudyPlan, split: str) -> tuple[Row, ...]:
         row.config_of("data.jsonl", plan.seeds[0])
         if not row.arm.untrained:
             row.recipe_of(plan.crowd, plan.seeds[0])
+        if row.arm.tune is not None:
+            check_tune(row.arm.tune, row.label, row.recipe, questions=bool(plan.development))
+            replace(row, train={**row.train, **row.arm.tune.proxy}).config_of("data.jsonl", 0)
         suite = plan.suite(split, row.arm)
         subject: Any = {"name": row.label, "model": str(row.train["model"])}
         check(BenchmarkConfig.parse({"subject": subject, "suites": [suite]}, row.label))
@@ -298,7 +314,10 @@ def only_arms(plan: StudyPlan, names: Sequence[str]) -> StudyPlan:
             raise NotFoundError(
                 f"The study {plan.name} has no arm {name!r}.", did_you_mean(name, known)
             )
-    kept = [arm for arm in plan.arms if not names or arm.name in (*names, *plan.baselines)]
+    wanted = {*names, *plan.baselines}
+    if any(arm.tune is not None and arm.name in wanted for arm in plan.arms):
+        wanted |= set(BESIDE)
+    kept = [arm for arm in plan.arms if not names or arm.name in wanted]
     return plan.model_copy(update={"arms": tuple(kept)})
 
 

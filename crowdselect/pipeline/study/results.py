@@ -26,6 +26,7 @@ from crowdselect.benchmark.statistics import Bounds
 from crowdselect.pipeline.study.cells import Cell, Study
 from crowdselect.pipeline.study.looks import Look, look_id, looks_at
 from crowdselect.pipeline.study.plan import Row, StudyPlan, rows_of
+from crowdselect.pipeline.study.tuned import Fitted, fitted_rows
 from crowdselect.registry import content_key
 
 
@@ -72,6 +73,8 @@ class StudyResult:
     alike: Mapping[str, Mapping[str, float]]
     """Row -> row -> correlation over the questions of the mean values of their models."""
     warnings: tuple[str, ...] = ()
+    fitted: tuple[Fitted, ...] = ()
+    """Rows whose recipe was fitted, with what they gain where they were and were not."""
     done: int = 0
     planned: int = 0
 
@@ -90,6 +93,7 @@ class StudyResult:
         lines = [d.sentence() for d in self.differences]
         if self.differences:
             lines.append(self.correction())
+        lines += [fitted.sentence() for fitted in self.fitted]
         if self.hidden:
             lines.append(
                 f"{self.done} of {self.planned} cells are finished. What they reached on the test "
@@ -154,6 +158,7 @@ def read_study(study: Study, split: str) -> StudyResult:
         power=power_line(study, split, sides, shared),
         hidden=hidden,
         alike=_alike(sides, shared),
+        fitted=tuple(fitted_rows(study, _gains(corrected, split), len(shared))),
         warnings=tuple(_warnings(study, cells, sides, shared)),
         done=done,
         planned=len(cells),
@@ -197,6 +202,15 @@ def power_line(
         f"With {seeds} seed{'s' if seeds > 1 else ''} and {' and with '.join(told)}, four times "
         f"in five, after Holm's correction over {_many(many)} ({spread.source})."
     )
+
+
+def _gains(differences: Sequence[Difference], split: str) -> dict[tuple[str, str], float]:
+    """(row, baseline) -> what the row gains on the test, higher is better."""
+    return {
+        (d.first, d.second): d.interval.value * (1 if d.higher_is_better else -1)
+        for d in differences
+        if split == "test"
+    }
 
 
 def _many(comparisons: int) -> str:
