@@ -117,7 +117,7 @@ class StudyResult:
             why = f": {look.reason}" if look.reason else ""
             lines.append(
                 f"The study {look.study} looked at these questions on {look.when[:10]}{why} "
-                f"({', '.join(look.tried)})."
+                f"({'; '.join(look.tried)})."
             )
         return lines
 
