@@ -34,6 +34,15 @@ _GRADES = ("Classification", "RewardModel")
 """Ends the name of an architecture that gives numbers and writes no text."""
 
 
+class Price(Frozen):
+    """What a model costs at a server, in the server's currency per million tokens."""
+
+    input: float = Field(ge=0)
+    """Of what is asked."""
+    output: float = Field(ge=0)
+    """Of what is answered."""
+
+
 class KnownServer(Frozen):
     """An OpenAI-compatible server that pages may use."""
 
@@ -43,6 +52,12 @@ class KnownServer(Frozen):
     """Environment variable with its key; no other server's key is ever sent to it."""
     models: tuple[str, ...] = ()
     """What it serves, to choose from; empty: names are typed."""
+    prices: dict[str, Price] = Field(default_factory=dict)
+    """Model -> its price; what stands here is all that is known, none is made up."""
+    currency: str = ""
+    """Such as USD; said behind amounts."""
+    batch: float | None = Field(default=None, gt=0, le=1)
+    """Share of the price at which its Batch API answers, such as 0.5; None: it is not used."""
 
 
 def known_servers(workspace: Workspace) -> dict[str, KnownServer]:
@@ -61,6 +76,19 @@ def known_servers(workspace: Workspace) -> dict[str, KnownServer]:
         name: KnownServer.parse(value if isinstance(value, dict) else {}, f"{path}, [{name}]")
         for name, value in found.items()
     }
+
+
+def server_at(workspace: Workspace, base_url: str | None) -> KnownServer | None:
+    """What ``servers.toml`` says of the server at an address; None: nothing."""
+    wanted = (base_url or "").rstrip("/")
+    known = known_servers(workspace).values() if wanted else ()
+    return next((s for s in known if s.base_url.rstrip("/") == wanted), None)
+
+
+def in_batches(workspace: Workspace, base_url: str | None) -> bool:
+    """Whether the server at an address is asked by its Batch API."""
+    server = server_at(workspace, base_url)
+    return server is not None and server.batch is not None
 
 
 def opened_folders(workspace: Workspace) -> list[Path]:

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from crowdselect import files
+from crowdselect.cli.costs import RequestsOption, say_cost
 from crowdselect.cli.follow import run_job
 from crowdselect.cli.options import (
     CrowdArgument,
@@ -27,28 +28,12 @@ from crowdselect.cli.terminal import print_json, print_table, progress, say, tel
 from crowdselect.errors import InputError
 from crowdselect.making import Answerer, GenerateConfig, JudgingConfig
 from crowdselect.options import options_named, options_of
-from crowdselect.servers import Cost
 from crowdselect.settings import open_workspace
 
 GENERATE, JUDGE = options_of(GenerateConfig), options_of(JudgingConfig)
 SERVER = options_named(Answerer, "base_url")
 JUDGES = [dataclasses.replace(o, required=False) if o.name == "model" else o for o in JUDGE]
 """Without a model the packaged one is taken for likelihoods, where it is installed."""
-
-
-RequestsOption = Annotated[
-    int | None,
-    typer.Option(min=1, help="Start only if a server is asked for no more; the estimate is shown"),
-]
-
-
-def _say_cost(cost: Cost | None, most: int | None) -> None:
-    """Show what a server will be asked for; raises InputError where that is too much."""
-    from crowdselect.pipeline.making import check_cost
-
-    if cost is not None:
-        say(cost.sentence("At most"))
-    check_cost(cost, most)
 
 
 def register(group: typer.Typer) -> None:
@@ -98,7 +83,7 @@ def generate(
     ]
     called = name or (safe_name(Path(source).name) if is_file else source)
     config = GenerateConfig.parse({"source": source, "name": called, **options}, "crowd generate")
-    _say_cost(generating_cost(folder, config), max_requests)
+    say_cost(generating_cost(folder, config), max_requests)
     path = create_generate(folder, config)
     view = run_job(path, detach=detach, as_json=json)
     if detach:
@@ -150,7 +135,7 @@ def judge(
     last = Path(options["model"]).name
     called = name or (likes_name(last, options.get("form", "plain")) if likelihood else last)
     config = JudgingConfig.parse({"crowd": crowd, "name": called, **options}, "crowd judge")
-    _say_cost(judging_cost(folder, config), max_requests)
+    say_cost(judging_cost(folder, config), max_requests)
     path = create_judge(folder, config, replace=replace)
     view = run_job(path, detach=detach, as_json=json)
     if detach:

@@ -7,6 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from crowdselect import files
+from crowdselect.cli.costs import RequestsOption, say_cost
 from crowdselect.cli.follow import run_job
 from crowdselect.cli.options import (
     DetachOption,
@@ -65,12 +66,14 @@ def score(
     ] = None,
     max_tokens: MaxTokensOption = None,
     option: OptionsOption = None,
+    max_requests: RequestsOption = None,
     workspace: WorkspaceOption = None,
     detach: DetachOption = False,
     json: JsonOption = False,
 ) -> None:
     """Score samples with models; the columns join the crowd's metrics, or go to a Parquet file."""
-    from crowdselect.pipeline.scoring import create_score  # it loads every stage
+    from crowdselect.pipeline.making import scoring_cost  # it loads every stage
+    from crowdselect.pipeline.scoring import create_score
 
     folder = open_workspace(workspace)
     said = values_of(HOW, given)
@@ -88,6 +91,7 @@ def score(
         loading = values_of(LOADED, given)
         options["models"] = [{**_model(folder, text), **loading} for text in model]
     config = ScoreConfig.parse({"source": source, "options": options, **said}, "score")
+    say_cost(scoring_cost(folder, config), max_requests)
     path = create_score(folder, config)
     view = run_job(path, detach=detach, as_json=json)
     if detach:

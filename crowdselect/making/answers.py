@@ -44,6 +44,8 @@ class Answerer(Frozen):
     """Folder or hub id, or the served name."""
     base_url: Annotated[str | None, ADDRESS] = None
     """OpenAI-compatible server; None: vLLM where it is installed with a GPU, else transformers."""
+    batch: Annotated[bool, Option(flag=None)] = False
+    """Whether the server is asked by its Batch API (``servers.toml``)."""
 
 
 def answerer_from_text(text: str) -> Answerer:
@@ -161,6 +163,7 @@ def _server(config: GenerateConfig, answerer: Answerer) -> ServerConfig:
         api_key_variable=config.api_key_variable,
         concurrency=config.concurrency,
         retries=config.retries,
+        batch=answerer.batch,
     )
 
 

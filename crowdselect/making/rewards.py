@@ -60,6 +60,8 @@ class JudgingConfig(OnEngine):
     base_url: Annotated[str | None, ADDRESS] = None
     api_key_variable: Annotated[str, KEY_VARIABLE] = "OPENAI_API_KEY"
     concurrency: Annotated[int, CONCURRENCY, Field(ge=1, le=512)] = 8
+    batch: Annotated[bool, Option(flag=None)] = False
+    """Whether the server is asked by its Batch API (``servers.toml``)."""
     dimension: Annotated[
         str, Option(help="What a served judge grades from 0 to 10", label="What it grades, 0 to 10")
     ] = "overall quality"
@@ -141,6 +143,7 @@ def judge_pass(config: JudgingConfig) -> Pass:
         "base_url": config.base_url,
         "api_key_variable": config.api_key_variable,
         "concurrency": config.concurrency,
+        "batch": config.batch,
     }
     asked = server_of("A served judge", [server])
     return GradePass(asked, config.max_tokens, config.dimension, BEST_GRADE)
@@ -168,7 +171,9 @@ def judge_blocks(
     for samples, places in blocks:
         if not samples:
             continue
-        shards = shard_folder(cache, work, samples, SHARD)
+        # One batch for all that is known, which may take a day, and not one per shard.
+        size = len(samples) if config.batch else SHARD
+        shards = shard_folder(cache, work, samples, size)
         try:
             after = _after(progress, done, total)
             run_pass(work, samples, shards, after, config.pool)

@@ -12,6 +12,7 @@ from typing import Any
 from crowdselect.errors import CrowdSelectError, InputError, require
 from crowdselect.keys import read_key
 from crowdselect.servers import transport
+from crowdselect.servers.batches import ask_in_batches
 from crowdselect.servers.cache import RequestCache
 from crowdselect.servers.config import ServerConfig
 from crowdselect.servers.cost import expected_tokens, price
@@ -72,7 +73,10 @@ def ask_all(
             todo.append(request)
         else:
             deliver(request, reply)
-    if todo:
+    if todo and config.batch:
+        require("openai", feature="Asking a chat server", extra="server")
+        ask_in_batches(config, todo, deliver, cache=cache, heartbeat=heartbeat)
+    elif todo:
         require("openai", feature="Asking a chat server", extra="server")
         asyncio.run(_Conversation(config, deliver, cache, spent).run(todo, heartbeat))
         if sentence := cache.habits(config).sentence(config):

@@ -42,6 +42,8 @@ class ServerConfig(Frozen):
     """Price of a million prompt tokens, in any currency."""
     price_out: float | None = Field(default=None, ge=0)
     """Price of a million completion tokens, in the same currency."""
+    batch: bool = False
+    """Ask by the server's Batch API, which answers within a day, at a lower price."""
     budget: float | None = Field(default=None, ge=0)
     """Stop before a further request could cost more than this in total; needs both prices."""
 

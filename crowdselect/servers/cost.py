@@ -21,10 +21,12 @@ class Cost:
     completion_tokens: int
     money: float | None
     """In the currency of the prices; None: no prices were given."""
+    currency: str = ""
 
     def sentence(self, when: str) -> str:
         """In words; ``when`` says whether it is an estimate or a count."""
-        money = "" if self.money is None else f", cost {self.money:,.4g}"
+        unit = f" {self.currency}" if self.currency else ""
+        money = "" if self.money is None else f", cost {self.money:,.4g}{unit}"
         return (
             f"{when}: {self.requests:,} requests, {self.prompt_tokens:,} prompt and "
             f"{self.completion_tokens:,} completion tokens{money}."

@@ -1,6 +1,7 @@
 """Whole jobs against servers that fail, recover, echo the key and want more room."""
 
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -254,3 +255,28 @@ def test_reasons_of_a_kind_are_counted_together() -> None:
         "no grade in the answer: 'a'": 3,
         "the grade 11 is above 10": 2,
     }
+
+
+def test_a_served_score_is_estimated_with_its_price_and_limited(
+    workspace: Workspace, crowd: Any, capsys: Any
+) -> None:
+    with serve(lambda *_: {"text": "4"}) as server:
+        (workspace.root / "servers.toml").write_text(
+            f'[here]\nbase_url = "{server.url}"\ncurrency = "USD"\n'
+            "[here.prices.m]\ninput = 2.0\noutput = 1000.0\n"
+        )
+        given = ["score", "tiny", "-s", "direct", "-m", "m", "--server", server.url + "/"]
+        given += ["--max-tokens", "100", "--workspace", str(workspace.root)]
+        assert main([*given, "--max-requests", "3"]) == 2
+        said = capsys.readouterr().err
+        assert server.asked == []
+        assert "at most 3 requests were allowed" in said
+        line = next(line for line in said.splitlines() if line.startswith("At most: 4 requests"))
+        prompt = int(re.search(r"([\d,]+) prompt", line)[1].replace(",", ""))
+        assert 400 < prompt < 4000
+        assert f"400 completion tokens, cost {(2 * prompt + 1000 * 400) / 1e6:,.4g} USD." in line
+        assert main([*given, "--max-requests", "4"]) == 0
+        assert len(server.asked) == 4
+        (workspace.root / "servers.toml").unlink()
+        assert main([*given, "--max-requests", "3"]) == 2
+        assert "cost" not in capsys.readouterr().err.split("At most")[-1].split("\n")[0]

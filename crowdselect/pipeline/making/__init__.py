@@ -2,7 +2,12 @@
 
 from crowdselect.making import GenerateConfig, JudgingConfig
 from crowdselect.pipeline.making.agreement import add_agreement, likes_name
-from crowdselect.pipeline.making.costs import check_cost, generating_cost, judging_cost
+from crowdselect.pipeline.making.costs import (
+    check_cost,
+    generating_cost,
+    judging_cost,
+    scoring_cost,
+)
 from crowdselect.pipeline.making.job import (
     create_generate,
     create_judge,
@@ -24,4 +29,5 @@ __all__ = [
     "likes_name",
     "run_generate_job",
     "run_judge_job",
+    "scoring_cost",
 ]

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+
 import numpy as np
 
+from crowdselect.access import server_at
 from crowdselect.errors import InputError
 from crowdselect.making import GenerateConfig, JudgingConfig
 from crowdselect.pipeline.ingest import open_crowd
 from crowdselect.pipeline.making.job import instructions_of
-from crowdselect.servers import CHARS_PER_TOKEN, Cost
+from crowdselect.pipeline.scoring import make_scorer, score_samples
+from crowdselect.scoring import ScoreConfig
+from crowdselect.servers import (
+    CHARS_PER_TOKEN,
+    AskPass,
+    ChatRequest,
+    Cost,
+    ServerConfig,
+    expected_cost,
+)
 from crowdselect.settings import Workspace
 
 FRAME_TOKENS = 200
@@ -31,19 +44,57 @@ def judging_cost(workspace: Workspace, config: JudgingConfig) -> Cost | None:
     requests = int(asked.sum())
     chars = float(np.nansum(np.where(asked, answers, 0.0)) + questions.sum())
     tokens = int(chars // CHARS_PER_TOKEN) + FRAME_TOKENS * requests
-    return Cost(requests, tokens, requests * config.max_tokens, None)
+    cost = Cost(requests, tokens, requests * config.max_tokens, None)
+    return priced(workspace, cost, config.base_url, config.model)
 
 
 def generating_cost(workspace: Workspace, config: GenerateConfig) -> Cost | None:
     """The most that served models are asked for; None: no server is asked."""
-    served = sum(a.base_url is not None for a in config.answerers)
+    served = [a for a in config.answerers if a.base_url is not None]
     if not served:
         return None
     asked = instructions_of(workspace, config)[1][: config.limit]
     chars = sum(len(config.system) + sum(len(m["content"]) for m in talk) for talk in asked)
-    requests = served * len(asked)
-    tokens = served * chars // CHARS_PER_TOKEN
-    return Cost(requests, tokens, requests * config.max_new_tokens, None)
+    each = Cost(len(asked), chars // CHARS_PER_TOKEN, len(asked) * config.max_new_tokens, None)
+    return total_cost([priced(workspace, each, a.base_url, a.model) for a in served])
+
+
+def scoring_cost(workspace: Workspace, config: ScoreConfig) -> Cost | None:
+    """The most that a scorer asks a served model for; None: no server is asked."""
+    scorer = make_scorer(config.scorer, config.options)
+    if scorer.uses != "chat server":
+        return None
+    samples = score_samples(workspace, config)
+    costs = []
+    for work in scorer.passes():
+        assert isinstance(work, AskPass)
+        server = ServerConfig.parse(work.server, "the server's options")
+        requests = [ChatRequest(s.id, work.messages(s), work.max_tokens) for s in samples]
+        cost = expected_cost(server, requests)
+        costs.append(priced(workspace, cost, server.base_url, server.model))
+    return total_cost(costs)
+
+
+def priced(workspace: Workspace, cost: Cost, base_url: str | None, model: str) -> Cost:
+    """``cost`` with money, where ``servers.toml`` tells the model's price."""
+    server = server_at(workspace, base_url)
+    if server is None or model not in server.prices:
+        return cost
+    per = server.prices[model]
+    money = (cost.prompt_tokens * per.input + cost.completion_tokens * per.output) / 1e6
+    return replace(cost, money=money * (server.batch or 1.0), currency=server.currency)
+
+
+def total_cost(costs: Sequence[Cost]) -> Cost:
+    """All together; the money where every price is known, in one currency."""
+    known = all(c.money is not None for c in costs) and len({c.currency for c in costs}) == 1
+    return Cost(
+        sum(c.requests for c in costs),
+        sum(c.prompt_tokens for c in costs),
+        sum(c.completion_tokens for c in costs),
+        sum(c.money or 0.0 for c in costs) if known else None,
+        costs[0].currency if known else "",
+    )
 
 
 def check_cost(cost: Cost | None, most: int | None) -> None:

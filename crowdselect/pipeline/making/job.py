@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from crowdselect import jobs
+from crowdselect.access import in_batches
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.jobs import Job
 from crowdselect.lm.messages import Message
@@ -38,6 +39,8 @@ from crowdselect.values import FloatArray, IntArray
 
 BLOCK = 500
 """Instructions judged between two times that the rewards are added to the crowd."""
+BATCHED = 50_000
+"""The same where a server is asked by its Batch API: one wait for them all."""
 
 
 def create_generate(workspace: Workspace, config: GenerateConfig) -> Path:
@@ -45,7 +48,9 @@ def create_generate(workspace: Workspace, config: GenerateConfig) -> Path:
     check_source(workspace, config.source)
     check_name("crowd", config.name)
     here = [
-        a if a.base_url else a.model_copy(update={"model": located(a.model, workspace.cache)})
+        a.model_copy(update={"batch": in_batches(workspace, a.base_url)})
+        if a.base_url
+        else a.model_copy(update={"model": located(a.model, workspace.cache)})
         for a in config.answerers
     ]
     config = config.model_copy(update={"answerers": tuple(here)})
@@ -111,6 +116,8 @@ def create_judge(workspace: Workspace, config: JudgingConfig, *, replace: bool =
     """Make the run directory of a judging job; raises at once for what can be seen beforehand."""
     if config.kind == "likelihood":
         config = config.model_copy(update={"model": located(config.model, workspace.cache)})
+    if config.kind == "server":
+        config = config.model_copy(update={"batch": in_batches(workspace, config.base_url)})
     judge_pass(config)
     crowd = open_crowd(workspace, config.crowd)
     known = [m.name for m in crowd.models]
@@ -143,7 +150,7 @@ def run_judge_job(job: Job) -> None:
     cache = job.workspace.cache / "rewards"
     problems = judge_blocks(
         config,
-        _blocks(crowd, last, wanted),
+        _blocks(crowd, last, wanted, BATCHED if config.batch else BLOCK),
         values,
         cache,
         job.progress,
@@ -157,9 +164,9 @@ def run_judge_job(job: Job) -> None:
     )  # fmt: skip
 
 
-def _blocks(crowd: Crowd, last: int, models: Sequence[int]) -> Iterator[Block]:
-    for first in range(0, last, BLOCK):
-        yield _pairs(crowd, np.arange(first, min(first + BLOCK, last)), models)
+def _blocks(crowd: Crowd, last: int, models: Sequence[int], size: int) -> Iterator[Block]:
+    for first in range(0, last, size):
+        yield _pairs(crowd, np.arange(first, min(first + size, last)), models)
 
 
 def _pairs(crowd: Crowd, rows: IntArray, models: Sequence[int]) -> Block:

@@ -5,7 +5,9 @@ from crowdselect.pipeline.scoring.job import (
     create_score,
     file_samples,
     is_given_file,
+    make_scorer,
     run_score_job,
+    score_samples,
 )
 from crowdselect.scoring import ScoreConfig
 
@@ -15,5 +17,7 @@ __all__ = [
     "create_score",
     "file_samples",
     "is_given_file",
+    "make_scorer",
     "run_score_job",
+    "score_samples",
 ]

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crowdselect import files, jobs
+from crowdselect.access import in_batches
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.jobs import Job
 from crowdselect.landscape import embed, encoder_named
@@ -120,7 +121,9 @@ def _with_models(workspace: Workspace, config: ScoreConfig) -> ScoreConfig:
     if not given:
         return config
     models = [
-        m if m.get("base_url") else {**m, "model": located(str(m["model"]), workspace.cache)}
+        {**m, **({"batch": True} if in_batches(workspace, m["base_url"]) else {})}
+        if m.get("base_url")
+        else {**m, "model": located(str(m["model"]), workspace.cache)}
         for m in given
     ]
     return config.model_copy(update={"options": {**config.options, "models": models}})
@@ -139,6 +142,7 @@ def run_score_job(job: Job) -> None:
         job.workspace.cache / "scoring",
         job.progress,
         pool=config.pool,
+        **_in_one(config, samples),
         inputs=_inputs(crowd, config, scorer, samples),
         embed=lambda texts: embed(
             texts,
@@ -166,6 +170,12 @@ def run_score_job(job: Job) -> None:
         found |= {"crowd": crowd.name, "columns": added, "missing": missing}
         found["reasons"] = dict(zip(added, reasons.values(), strict=True))
     job.event("scores", **found)
+
+
+def _in_one(config: ScoreConfig, samples: Sequence[Sample]) -> dict[str, int]:
+    """One batch for all samples, where a server is asked by its Batch API, and not one a shard."""
+    batched = any(m.get("batch") for m in config.options.get("models") or ())
+    return {"shard_rows": len(samples)} if batched else {}
 
 
 def analysis_of(scorer: Scorer, table: ScoreTable, samples: Sequence[Sample]) -> Analysis | None:
@@ -196,6 +206,12 @@ def is_given_file(workspace: Workspace, source: str) -> bool:
     """Whether ``source`` is a file, or a folder of files that is no crowd's name."""
     path = Path(source).expanduser()
     return path.is_file() or (path.is_dir() and source not in workspace.crowd_names())
+
+
+def score_samples(workspace: Workspace, config: ScoreConfig) -> list[Sample]:
+    """What a scoring job scores; raises InputError where there is nothing."""
+    check_source(workspace, config.source)
+    return _samples(workspace, config)[1]
 
 
 def _without_empty_slices(analysis: dict[str, Any]) -> dict[str, Any]:
