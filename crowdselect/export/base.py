@@ -9,9 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
+from crowdselect.errors import InputError
 from crowdselect.registry import option
 
-Role = Literal["system", "user", "assistant"]
+Role = Literal["system", "user", "assistant", "tool"]
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,10 @@ class Turn:
 
     role: Role
     content: str
+    tool_calls: tuple[dict[str, Any], ...] = ()
+    """What an assistant calls: ``{"type": "function", "function": {"name", "arguments"}}``."""
+    name: str = ""
+    tool_call_id: str = ""
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,7 @@ class Example:
     """One training example: a conversation and where it comes from.
 
     A conversation is an optional system turn, then user and assistant turns in alternation,
-    ending with the assistant.
+    ending with the assistant. Turns of tools follow the assistant's that calls them.
     """
 
     id: str
@@ -44,6 +49,20 @@ class Example:
     """A worse answer, for formats of pairs; empty: there is none."""
     margin: float = 0.0
     """By how much its reward is lower, in the judge's unit."""
+    rejected_calls: tuple[dict[str, Any], ...] = ()
+    """What the worse answer calls."""
+    tools: tuple[dict[str, Any], ...] = ()
+    """Descriptions of the tools that the assistant may call."""
+
+    @property
+    def calls(self) -> bool:
+        """Whether tools are described or called."""
+        return bool(self.tools) or any(t.role == "tool" or t.tool_calls for t in self.turns)
+
+    @property
+    def rejected_turn(self) -> Turn:
+        """The worse answer."""
+        return Turn("assistant", self.rejected, self.rejected_calls)
 
     @property
     def system(self) -> str:
@@ -64,7 +83,7 @@ class Example:
     @property
     def instruction(self) -> str:
         """The last user turn's text."""
-        return self.turns[-2].content
+        return next((t.content for t in self.turns[-2::-1] if t.role == "user"), "")
 
     @property
     def response(self) -> str:
@@ -84,6 +103,9 @@ class Format(ABC):
     """Fields and what they mean, for the dataset card."""
     pairs: ClassVar[bool] = False
     """Whether it holds a better and a worse answer: only examples with both are written."""
+
+    tools: ClassVar[bool] = False
+    """Whether it holds calls of tools; an example with some is refused elsewhere."""
 
     system: str = option("", "System prompt put before every conversation that has none")
 
@@ -108,9 +130,37 @@ class Format(ABC):
         return Example(**{**example.__dict__, "turns": turns})
 
 
-def as_messages(turns: Iterable[Turn]) -> list[dict[str, str]]:
-    """Turns in the role/content form that most libraries read."""
-    return [{"role": t.role, "content": t.content} for t in turns]
+def as_messages(turns: Iterable[Turn]) -> list[dict[str, Any]]:
+    """Turns in the role/content form that most libraries read, with the keys of tools' calls."""
+    return [_as_message(turn) for turn in turns]
+
+
+def _as_message(turn: Turn) -> dict[str, Any]:
+    more = {
+        "tool_calls": list(turn.tool_calls),
+        "name": turn.name,
+        "tool_call_id": turn.tool_call_id,
+    }
+    return {"role": turn.role, "content": turn.content, **{k: v for k, v in more.items() if v}}
+
+
+def described(example: Example) -> dict[str, str]:
+    """The key ``tools`` where an example has some: JSON, because a column of objects with other
+    keys in every row is none that Arrow keeps as it is; trainers read both.
+    """
+    if not example.tools:
+        return {}
+    return {"tools": json.dumps(list(example.tools), ensure_ascii=False)}
+
+
+def check_tools(form: Format, examples: Iterable[Example]) -> None:
+    """Raise InputError naming the first example whose calls of tools the format cannot hold."""
+    odd = None if form.tools else next((e for e in examples if e.calls), None)
+    if odd is not None:
+        raise InputError(
+            f"{odd.id} has tools or calls them, which the format {form.name} cannot hold.",
+            "Choose another format: --format messages.",
+        )
 
 
 def write_jsonl(path: Path, rows: Iterable[Mapping[str, Any]]) -> None:

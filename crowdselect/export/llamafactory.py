@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from crowdselect.export.base import Example
-from crowdselect.export.sharegpt import ShareGPT
+from crowdselect.export.sharegpt import CALLS, ShareGPT
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,10 @@ class LlamaFactory(ShareGPT):
         columns = {"messages": "conversations"}
         if any(self.prepared(e).system for e in examples):  # a named column has to exist
             columns["system"] = "system"
+        calls = any(e.calls for e in examples)
+        if any(e.tools for e in examples):
+            columns["tools"] = "tools"
+        more = {"observation_tag": "observation", "function_tag": CALLS} if calls else {}
         return {
             "file_name": f"{name}/{self.file}",
             "formatting": "sharegpt",
@@ -31,5 +35,6 @@ class LlamaFactory(ShareGPT):
                 "content_tag": "value",
                 "user_tag": "human",
                 "assistant_tag": "gpt",
+                **more,
             },
         }

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
-from crowdselect.export.base import Example, Format, as_messages, write_jsonl
+from crowdselect.export.base import Example, Format, as_messages, described, write_jsonl
 from crowdselect.registry import option
 
 
@@ -29,6 +29,7 @@ class Preference(Format):
         ("margin", "by how much its reward is lower, in the judge's unit"),
     )
     pairs: ClassVar[bool] = True
+    tools: ClassVar[bool] = True
 
     judge: str = option("", "By whose rewards (the recipe's judge, by default)")
     margin: float = option(0.5, "Least distance of the two in standard deviations", low=0)
@@ -38,13 +39,16 @@ class Preference(Format):
 
     def __call__(self, examples: Sequence[Example], path: Path) -> None:
         """Write one line per example that has a rejected answer."""
-        write_jsonl(path, (self._row(self.prepared(e)) for e in examples if e.rejected))
+        write_jsonl(
+            path, (self._row(self.prepared(e)) for e in examples if e.rejected or e.rejected_calls)
+        )
 
     def _row(self, example: Example) -> dict[str, Any]:
         return {
             "id": example.id,
             "prompt": as_messages(example.prompt),
             "chosen": as_messages(example.turns[-1:]),
-            "rejected": [{"role": "assistant", "content": example.rejected}],
+            "rejected": as_messages([example.rejected_turn]),
             "margin": example.margin,
+            **described(example),
         }

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from crowdselect.errors import InputError
-from crowdselect.export.base import Example, Format, as_messages, write_jsonl
+from crowdselect.export.base import Example, Format, as_messages, described, write_jsonl
 from crowdselect.registry import option
 
 
@@ -25,6 +25,8 @@ class PromptCompletion(Format):
         ("completion", "the last response"),
     )
 
+    tools: ClassVar[bool] = True
+
     text: bool = option(False, "Plain strings instead of messages: for a base model, single-turn")
 
     def __call__(self, examples: Sequence[Example], path: Path) -> None:
@@ -38,11 +40,12 @@ class PromptCompletion(Format):
                 "id": example.id,
                 "prompt": prompt,
                 "completion": as_messages(example.turns[-1:]),
+                **described(example),
             }
-        if len(example.turns) != 2:
+        if len(example.turns) != 2 or example.calls:
             raise InputError(
                 f"{example.id} has {len(example.turns)} turns; plain text holds one question "
-                "and one response, without a system prompt.",
+                "and one response, without a system prompt or tools.",
                 "Leave the option text away, or choose the format messages.",
             )
         return {"id": example.id, "prompt": example.instruction, "completion": example.response}

@@ -18,7 +18,8 @@ import numpy.typing as npt
 from pydantic import Field
 
 from crowdselect.errors import InputError
-from crowdselect.lm.messages import Message
+from crowdselect.lm.calls import knows_calls, read_written, tools_of, without_tools
+from crowdselect.lm.messages import Message, assistant
 from crowdselect.options import Frozen, Option
 from crowdselect.values import FloatArray, IdArray, IntArray, RewardMatrix
 
@@ -157,13 +158,16 @@ def preference_rows(
     for i, (question, good, bad) in enumerate(zip(prompts, chosen, rejected, strict=True)):
         if good is None or bad is None or good == bad:
             continue
+        reads = read_written if knows_calls(question) else assistant
+        tools = tools_of(question)
         rows.append(
             {
                 "id": str(pairs.ids[i]),
-                "prompt": list(question),
-                "chosen": [{"role": "assistant", "content": good}],
-                "rejected": [{"role": "assistant", "content": bad}],
+                "prompt": list(without_tools(question)),
+                "chosen": [reads(good)],
+                "rejected": [reads(bad)],
                 "margin": float(pairs.margins[i]),
+                **({"tools": list(tools)} if tools else {}),
             }
         )
     return rows

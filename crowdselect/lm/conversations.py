@@ -249,12 +249,13 @@ def _converted(format_: _Format, row: Row, number: int, place: str) -> Conversat
         made.prompt_turns,
         str(name),
         "" if category is None else str(category),
-        _tools(row),
+        tools_in(row),
         place,
     )
 
 
-def _tools(row: Row) -> tuple[dict[str, Any], ...]:
+def tools_in(row: Row) -> tuple[dict[str, Any], ...]:
+    """Descriptions of tools in a row's own column; raises ValueError where they are none."""
     value = next((row[c] for c in _TOOLS if row.get(c)), None)
     if value is None:
         return ()

@@ -22,6 +22,8 @@ class Message(TypedDict):
     """0: not trained on; 1, or none: trained on."""
     name: NotRequired[str]
     tool_call_id: NotRequired[str]
+    tools: NotRequired[list[dict[str, Any]]]
+    """Of a crowd's question, its first message alone: see :mod:`crowdselect.lm.calls`."""
 
 
 def user(content: str) -> Message:

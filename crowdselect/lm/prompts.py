@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from crowdselect.errors import InputError
+from crowdselect.lm.calls import written
 from crowdselect.lm.conversations import (
     ID_COLUMNS,
     QUESTIONS,
@@ -35,8 +36,9 @@ class Prompt:
 
 
 def question_text(messages: Sequence[Message]) -> str:
-    """The whole question as one text: every turn, parted by an empty line."""
-    return "\n\n".join(m["content"] for m in messages if m["content"].strip())
+    """The whole question as one text: every turn, parted by an empty line; calls as text."""
+    said = map(written, messages)
+    return "\n\n".join(text for text in said if text.strip())
 
 
 _SPEAKERS = {"system": "System", "user": "User", "assistant": "Assistant", "tool": "Tool"}
@@ -49,8 +51,8 @@ def spoken_text(messages: Sequence[Message]) -> str:
     """
     if len(messages) == 1 and messages[0]["role"] == "user":
         return messages[0]["content"]
-    said = (m for m in messages if m["content"].strip())
-    return "\n\n".join(f"{_SPEAKERS[m['role']]}: {m['content']}" for m in said)
+    said = ((_SPEAKERS[m["role"]], written(m)) for m in messages)
+    return "\n\n".join(f"{who}: {text}" for who, text in said if text.strip())
 
 
 def first_exchange(messages: Sequence[Message]) -> tuple[tuple[Message, ...], str] | None:

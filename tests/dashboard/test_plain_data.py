@@ -1,5 +1,7 @@
 """Training data without a crowd is browsed, scored columns carry weights, and rows are selected."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -50,3 +52,31 @@ def test_rows_are_selected_by_a_scored_column(plain, open_page):
     crowd = pipeline.open_crowd(plain, "plain")
     rows = crowd.rows(pipeline.load_selection(plain, saved.id).ids)
     assert set(rows % 13) <= {12, 11}
+
+
+def test_a_call_of_a_tool_is_shown_as_one_and_never_as_html(workspace, tmp_path, open_page):
+    tool = {"type": "function", "function": {"name": "<b>f</b>"}}
+    row = {"id": "r", "tools": [tool], "messages": [
+        {"role": "user", "content": "q"},
+        {"role": "assistant", "content": "", "tool_calls": [
+            {"function": {"name": "<b>f</b>", "arguments": {"x": "<script>"}}}]},
+        {"role": "tool", "content": "<img src=x>"},
+        {"role": "assistant", "content": "", "tool_calls": [
+            {"function": {"name": "g", "arguments": {"y": "<script>"}}}]},
+    ]}  # fmt: skip
+    (tmp_path / "t.jsonl").write_text(json.dumps(row))
+    pipeline.ingest(workspace, "sft", [tmp_path / "t.jsonl"], name="t")
+    at = open_page(workspace, "instruction", **{"instruction.id": "r"})
+    assert not at.exception
+    codes = [element.value for element in at.code]
+    assert '{\n "x": "<script>"\n}' in codes
+    assert any('"name": "<b>f</b>"' in code for code in codes)
+    said = [element.value for element in at.text]
+    assert {"q", "<img src=x>"} <= set(said)
+    marked = " ".join(str(e.value) for e in (*at.markdown, *at.caption))
+    assert "calls \\<b\\>f" in marked
+    (shown,) = (e.proto.body for e in at.get("html") if "<article" in e.proto.body)
+    assert "&lt;tool_call&gt;" in shown
+    assert "&lt;script&gt;" in shown
+    for markup in ("<script", "<img"):
+        assert markup not in marked + shown

@@ -77,8 +77,8 @@ def test_equal_questions_are_rows_of_their_own_and_an_open_end_is_told(workspace
         ({"prompt": "q", "chosen": "a", "rejected": "b"}, "pairs of a chosen and a rejected"),
         ({"messages": [ASK]}, "row 2: .*does not end with an answer"),
         (
-            {"messages": [ASK, SAY | CALL]},
-            "row 2: .*tools",
+            {"messages": [ASK, SAY | CALL | {"content": "<tool_call>"}]},
+            "row 2: an answer that calls tools holds <tool_call> among its words",
         ),
         ({"messages": [SAY, SAY]}, "row 2: what is asked does not end with a user's turn"),
     ],

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -12,11 +15,12 @@ from crowdselect.dashboard.crowd.board import called_by
 from crowdselect.dashboard.instruction import diff, training, why
 from crowdselect.dashboard.instruction.answers import Marked, answers_html, sort_answers
 from crowdselect.dashboard.instruction.markdown import LOOKS
-from crowdselect.dashboard.text import md
+from crowdselect.dashboard.text import md, plural
+from crowdselect.lm.calls import tools_of
 from crowdselect.store import Crowd
 from crowdselect.values import COMBINED, IdArray
 
-SPEAKERS = {"system": "System prompt", "user": "User", "assistant": "Assistant"}
+SPEAKERS = {"system": "System prompt", "user": "User", "assistant": "Assistant", "tool": "Tool"}
 LONG_TEXT = 900
 """Characters beyond which the instruction scrolls in its box."""
 
@@ -86,9 +90,21 @@ def _question(crowd: Crowd, row: int) -> None:
     """What was asked: the text, or every turn under who said it."""
     turns = crowd.prompt(row)
     for turn in turns:
-        if len(turns) > 1:
+        if len(turns) > 1 or turn["role"] != "user":
             st.caption(SPEAKERS.get(turn["role"], md(turn["role"])))
-        st.text(turn["content"])
+        if turn["content"] or not turn.get("tool_calls"):
+            st.text(turn["content"])
+        for call in turn.get("tool_calls", ()):
+            st.caption(f"calls {md(call['function']['name'])}")
+            st.code(_as_json(call["function"]["arguments"]), language="json", wrap_lines=True)
+    if tools := tools_of(turns):
+        names = ", ".join(str(tool["function"]["name"]) for tool in tools)
+        with st.expander(f"{plural(len(tools), 'tool')} that may be called: {md(names)}"):
+            st.code(_as_json(list(tools)), language="json", wrap_lines=True)
+
+
+def _as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, indent=1)
 
 
 def _order_words(judge: str | None) -> str:

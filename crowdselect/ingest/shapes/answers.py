@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from crowdselect.ingest.columns import Found
+from crowdselect.lm.calls import is_about_tools, knows_calls, with_tools, written
 from crowdselect.lm.conversations import history_of, question_of, with_system
 from crowdselect.lm.messages import Message, json_list, read_messages, text_of
 from crowdselect.plans import ColumnUse
@@ -19,6 +20,9 @@ Row = Mapping[str, Any]
 
 _NOTHING = ("", "na", "n/a", "null", "none", "-", "#n/a", "nan")
 _INNER = ("rating", "score", "value", "reward", "overall")
+_TOOLS_UNASKED = (
+    "{!r} calls tools, and what is asked stands elsewhere; give the whole conversation there"
+)
 _SPEAKER = re.compile(r"(?:^|\n\n)(Human|Assistant):[ \n]?")
 
 
@@ -90,13 +94,18 @@ def is_conversation(value: Any) -> bool:
 
 
 def split_answer(value: Any, what: str) -> tuple[tuple[Message, ...], str]:
-    """Split a conversation into what was asked and the answer that ends it; raises ValueError."""
+    """Split a conversation into what was asked and the answer that ends it; raises ValueError.
+
+    Calls of tools in the answer become text, and the question says so (see ``lm.calls``).
+    """
     messages = read_messages(_transcript(value) if isinstance(value, str) else value)
     last = messages[-1]
     if last["role"] != "assistant":
         raise ValueError(f"the conversation in {what!r} does not end with an answer")
-    if any(m["role"] == "tool" or m.get("tool_calls") for m in messages):
-        raise ValueError(f"the conversation in {what!r} calls tools; such are not read as a crowd")
+    if is_about_tools(messages) and len(messages) > 1:
+        return with_tools(messages[:-1], ()), written(last)
+    if last.get("tool_calls"):
+        raise ValueError(_TOOLS_UNASKED.format(what))
     return tuple(messages[:-1]), last["content"]
 
 
@@ -107,7 +116,10 @@ def response_of(value: Any, what: str) -> str | None:
     if isinstance(value, bool | int | float):
         return None if isinstance(value, float) and math.isnan(value) else str(value)
     if is_conversation(value):
-        return split_answer(value, what)[1]
+        asked, text = split_answer(value, what)
+        if knows_calls(asked):
+            raise ValueError(_TOOLS_UNASKED.format(what))
+        return text
     if isinstance(value, Mapping) and ("content" in value or "text" in value):
         value = value.get("content", value.get("text"))
     return value if value is None or isinstance(value, str) else text_of(value, what)

@@ -18,6 +18,7 @@ from crowdselect.ingest.shapes.answers import (
     response_of,
     split_answer,
 )
+from crowdselect.lm.calls import knows_calls
 
 PAIRS = (("chosen", "rejected"), ("a", "b"), ("1", "2"))
 _ANSWER = ("response", "answer", "output", "completion", "conversation", "messages", "text")
@@ -82,7 +83,8 @@ class Sides(Shape):
     def _said(self, value: Any, column: str) -> tuple[Any, str | None]:
         if is_conversation(value) or is_transcript(value):
             prompt, text = split_answer(value, column)
-            return (() if self.found.text is not None else prompt), text
+            asked = self.found.text is not None and not knows_calls(prompt)
+            return (() if asked else prompt), text
         return (), response_of(value, column)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
 
 import pyarrow as pa
 
@@ -12,15 +12,21 @@ from crowdselect.errors import InputError
 from crowdselect.ingest.columns import Found
 from crowdselect.ingest.shapes.answers import Answer, Row, Shape
 from crowdselect.ingest.shapes.one_answer import OneAnswer
+from crowdselect.lm.calls import is_about_tools, knows_calls, with_tools
+from crowdselect.lm.conversations import tools_in
+from crowdselect.lm.messages import Message
 from crowdselect.lm.prompts import question_text
 from crowdselect.plans import ORIGIN, Builder, Instructions, ModelCells, SideBySide, Table, Tidy
 from crowdselect.progress import Progress
+from crowdselect.reading import small_letters
 
 _BATCH = 5_000
 _ID, _TEXT, _TURNS, _MODEL, _RESPONSE = (
     f"__crowdselect_{name}" for name in ("id", "text", "turns", "model", "response")
 )
 _REWARD = "__crowdselect_reward "
+_PLAIN = ("role", "content")
+_WITH_TOOLS = (*_PLAIN, "tool_calls", "name", "tool_call_id")
 
 
 def questions(table: Table, shape: Found, builder: Builder, progress: Progress) -> Instructions:
@@ -99,13 +105,11 @@ def _answers(shape: Shape, position: int, row: dict[str, Any]) -> Iterator[dict[
         if not messages:
             asked = shape.asked(row) if asked is None else asked
             messages = asked
-        if messages and messages[-1]["role"] != "user":
+        if messages and messages[-1]["role"] not in ("user", "tool"):
             raise ValueError("what is asked does not end with a user's turn")
-        if any(m["role"] == "tool" or m.get("tool_calls") for m in messages):
-            raise ValueError("what is asked calls tools; such are not read as a crowd")
-        if any(set(m) - {"role", "content"} for m in messages):
-            messages = tuple({"role": m["role"], "content": m["content"]} for m in messages)
-        plain = len(messages) == 1 or not messages[-1]["content"].strip()
+        messages = _kept_of(messages, row)
+        alone = len(messages) == 1 and not knows_calls(messages)
+        plain = alone or not messages[-1]["content"].strip()
         yield {
             ORIGIN: position,
             _ID: None if shape.found.id is None else row.get(shape.found.id),
@@ -116,6 +120,25 @@ def _answers(shape: Shape, position: int, row: dict[str, Any]) -> Iterator[dict[
             "rewards": answer.rewards,
             "row": row,
         }
+
+
+def _kept_of(messages: Sequence[Message], row: Row) -> tuple[Message, ...]:
+    """The messages with what a crowd keeps of them: what tools need only where there are some."""
+    tools = _described(row)
+    about = knows_calls(messages) or is_about_tools(messages) or bool(tools)
+    keys = _WITH_TOOLS if about else _PLAIN
+    kept = [cast("Message", {k: v for k, v in m.items() if k in keys}) for m in messages]
+    return with_tools(kept, tools) if about and kept else tuple(kept)
+
+
+def _described(row: Row) -> tuple[dict[str, Any], ...]:
+    """The row's descriptions of tools; a column of that name may also be about something else."""
+    try:
+        found = tools_in(small_letters(row))
+    except ValueError:
+        return ()
+    inner = [tool.get("function") for tool in found]
+    return found if all(isinstance(f, Mapping) and f.get("name") for f in inner) else ()
 
 
 def _table(

@@ -14,6 +14,7 @@ from crowdselect import jobs
 from crowdselect.access import in_batches
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.jobs import Job
+from crowdselect.lm.calls import is_about_tools, knows_calls
 from crowdselect.lm.messages import Message
 from crowdselect.lm.packaged import located
 from crowdselect.lm.passes import Sample
@@ -101,6 +102,21 @@ def instructions_of(
 
     Raises InputError where there are none.
     """
+    given, asked = _asked(workspace, config)
+    odd = next((i for i, m in zip(given.ids, asked, strict=True) if _needs_tools(m)), None)
+    if odd is not None:
+        raise InputError(
+            f"The instruction {odd} has tools or calls them; answers to such are not made here.",
+            "Leave such rows out, and bring their answers with you.",
+        )
+    return given, asked
+
+
+def _needs_tools(messages: Sequence[Message]) -> bool:
+    return knows_calls(messages) or is_about_tools(messages)
+
+
+def _asked(workspace: Workspace, config: GenerateConfig) -> tuple[Given, list[tuple[Message, ...]]]:
     path = Path(config.source).expanduser()
     if not is_given_file(workspace, config.source):
         crowd = open_crowd(workspace, config.source)

@@ -15,8 +15,10 @@ import pyarrow.parquet as pq
 from crowdselect.chosen import Selection, TrainingRows
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.export import FORMATS, Example, Format, Preference, Turn
-from crowdselect.export.base import Role
+from crowdselect.export.base import Role, check_tools
 from crowdselect.finetune import PairRule
+from crowdselect.lm.calls import knows_calls, read_written, tools_of
+from crowdselect.lm.messages import Message
 from crowdselect.pipeline.selection.answers import answer_texts, columns_of
 from crowdselect.pipeline.selection.pairs import selected_pairs
 from crowdselect.registry import build
@@ -44,6 +46,7 @@ def examples_of(crowd: Crowd, selection: Selection, form: Format) -> Examples:
     response to train on, or no pair.
     """
     examples, unanswered = _examples(crowd, selection, _rows(crowd, selection))
+    check_tools(form, examples)
     if not isinstance(form, Preference):
         return Examples(examples, unanswered)
     paired, rule = _paired(crowd, selection, form, examples)
@@ -95,13 +98,13 @@ def _examples(crowd: Crowd, selection: Selection, rows: IntArray) -> tuple[list[
         if not response:
             unanswered += 1
         else:
-            asked = [Turn(cast("Role", m["role"]), m["content"]) for m in prompts[i]]
-            turns = (*asked, Turn("assistant", response))
+            turns = (*map(_turn, prompts[i]), _answer(prompts[i], response))
             parts = {k: float(v[i]) for k, v in selection.contributions.items()}
             examples.append(
                 Example(
                     id=identity,
                     turns=turns,
+                    tools=tools_of(prompts[i]),
                     model=selection.models[i],
                     rank=i + 1,
                     score=float(selection.scores[i]),
@@ -113,6 +116,20 @@ def _examples(crowd: Crowd, selection: Selection, rows: IntArray) -> tuple[list[
     if not examples:
         raise _nothing(crowd, len(rows))
     return examples, unanswered
+
+
+def _turn(message: Message) -> Turn:
+    return Turn(
+        cast("Role", message["role"]),
+        message["content"],
+        tuple(message.get("tool_calls", ())),
+        message.get("name", ""),
+        message.get("tool_call_id", ""),
+    )
+
+
+def _answer(asked: Sequence[Message], text: str) -> Turn:
+    return _turn(read_written(text)) if knows_calls(asked) else Turn("assistant", text)
 
 
 def _paired(
@@ -127,9 +144,10 @@ def _paired(
     return [
         replace(
             e,
-            turns=(*e.prompt, Turn("assistant", found[e.id]["chosen"][0]["content"])),
+            turns=(*e.prompt, _turn(found[e.id]["chosen"][0])),
             model=e.model if e.id in selection.recipe.answers else best[e.id],
             rejected=found[e.id]["rejected"][0]["content"],
+            rejected_calls=_turn(found[e.id]["rejected"][0]).tool_calls,
             margin=found[e.id]["margin"],
         )
         for e in examples
