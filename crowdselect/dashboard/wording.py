@@ -43,8 +43,7 @@ NOWHERE = {
     "--workspace", "--memory", "--trust-remote-code", "--repair", "--hub", "--read-only", "--out",
     "--engine", "--public", "--alike", "--max-requests", "--limit", "--chosen-on", "--no-runs",
     "--option", "--against-column", "--against-words", "--keep-flagged", "--allow-code-execution",
-    "--api-key-variable", "--likelihood", "--report-to", "--accelerate-config", "--merge",
-    "--chat-template",
+    "--api-key-variable", "--likelihood", "--report-to", "--accelerate-config",
 }  # fmt: skip
 """Flags that no page has a control for, because they are the server's owner's or the command
 line's alone: they are said as they are."""
