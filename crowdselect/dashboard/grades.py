@@ -10,7 +10,7 @@ from crowdselect import pipeline
 from crowdselect.dashboard.cache import cached
 from crowdselect.dashboard.reads import MEASURED, has_vectors, session
 from crowdselect.store import Crowd
-from crowdselect.values import FloatArray, IntArray, Recipe
+from crowdselect.values import BoolArray, FloatArray, IntArray, Recipe
 
 
 def answered(crowd: Crowd) -> bool:
@@ -25,6 +25,11 @@ def best_grades(crowd: Crowd, recipe: Recipe) -> FloatArray:
     return np.full(crowd.n, np.nan) if found is None else found
 
 
+def passes_gate(crowd: Crowd, recipe: Recipe) -> BoolArray:
+    """Rows with an answer that is good enough for the recipe's gate, shape (n,)."""
+    return session(crowd).passes_gate(recipe)
+
+
 def gate_facts(crowd: Crowd, recipe: Recipe) -> dict[str, Any]:
     """What the recipe's gate removes, by cluster (where there are any yet) and metric."""
     if not has_vectors(crowd, recipe.encoder):
@@ -32,7 +37,9 @@ def gate_facts(crowd: Crowd, recipe: Recipe) -> dict[str, Any]:
     return _gate_facts(crowd, recipe)
 
 
-@cached(recipe=(*MEASURED, "gate", "weights", "strategy", "options", *pipeline.CLUSTERED))
+@cached(
+    recipe=(*MEASURED, "gate", "answers", "weights", "strategy", "options", *pipeline.CLUSTERED)
+)
 def _gate_facts(crowd: Crowd, recipe: Recipe) -> dict[str, Any]:
     return pipeline.gate_facts(session(crowd), recipe) or {}
 

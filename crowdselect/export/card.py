@@ -73,6 +73,8 @@ def _answers(report: Mapping[str, Any]) -> list[str]:
         if told["below_full_reward"] is not None:
             below = f"{told['below_full_reward']:,} of {told['rewarded']:,}"
             lines.append(f"| responses below full reward | {below} |")
+        if told.get("by_hand"):
+            lines.append(f"| responses written by hand, not graded | {told['by_hand']:,} |")
     if gate:
         lines.append(f"| gate | {_plain(gate['words'])} ({gate['removed']:,} out) |")
     return lines

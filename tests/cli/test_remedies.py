@@ -37,6 +37,8 @@ NO_COMMAND = {
     "package",
     "does",
     "of",
+    "made",
+    "from",
     "scatter",
 }
 """What may follow the product's name in a sentence."""

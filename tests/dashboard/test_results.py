@@ -9,9 +9,13 @@ from crowdselect.charts.style import LIGHT
 from crowdselect.dashboard import jobs_view
 from crowdselect.dashboard.benchmark.published import published_frame
 from crowdselect.dashboard.report.results import result_chapters
+from crowdselect.jobs.view import set_status
 from crowdselect.values import Recipe
 from tests.benchmark.conftest import finished  # noqa: F401 - a fixture
+from tests.browser import browser_page, serve
 from tests.dashboard import small
+from tests.dashboard.conftest import APP
+from tests.dashboard.driving import visit
 from tests.dashboard.test_pages import texts_of
 
 
@@ -43,6 +47,28 @@ def test_the_report_tells_what_training_was_worth(trained, open_page, ready):
     assert not at.exception
     assert "What it was worth" in [s.value for s in at.subheader]
     assert "ours (tiny) is better than random (tiny)" in texts_of(at)
+
+
+@pytest.mark.browser
+@pytest.mark.xdist_group("dashboard-browser")
+def test_the_table_of_runs_fills_while_one_goes_on(ready, finished):  # noqa: F811
+    """Read again every few seconds: what one benchmark of a run found is there before its end."""
+    run = finished("going (tiny)", [0.0, 1.0] * 10, run="finetune-9").path
+    record, *_ = (run / "results.jsonl").read_text().splitlines()
+    (run / "results.jsonl").unlink()
+    set_status(run, "waiting")
+    cell = "td[role=gridcell]"
+    with (
+        serve(APP, {"CROWDSELECT_WORKSPACE": str(ready.root)}) as server,
+        browser_page() as watched,
+    ):
+        page = visit(watched, server, "benchmark")
+        page.locator(cell, has_text="0 of 1").wait_for(state="attached")
+        (run / "results.jsonl").write_text(record + "\n")
+        page.locator(cell, has_text="1 of 1").wait_for(state="attached")
+        assert page.locator(cell, has_text="waiting to start").count()
+        set_status(run, "done")
+        page.locator(cell, has_text="done").wait_for(state="attached")
 
 
 def test_a_selection_that_nothing_was_trained_on_has_no_such_chapter(trained):

@@ -11,7 +11,7 @@ import pytest
 from crowdselect import pipeline
 from crowdselect.cli import main
 from crowdselect.errors import InputError, NotFoundError
-from crowdselect.pipeline import list_draft
+from crowdselect.pipeline import answer_words, list_draft
 from crowdselect.store import Author
 from crowdselect.values import BY_HAND, GivenAnswer, Recipe
 
@@ -80,6 +80,31 @@ def test_a_row_that_nobody_answered_is_eligible_once_a_person_wrote(crowd, recip
     written = replace(unanswered, given=given)
     assert written.eligible()[:2].tolist() == [True, False]
     assert written.columns(np.array([1, 0]), 42).tolist() == [-1, -2]
+
+
+def test_what_a_person_wrote_passes_every_gate_and_is_counted(ready, crowd, recipe, tmp_path):
+    best = np.nanmax(crowd.rewards(crowd.judges[0]).values, axis=1)
+    worst = str(crowd.ids[int(np.argmin(best))])
+    gate = {"kind": "reward", "at_least": float(np.sort(best)[1])}
+    gated = recipe(gate=gate, clusters=0, budget=crowd.n)
+    assert worst not in pipeline.select(crowd, gated).ids
+    written = gated.model_copy(update={"answers": {worst: GivenAnswer(text=TEXT)}})
+    chosen = pipeline.select(crowd, written)
+    assert worst in chosen.ids
+    assert chosen.report["gate"]["by_hand"] == chosen.report["answers"]["by_hand"] == 1
+    assert chosen.report["gate"]["passed"] == crowd.n
+    assert "1 written by hand, which no judge has graded" in answer_words(chosen.report["answers"])
+    pipeline.save_selection(ready, chosen, "edited")
+    pipeline.export(ready, "edited", "messages", tmp_path / "out")
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert manifest["report"]["answers"]["by_hand"] == 1
+    assert "written by hand, not graded | 1 |" in (tmp_path / "out" / "README.md").read_text()
+    plain = pipeline.select(crowd, gated).report
+    assert "by_hand" not in plain["answers"]
+    assert "by_hand" not in plain["gate"]
+    chosen_model = {worst: GivenAnswer(model=crowd.models[0].name)}
+    asked = gated.model_copy(update={"answers": chosen_model})
+    assert worst not in pipeline.select(crowd, asked).ids
 
 
 def test_what_cannot_be_is_refused(crowd, recipe):

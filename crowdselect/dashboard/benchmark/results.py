@@ -31,7 +31,22 @@ def show() -> None:
     jobs_view.damaged_note()
     if not views:
         shell.empty("No benchmark yet", "Start one under New benchmark.")
-        return
+    elif any(v.state in jobs.ALIVE for v in views):
+        _live()
+    else:
+        _runs(views)
+
+
+@shell.fragment(run_every=3.0)
+def _live() -> None:
+    """Table and runs, read at one time, every three seconds; once more when the last ends."""
+    views = list_results(reads.workspace())
+    _runs(views)
+    if not any(v.state in jobs.ALIVE for v in views):
+        st.rerun()
+
+
+def _runs(views: Sequence[BenchmarkView]) -> None:
     rows = table.ticks(
         overview(views),
         [view.id for view in views],

@@ -14,6 +14,8 @@ from crowdselect.readonly import read_only
 from crowdselect.store import Crowd, Instruction
 from crowdselect.values import Recipe
 
+UNGRADED = "no judge has graded it, and every gate lets it pass"
+"""What is to be known of an answer that a person wrote."""
 WIDE = 560
 """Pixels of a text that one can write in."""
 
@@ -27,7 +29,7 @@ def marked(
     given = recipe.answers.get(instruction.id)
     by = f" by {given.by}" if given is not None and given.by else ""
     if given is not None and given.text is not None:
-        return Marked(given.text, f"trained on, written{by or ' by hand'}", references)
+        return Marked(given.text, f"trained on, written{by or ' by hand'}; {UNGRADED}", references)
     try:
         chosen, tied = reads.session(crowd).answers(recipe).chosen(np.array([row]), recipe.seed)
         column, ties = int(chosen[0]), int(tied[0])

@@ -93,10 +93,7 @@ def verdict(crowd: Crowd, recipe: Recipe, row: int) -> str:
     places = np.flatnonzero(picks.rows == row)
     if len(places):
         return "In the draft selection. " + picks.reasons[int(places[0])]
-    if (
-        recipe.gate is not None
-        and not grades.best_grades(crowd, recipe)[row] >= recipe.gate.at_least
-    ):
+    if not grades.passes_gate(crowd, recipe)[row]:
         return "Not in the draft selection: none of its answers is good enough for the gate."
     if overlap := grades.overlap_of(crowd, recipe, row):
         return f"Not in the draft selection: it shares words with {overlap}, which stays out."

@@ -42,6 +42,11 @@ def _answers(chosen: Selection) -> Chapter:
         )
     else:
         words.append("No training answer is tied with another")
+    if hand := told.get("by_hand"):
+        words.append(
+            f"{n_of_m(hand, n, 'answers')} were written by hand: no judge has graded them, and the "
+            "gate lets them pass"
+        )
     below = told["below_full_reward"]
     if below is not None:
         share = percent(below / max(told["rewarded"], 1), 0)

@@ -10,6 +10,7 @@ from crowdselect.dashboard.text import md, number, percent
 from crowdselect.pipeline import Listing
 from crowdselect.readonly import read_only
 from crowdselect.store import Crowd
+from crowdselect.values import BY_HAND
 
 
 def show(crowd: Crowd, line: Listing, trail: Listing, place: int, height: int) -> None:
@@ -74,6 +75,8 @@ def _answer(crowd: Crowd, line: Listing, row: int, identity: str) -> None:
 
 def _rewarded(crowd: Crowd, line: Listing) -> str:
     judge = reads.judge_of(crowd, line.recipe)
+    if line.models[0] == BY_HAND:
+        return f"Written by hand: {training.UNGRADED}."
     if judge is None or line.tied[0] == 0:
         return "No reward."
     tied = int(line.tied[0])

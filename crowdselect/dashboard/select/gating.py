@@ -11,7 +11,7 @@ import streamlit as st
 
 from crowdselect import pipeline
 from crowdselect.dashboard import grades, shell, state
-from crowdselect.dashboard.text import md, n_of_m, number, percent
+from crowdselect.dashboard.text import md, n_of_m, number, percent, plural
 from crowdselect.dashboard.wording import told
 from crowdselect.errors import CrowdSelectError
 from crowdselect.ranks import full_reward
@@ -153,7 +153,10 @@ def _told(crowd: Crowd, recipe: Recipe) -> None:
 def removed_words(facts: Mapping[str, Any], n: int) -> str:
     """How many instructions the gate removes, in a sentence."""
     share = percent(facts["removed"] / n, 0) if n else "0 %"
-    return f"It removes {n_of_m(facts['removed'], n, 'instructions')} ({share})."
+    said = f"It removes {n_of_m(facts['removed'], n, 'instructions')} ({share})."
+    if hand := facts.get("by_hand"):
+        said += f" {plural(hand, 'answer')} written by hand count as good enough."
+    return said
 
 
 def metric_words(facts: Mapping[str, Any]) -> list[str]:

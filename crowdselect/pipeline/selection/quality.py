@@ -9,7 +9,7 @@ import numpy as np
 
 from crowdselect.metrics import BASE, METRICS, parse_column
 from crowdselect.pipeline.metrics import judge_of
-from crowdselect.pipeline.selection.answers import NONE
+from crowdselect.pipeline.selection.answers import HAND, NONE
 from crowdselect.pipeline.selection.recipes import uses_clusters
 from crowdselect.pipeline.selection.session import Session
 from crowdselect.ranks import normalise
@@ -24,8 +24,9 @@ def answer_facts(
 ) -> dict[str, Any]:
     """How many answers of ``rows`` are below full reward, and how many are tied.
 
-    ``columns`` are the chosen models (-1: none), ``ties`` how many answers are as good as the
-    chosen one. ``below_typical_best`` counts rewards below the median of all instructions' best;
+    ``columns`` are the chosen models (-1: none, -2: a person's own text, counted as ``by_hand``:
+    it has no reward and no grade), ``ties`` how many answers are as good as the chosen one.
+    ``below_typical_best`` counts rewards below the median of all instructions' best;
     ``full_reward`` is None where the judge's rewards have no top that answers reach; then, and
     without a judge, nothing is below it.
     """
@@ -43,7 +44,13 @@ def answer_facts(
         "below_full_reward": below,
         "below_typical_best": None if middle is None else int(np.count_nonzero(own < middle)),
         "tied": int(np.count_nonzero(ties > 1)),
+        **_said("by_hand", columns == HAND),
     }
+
+
+def _said(name: str, rows: BoolArray) -> dict[str, int]:
+    """How many of ``rows`` there are, where there are any: other selections keep their bytes."""
+    return {name: int(np.count_nonzero(rows))} if rows.any() else {}
 
 
 def _rewards(
@@ -65,6 +72,8 @@ def answer_words(told: Mapping[str, Any]) -> str:
     parts = [f"{told['tied']:,} tied with another" if told["tied"] else ""]
     if told["below_full_reward"] is not None:
         parts.append(f"{told['below_full_reward']:,} below full reward")
+    if told.get("by_hand"):
+        parts.append(f"{told['by_hand']:,} written by hand, which no judge has graded")
     said = ", ".join(filter(None, parts))
     return f"Of {told['n']:,} training answers {said}" if said else ""
 
@@ -73,7 +82,8 @@ def gate_facts(session: Session, recipe: Recipe) -> dict[str, Any] | None:
     """What the recipe's gate removes of the whole crowd, by cluster and metric; None: no gate.
 
     ``metrics`` tell where the removed instructions stand among all: the mean of their percentiles,
-    and that of those that pass.
+    and that of those that pass. ``by_hand`` counts those that pass because a person wrote the
+    answer, whatever the grades of the others.
     """
     if recipe.gate is None:
         return None
@@ -83,6 +93,7 @@ def gate_facts(session: Session, recipe: Recipe) -> dict[str, Any] | None:
         "words": recipe.gate.words,
         "removed": int(np.count_nonzero(~passes)),
         "passed": int(np.count_nonzero(passes)),
+        **_said("by_hand", passes & session.written(recipe)),
         "metrics": _by_metric(session, recipe, passes),
         "clusters": [],
     }

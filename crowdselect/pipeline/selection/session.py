@@ -206,10 +206,20 @@ class Session:
         return passing(grades, recipe.gate.at_least)
 
     def passes_gate(self, recipe: Recipe) -> BoolArray:
-        """Rows with an answer that is good enough, shape (n,); without a gate all."""
+        """Rows with an answer that is good enough, shape (n,); without a gate all.
+
+        What a person wrote is good enough for every gate: no judge has graded it, and who wrote it
+        wants it trained on.
+        """
         good = self.good_answers(recipe)
         everything = np.ones(self.crowd.n, dtype=bool)
-        return everything if good is None else np.asarray(good.any(axis=1))
+        return everything if good is None else np.asarray(good.any(axis=1)) | self.written(recipe)
+
+    def written(self, recipe: Recipe) -> BoolArray:
+        """Rows whose training answer a person wrote, shape (n,)."""
+        row_of = self.crowd.row_of
+        told = [i for i, given in recipe.answers.items() if given.text is not None and i in row_of]
+        return self.crowd.mask(np.array([row_of[i] for i in told], dtype=np.int64))
 
     def best_grades(self, recipe: Recipe) -> FloatArray | None:
         """Each row's best grade in the unit of the recipe's gate, shape (n,); None: no gate."""
