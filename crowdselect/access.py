@@ -6,6 +6,7 @@ decide neither which file the server reads nor to which address it sends texts a
 - files and model folders lie in the workspace, or in a folder of CROWDSELECT_INGEST; a symbolic
   link that leads out is refused, also one inside an allowed folder;
 - names on the hub are taken where the owner allows it (``crowdselect serve --hub``);
+- addresses in object stores lie below one of CROWDSELECT_BUCKETS;
 - servers, and the key that belongs to each, stand in ``servers.toml`` of the workspace.
 """
 
@@ -19,6 +20,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from crowdselect.buckets import in_bucket, opened_address
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.hub import HUB, is_hub
 from crowdselect.options import Frozen
@@ -149,7 +151,9 @@ def on_hub(text: str) -> str:
 
 
 def opened_data(workspace: Workspace, text: str) -> str | Path:
-    """The data that a visitor names: an opened file or folder, or a data set on the hub."""
+    """The data that a visitor names: an opened file or folder, an opened address, a hub id."""
+    if in_bucket(text):
+        return opened_address(text)
     return on_hub(text) if is_hub(text) else opened_path(workspace, text)
 
 

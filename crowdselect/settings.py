@@ -20,6 +20,7 @@ HOSTS_VARIABLE = "CROWDSELECT_HOSTS"
 FRAMES_VARIABLE = "CROWDSELECT_FRAME_ANCESTORS"
 LIMITS_VARIABLE = "CROWDSELECT_LIMITS"
 HUB_VARIABLE = "CROWDSELECT_HUB"
+BUCKETS_VARIABLE = "CROWDSELECT_BUCKETS"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
 
@@ -203,6 +204,19 @@ def pages_read_hub() -> bool:
     ``crowdselect serve`` sets it. Pages never push; the command line does both.
     """
     return os.environ.get(HUB_VARIABLE, "read") == "read"
+
+
+def opened_buckets() -> list[str]:
+    """Addresses in object stores below which pages may read: CROWDSELECT_BUCKETS, by commas."""
+    return [
+        one for part in os.environ.get(BUCKETS_VARIABLE, "").split(",") if (one := part.strip())
+    ]
+
+
+def s3_place() -> tuple[str | None, str | None]:
+    """Endpoint and region of S3 as its own tools are told of them; None: nobody said."""
+    endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
+    return endpoint or None, os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
 
 
 @dataclass(frozen=True)

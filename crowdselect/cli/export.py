@@ -40,6 +40,7 @@ def register(app: typer.Typer) -> None:
         "crowdselect export best-1000 --format preference -o margin=1.0",
         "crowdselect export best-1000 --format parquet --against mt_bench/question.jsonl",
         "crowdselect export best-1000 --format parquet --license cc-by-4.0 --push my-org/best-1000",
+        "crowdselect export best-1000 --out s3://bucket/chosen/best-1000",
     )
     app.command("export", epilog=examples)(with_declared(export, option_parameters(ASKED)))
 
@@ -76,6 +77,7 @@ def export(
         pushed = push_plan(open_workspace(workspace), plan, yes=yes)
     if json:
         more = {"pushed": pushed} if pushed else {}
+        more |= {"sent": made.sent} if made.sent else {}
         return print_json({"path": made.path, "data": made.data, **more, **made.manifest})
     if counts["unanswered"]:
         say(f"{counts['unanswered']:,} rows have no response and were left out.")
@@ -90,4 +92,4 @@ def export(
         say(f"The files belong to the recipe now: train on the selection {made.recipe_id}.")
     held = f", {counts['test']:,} of them for testing" if "test" in counts else ""
     say(f"Wrote {made.n:,} examples{held}.")
-    return tell(made.data)
+    return tell(made.sent or made.data)

@@ -53,7 +53,10 @@ def ingest(
     options: dict[str, Any],
     paths: Annotated[
         list[str] | None,
-        typer.Argument(metavar="PATH...", help="Files, folders, patterns or a hub id"),
+        typer.Argument(
+            metavar="PATH...",
+            help="Files, folders, patterns, a hub id, or s3:// and gs:// addresses",
+        ),
     ] = None,
     name: Annotated[str | None, typer.Option(help="Name of the crowd; else from the path")] = None,
     replace: Annotated[

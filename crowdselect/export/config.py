@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated
 
+from pydantic import BeforeValidator
+
 from crowdselect.export.overlap import WORDS
 from crowdselect.options import Frozen, Option
 from crowdselect.rules import AGAINST, OVERLAP, QUESTIONS
@@ -15,7 +17,9 @@ class ExportConfig(Frozen):
 
     format: Annotated[str, Option(help="One of", short="-f")] = "messages"
     out: Annotated[
-        Path | None, Option(help="Folder to write; else inside the selection's folder")
+        str | None,
+        BeforeValidator(lambda out: None if out is None else str(out)),
+        Option(help="Folder to write, also s3:// or gs://; else inside the selection's folder"),
     ] = None
     """For ``llamafactory`` its data folder, whose ``dataset_info.json`` gets an entry."""
     against: Annotated[tuple[Path, ...], AGAINST] = ()

@@ -36,6 +36,8 @@ class Export:
     data: Path
     """The data file."""
     manifest: Mapping[str, Any]
+    sent: str | None = None
+    """The address in an object store where it lies, too."""
 
     @property
     def n(self) -> int:

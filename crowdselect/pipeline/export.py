@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from crowdselect.buckets import in_bucket, read_bucket_address, send_to_bucket
 from crowdselect.chosen import Selection
 from crowdselect.deeds import deed
 from crowdselect.errors import InputError
@@ -56,8 +58,9 @@ def export(
 ) -> Export:
     """Write ``selection`` (or a saved one's id or name) in a format of ``FORMATS``.
 
-    ``out`` is the folder to write; None: inside the selection's folder. For ``llamafactory`` it is
-    LLaMA-Factory's data folder, whose ``dataset_info.json`` gets an entry.
+    ``out`` is the folder to write; None: inside the selection's folder; an address in an object
+    store (``s3://BUCKET/PATH``, ``gs://``): there, and from there to the address. For
+    ``llamafactory`` it is LLaMA-Factory's data folder, whose ``dataset_info.json`` gets an entry.
 
     ``against`` are benchmark files (text ``column``; None: detected). Instructions that share
     ``words`` consecutive words with one cannot be in it: the recipe gets the files, selects anew,
@@ -79,6 +82,7 @@ def export(
         {"format": format, "out": out, "against": tuple(against), **asked}, "export"
     )
     name, words, column = config.name, config.words, config.column
+    sent = _address_of(config.out)
     if not isinstance(selection, Selection):
         key = selection if isinstance(selection, str) else selection.id
         name = name or find_selection(workspace, key).name
@@ -101,10 +105,7 @@ def export(
     progress(0, None, "reading responses")
     read = examples_of(crowd, selection, form)
     examples = read.examples
-    nobody: list[Example] = []
-    kept, held = examples, nobody
-    if config.test is not None:
-        kept, held = held_back(examples, config.test, selection.recipe.seed)
+    kept, held = _parted(examples, config.test, selection.recipe.seed)
     folder = workspace.selection(selection.recipe.id) / "exports" / format
     facts = {
         "recipe": selection.recipe.model_dump(mode="json"),
@@ -123,12 +124,27 @@ def export(
         "report": dict(selection.report),
     }
     title = name or f"{crowd.name}-{selection.recipe.id}"
-    target = folder if config.out is None else config.out.expanduser()
-    what, told = f"selection {selection.recipe.id}", f"{format} into {target}"
+    target = folder if config.out is None or sent else Path(config.out).expanduser()
+    what, told = f"selection {selection.recipe.id}", f"{format} into {sent or target}"
     with deed(workspace, "export", what, details=told):
-        return write_export(
+        written = write_export(
             kept, form, target, facts, name=title, licence=config.licence, test=held
         )
+        if sent:
+            send_to_bucket(target, sent, progress)
+    return replace(written, sent=sent)
+
+
+def _address_of(out: str | None) -> str | None:
+    """Where in an object store the export is to lie; None: it stays on this machine."""
+    return str(read_bucket_address(out)) if out and in_bucket(out) else None
+
+
+def _parted(
+    examples: list[Example], test: float | None, seed: int
+) -> tuple[list[Example], list[Example]]:
+    """The examples that are trained on, and those held back; without a share all are the former."""
+    return (examples, []) if test is None else held_back(examples, test, seed)
 
 
 def _selected_anew(crowd: Crowd, recipe: Recipe, progress: Progress) -> Selection:

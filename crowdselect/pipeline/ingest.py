@@ -14,13 +14,15 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from crowdselect.buckets import fetch_from_bucket, in_bucket
 from crowdselect.deeds import Action, deed
 from crowdselect.errors import CrowdSelectError, InputError, NotAllowedError
 from crowdselect.files import TEMPORARY, temporary_beside
-from crowdselect.hub import fetch_dataset, is_hub, read_address
+from crowdselect.hub import FetchedFile, fetch_dataset, is_hub, read_address
 from crowdselect.ingest import SOURCES, Source, safe_name
 from crowdselect.people import acting, acting_as
 from crowdselect.progress import Progress, silent
+from crowdselect.reading import sha256_of
 from crowdselect.registry import build
 from crowdselect.settings import Workspace, demo_data, open_workspace
 from crowdselect.store import Crowd as StoredCrowd
@@ -103,7 +105,8 @@ def ingest(
     """Read ``paths`` by a source of ``SOURCES`` into the crowd ``name`` and open it.
 
     ``name`` None: made from the first path. A path may be a data set of the hub (OWNER/NAME, or
-    ``hf://datasets/OWNER/NAME@REVISION/PATH``): its files are fetched once, and the report says of
+    ``hf://datasets/OWNER/NAME@REVISION/PATH``) or an address in an object store
+    (``s3://BUCKET/PATH``, ``gs://``): its files are fetched once, and the report says of
     which commit they are, and their sha256. Nothing is left of a crowd that failed. Raises
     InputError naming file, row and column of what cannot be read, and where a crowd of this name
     exists and ``replace`` was not given.
@@ -136,8 +139,16 @@ def _name_of(reader: Source, texts: Sequence[str]) -> str:
 def _local(
     texts: Sequence[str], reader: Source, builder: CrowdBuilder, progress: Progress
 ) -> Iterator[str]:
-    """The paths on this machine; what lies on the hub is fetched, and the report says of it."""
-    for text in texts:
+    """The paths on this machine; what lies elsewhere is fetched, and the report says of it."""
+    for number, text in enumerate(texts):
+        if in_bucket(text):
+            copied = fetch_from_bucket(text, builder.scratch / "fetched" / str(number), progress)
+            builder.came_from(
+                [FetchedFile(address=a, sha256=sha256_of(path)) for a, path in copied.files]
+            )
+            builder.note(f"Read from {text}: {len(copied.files):,} files.")
+            yield str(copied.path)
+            continue
         if not is_hub(text):
             yield text
             continue

@@ -209,6 +209,11 @@ class CrowdBuilder:
         """Say of the files that are read where they were fetched from."""
         self._fetched = (*self._fetched, *files)
 
+    @property
+    def scratch(self) -> Path:
+        """A folder for what is needed until the crowd is built."""
+        return self._folder / "scratch"
+
     # ------------------------------------------------------------------ the end
 
     def _finish(self) -> None:
