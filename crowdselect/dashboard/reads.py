@@ -168,7 +168,7 @@ def vectors(crowd: Crowd, encoder: str) -> Vectors:
 @st.cache_resource(max_entries=KEPT, show_spinner="Reading the question")
 def query_vector(encoder: str, text: str) -> Vectors:
     """The unit vector of a text that is no instruction, shape (d,), by the crowd's encoder."""
-    vector: Vectors = encoder_named(encoder)([text])[0]
+    vector: Vectors = pipeline.encoder_of(workspace(), encoder)([text])[0]
     return vector
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from crowdselect.errors import InputError, require
 from crowdselect.landscape.encoder import Vectors, unit_rows
 from crowdselect.lm.identity import model_identity
+from crowdselect.lm.packaged import SMOLLM2
 from crowdselect.registry import option
 
 if TYPE_CHECKING:
@@ -22,18 +23,25 @@ class HiddenStates:
     """Mean of the last hidden states; token i of n counts by i / (1 + ... + n).
 
     The representation of RDS+ (Ivison et al. 2025, arXiv 2503.01807; the pooling of Muennighoff
-    2022). RDS+ reads prompt and response; a crowd has many responses, so the instruction is read.
+    2022). RDS+ reads prompt and response (``reads=example``: the answer that a recipe trains on).
     """
 
     name: ClassVar[str] = "rds"
     title: ClassVar[str] = "Hidden states of a language model, weighted mean (RDS+)"
     whole_corpus: ClassVar[bool] = False
 
-    model: str = option("", "Folder or hub id of a causal language model.")
+    model: str = option(
+        "", "Folder or hub id of a causal language model; none: smollm2 where it is installed."
+    )
     max_tokens: int = option(2048, "Cut texts after this many tokens.", low=1)
+    reads: str = option(
+        "instruction",
+        "example: the instruction with the answer that is trained on, for selecting alone.",
+        choices=("instruction", "example"),
+    )
 
     def identity(self) -> dict[str, Any]:
-        """The model with what is in its folder, and where texts are cut."""
+        """The model with what is in its folder, and where texts are cut; what is read is a text."""
         folder = Path(self.model).expanduser()
         told = f"{folder.resolve()}|{model_identity(self.model)}" if folder.is_dir() else self.model
         return {"name": self.name, "model": told, "max_tokens": self.max_tokens}
@@ -42,7 +50,8 @@ class HiddenStates:
         """Encode ``texts``; raises InputError without a model, or for one that cannot be loaded."""
         if not self.model:
             raise InputError(
-                "The encoder rds needs a language model.", "Write rds?model=FOLDER_OR_HUB_ID."
+                "The encoder rds needs a language model, and none is at hand.",
+                f"Write rds?model=FOLDER_OR_HUB_ID, or install one: {SMOLLM2.install}",
             )
         require("transformers", feature="The encoder rds", extra="finetune")
         model = _load(self.model)

@@ -54,6 +54,7 @@ from crowdselect.pipeline.landscape import (
     cluster_labels,
     clustering,
     clustering_of,
+    encoder_of,
     fast_clusters,
     has_landscape,
     has_vectors,
@@ -101,7 +102,7 @@ from crowdselect.pipeline.selection.saving import (
 )
 from crowdselect.pipeline.selection.select import select
 from crowdselect.pipeline.selection.session import Session
-from crowdselect.pipeline.targets import TAG, with_targets
+from crowdselect.pipeline.targets import TAG, keep_target, with_targets
 from crowdselect.selection import LeftOut
 
 __all__ = [
@@ -139,6 +140,7 @@ __all__ = [
     "damaged_crowds",
     "damaged_runs",
     "damaged_selections",
+    "encoder_of",
     "export",
     "fast_clusters",
     "find_selection",
@@ -149,6 +151,7 @@ __all__ = [
     "ingest",
     "is_demo",
     "judge_of",
+    "keep_target",
     "landscape",
     "list_all",
     "list_draft",

@@ -24,6 +24,9 @@ from crowdselect.landscape import (
     encoder_named,
     project,
 )
+from crowdselect.landscape.encoder import Encoder
+from crowdselect.landscape.hidden_states import HiddenStates
+from crowdselect.lm.packaged import located, usual_model
 from crowdselect.mixture import Mix
 from crowdselect.pipeline.cache import Memo, artifact, load_or_make
 from crowdselect.pipeline.ingest import open_crowd
@@ -79,6 +82,23 @@ def landscape(
     return made
 
 
+def encoder_of(workspace: Workspace, name: str, *, trust_remote_code: bool = False) -> Encoder:
+    """The encoder ``name``; a language model that comes as a package by its folder.
+
+    ``rds`` without a model takes the one that is at hand.
+    """
+    built = encoder_named(name, trust_remote_code=trust_remote_code)
+    if isinstance(built, HiddenStates):
+        model = built.model or usual_model(workspace.cache) or ""
+        return replace(built, model=located(model, workspace.cache))
+    return built
+
+
+def reads_examples(encoder: str) -> bool:
+    """Whether an encoder reads instructions with the answers that a recipe trains on."""
+    return getattr(encoder_named(encoder), "reads", "instruction") == "example"
+
+
 def vectors(
     crowd: Crowd,
     encoder: str = "minilm",
@@ -90,12 +110,19 @@ def vectors(
     """The unit vectors of the instructions, shape (n, d), float32; NaN rows for empty texts.
 
     A text that was embedded before, in whichever crowd of the workspace, is not embedded again.
+    Raises InputError for an encoder that reads answers too: those are a recipe's.
     """
+    if reads_examples(encoder):
+        raise InputError(
+            f"The encoder {encoder} reads answers, and clusters and the map are of instructions.",
+            "Leave reads=example out; or use it with a strategy without clusters, as targeted.",
+        )
     store = Workspace.holding(crowd.path).cache / "embeddings"
     path = artifact(crowd.cache, "vectors", texts_key(crowd, encoder), ".npz")
 
     def make() -> dict[str, Any]:
-        built = encoder_named(encoder, trust_remote_code=trust_remote_code)
+        workspace = Workspace.holding(crowd.path)
+        built = encoder_of(workspace, encoder, trust_remote_code=trust_remote_code)
         return {"vectors": embed(crowd.instruction_texts(), built, store, progress, pool)}
 
     def load() -> Vectors:
@@ -298,7 +325,7 @@ def _order_key(crowd: Crowd) -> list[str]:
 
 def texts_key(crowd: Crowd, encoder: str) -> list[Any]:
     """What vectors depend on: the texts in their order and the encoder, not the rewards."""
-    return [_digest(crowd), encoder_named(encoder).identity()]
+    return [_digest(crowd), encoder_of(Workspace.holding(crowd.path), encoder).identity()]
 
 
 def _digest(crowd: Crowd) -> str:

@@ -13,10 +13,13 @@ from pathlib import Path
 
 import numpy as np
 
-from crowdselect.errors import InputError
-from crowdselect.landscape import Vectors, embed, encoder_named
-from crowdselect.pipeline.decontamination import references_of, remember
-from crowdselect.pipeline.landscape import vectors
+from crowdselect import files
+from crowdselect.errors import CrowdSelectError, InputError
+from crowdselect.landscape import Vectors, embed
+from crowdselect.lm.conversations import read_conversations
+from crowdselect.lm.messages import Message, assistant, user
+from crowdselect.pipeline.decontamination import place_of, references_of, remember
+from crowdselect.pipeline.landscape import encoder_of
 from crowdselect.progress import Progress, silent
 from crowdselect.rules import QuestionFile
 from crowdselect.selection import Targets
@@ -25,6 +28,8 @@ from crowdselect.store import Crowd
 from crowdselect.values import Recipe
 
 TAG = "tag:"
+_WHOLE = "examples"
+"""Beside the kept questions of a file: each with its answer, as RDS+ reads them."""
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
 
@@ -34,7 +39,7 @@ def with_targets(crowd: Crowd, recipe: Recipe, paths: Sequence[Path]) -> Recipe:
     Their texts are kept in the crowd's workspace. Raises as ``read_references`` does for a file
     without texts.
     """
-    given = [str(recipe.options.get("targets", "")), *(remember(crowd, p).sha256 for p in paths)]
+    given = [str(recipe.options.get("targets", "")), *(keep_target(crowd, p).sha256 for p in paths)]
     named = ",".join(dict.fromkeys(part for part in given if part))
     options = dict(recipe.options) if recipe.strategy == "targeted" else {}
     return recipe.model_copy(
@@ -42,32 +47,68 @@ def with_targets(crowd: Crowd, recipe: Recipe, paths: Sequence[Path]) -> Recipe:
     )
 
 
-def targets_of(
-    crowd: Crowd, recipe: Recipe, progress: Progress = silent
-) -> tuple[Vectors, Targets | None]:
-    """The crowd's vectors, and those of the recipe's targets by the same encoder.
+def keep_target(crowd: Crowd, path: Path, name: str = "") -> QuestionFile:
+    """Keep the examples of a file in the crowd's workspace, with their answers where it has them.
 
-    An encoder whose vectors depend on all texts reads both together.
+    ``name``: what the file is called. Raises as ``read_references`` does for a file without texts.
+    """
+    kept = remember(crowd, path, name=name)
+    place = place_of(Workspace.holding(crowd.path), kept)
+    held = files.read_json(place)
+    if _WHOLE not in held:
+        try:
+            rows = read_conversations(path).rows
+        except CrowdSelectError:  # questions alone
+            rows = ()
+        files.write_json(place, {**held, _WHOLE: [as_example(row.messages) for row in rows]})
+    return kept
+
+
+def targets_of(
+    crowd: Crowd,
+    recipe: Recipe,
+    own: Vectors,
+    examples: Sequence[str] | None = None,
+    progress: Progress = silent,
+) -> tuple[Vectors, Targets | None]:
+    """The crowd's vectors (``own``), and those of the recipe's targets by the same encoder.
+
+    An encoder whose vectors depend on all texts reads both together. ``examples``: what such an
+    encoder reads of each row that reads answers too; None: it reads instructions.
     """
     texts: list[str] = []
     tasks: list[str] = []
     named = str(recipe.options.get("targets", "")).split(",")
     for name in filter(None, map(str.strip, named)):
-        found = _texts(crowd, name)
+        found = _texts(crowd, name, examples)
         texts += found
         tasks += [name] * len(found)
-    own = vectors(crowd, recipe.encoder, progress)
     if not texts:
         return own, None
-    encoder = encoder_named(recipe.encoder)
-    store = Workspace.holding(crowd.path).cache / "embeddings"
+    workspace = Workspace.holding(crowd.path)
+    encoder, store = encoder_of(workspace, recipe.encoder), workspace.cache / "embeddings"
     if not encoder.whole_corpus:
         return own, Targets(embed(texts, encoder, store, progress), tuple(tasks))
     both = embed([*crowd.instruction_texts(), *texts], encoder, store, progress)
     return both[: crowd.n], Targets(both[crowd.n :], tuple(tasks))
 
 
-def _texts(crowd: Crowd, name: str) -> list[str]:
+def as_example(messages: Sequence[Message], answer: str | None = None) -> str:
+    """A conversation as RDS+ reads it: each turn after its speaker, in open-instruct's form."""
+    turns = [*messages, *([] if answer is None else [assistant(answer)])]
+    return "".join(f"<|{turn['role']}|>\n{str(turn['content']).strip()}\n" for turn in turns)
+
+
+def example_vectors(
+    crowd: Crowd, encoder: str, examples: Sequence[str], progress: Progress = silent
+) -> Vectors:
+    """Unit vectors of what :func:`as_example` made of each row, shape (n, d)."""
+    workspace = Workspace.holding(crowd.path)
+    store = workspace.cache / "embeddings"
+    return embed(list(examples), encoder_of(workspace, encoder), store, progress)
+
+
+def _texts(crowd: Crowd, name: str, examples: Sequence[str] | None) -> list[str]:
     """The examples of one task."""
     if name.startswith(TAG):
         tag, tags = name.removeprefix(TAG), crowd.notes.state().tags
@@ -77,7 +118,10 @@ def _texts(crowd: Crowd, name: str) -> list[str]:
                 f"No instruction of {crowd.name} has the tag {tag!r}.",
                 "Tag some on Explore, or give --target FILE.",
             )
-        return crowd.instruction_texts(np.asarray(crowd.rows(ids)))
+        rows = np.asarray(crowd.rows(ids))
+        if examples is not None:
+            return [examples[row] for row in rows.tolist()]
+        return crowd.instruction_texts(rows)
     if not _SHA256.fullmatch(name):
         raise InputError(
             f"{name!r} is no target: it is neither tag:NAME nor the sha256 of a kept file.",
@@ -90,4 +134,10 @@ def _texts(crowd: Crowd, name: str) -> list[str]:
             f"The recipe selects for the examples {name[:12]}, which this workspace does not hold.",
             f"Give the file once: crowdselect select {crowd.name} --target FILE.",
         ) from error
-    return [item.text for item in found.items]
+    if examples is None:
+        return [item.text for item in found.items]
+    kept = QuestionFile(name=name[:12], sha256=name)
+    whole = files.read_json(place_of(Workspace.holding(crowd.path), kept)).get(_WHOLE)
+    if whole:
+        return [str(text) for text in whole]
+    return [as_example([user(item.text)]) for item in found.items]

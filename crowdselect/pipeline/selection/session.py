@@ -21,14 +21,14 @@ from crowdselect.groups import leaves_out
 from crowdselect.landscape import Vectors
 from crowdselect.pipeline.cache import Memo
 from crowdselect.pipeline.decontamination import overlapping
-from crowdselect.pipeline.landscape import CLUSTERED, clustering_of, vectors
+from crowdselect.pipeline.landscape import CLUSTERED, clustering_of, reads_examples, vectors
 from crowdselect.pipeline.metrics import metrics
-from crowdselect.pipeline.selection.answers import Answers, answers_of
+from crowdselect.pipeline.selection.answers import Answers, answer_texts, answers_of
 from crowdselect.pipeline.selection.gating import check_gate, grades_of
 from crowdselect.pipeline.selection.leaving_out import tables_without
 from crowdselect.pipeline.selection.recipes import rows_of, strategy_of, uses_clusters
 from crowdselect.pipeline.selection.rows import FilteredRows, stamp_of
-from crowdselect.pipeline.targets import targets_of
+from crowdselect.pipeline.targets import as_example, example_vectors, targets_of
 from crowdselect.progress import Progress, silent
 from crowdselect.ranks import best_of, full_reward
 from crowdselect.registry import content_key
@@ -98,7 +98,9 @@ class Session:
         own = self.vectors(recipe, progress) if needs_vectors else None
         targets = None
         if "targets" in strategy.needs:
-            own, targets = targets_of(self.crowd, recipe, progress)
+            examples = self.examples(recipe) if reads_examples(recipe.encoder) else None
+            found_vectors = self.vectors(recipe, progress)
+            own, targets = targets_of(self.crowd, recipe, found_vectors, examples, progress)
         return Pool(
             table=self.table(recipe, progress),
             weights=recipe.weights,
@@ -147,8 +149,24 @@ class Session:
 
     def vectors(self, recipe: Recipe, progress: Progress = silent) -> Vectors:
         """The recipe's embeddings, shape (n, d)."""
+        if reads_examples(recipe.encoder):
+            return self._memo.get(
+                ("examples", recipe.encoder, *self._answers_key(recipe)),
+                lambda: example_vectors(
+                    self.crowd, recipe.encoder, self.examples(recipe), progress
+                ),
+            )
         key = ("vectors", recipe.encoder)
         return self._memo.get(key, lambda: vectors(self.crowd, recipe.encoder, progress))
+
+    def examples(self, recipe: Recipe) -> list[str]:
+        """Every instruction with the answer that the recipe trains on, as one text."""
+        rows = np.arange(self.crowd.n, dtype=np.int64)
+        texts = answer_texts(
+            self.crowd, recipe, rows, self.answers(recipe).columns(rows, recipe.seed)
+        )
+        prompts = self.crowd.prompts(rows)
+        return [as_example(*each) for each in zip(prompts, texts, strict=True)]
 
     def duplicate_groups(self) -> IntArray:
         """Code of each row's exact-duplicate group, shape (n,); -1: its text occurs once."""
@@ -294,6 +312,12 @@ class Session:
 
         found: Answers = self._memo.get(key, make)
         return replace(found, given=recipe.answers) if recipe.answers else found
+
+    def _answers_key(self, recipe: Recipe) -> tuple[Hashable, ...]:
+        """What the recipe's answers follow from."""
+        by_hand = content_key(recipe.model_dump(mode="json", include={"answers"}))
+        asked = (recipe.answer, recipe.judge, recipe.among, recipe.gate, recipe.ties, recipe.seed)
+        return (*asked, by_hand)
 
     def _tags(self, strategy: Strategy) -> Sequence[Sequence[str]] | None:
         """Every instruction's tags by the strategy's scorer, with people's where it asks for them.
