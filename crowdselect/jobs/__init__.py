@@ -8,7 +8,16 @@ The dashboard and the command line start the same jobs: ``python -m crowdselect.
 from crowdselect.jobs.kinds import KINDS
 from crowdselect.jobs.record import RunRecord, note_provenance, read_record
 from crowdselect.jobs.start import cancel, create, is_cancelling, start
-from crowdselect.jobs.view import ALIVE, ENDED, JobView, State, all_runs, eta_seconds, read
+from crowdselect.jobs.view import (
+    ALIVE,
+    ENDED,
+    JobView,
+    State,
+    all_runs,
+    eta_seconds,
+    read,
+    seconds_worked,
+)
 from crowdselect.jobs.wait import check_done, finish, watch
 from crowdselect.jobs.worker import Job, release_reserve, run_here
 
@@ -32,6 +41,7 @@ __all__ = [
     "read_record",
     "release_reserve",
     "run_here",
+    "seconds_worked",
     "start",
     "watch",
 ]

@@ -117,6 +117,17 @@ def _read_or_damaged(path: Path) -> JobView | None:
         return JobView(path.name, "", "damaged", "", 0, None, None, "", told, path, {})
 
 
+def seconds_worked(path: Path) -> float:
+    """Wall time that a run's processes worked, in seconds; pauses before a resume are none."""
+    total, begun, last = 0.0, None, 0.0
+    for event in files.read_lines(path / EVENTS):
+        if event["event"] == "begin":
+            total += 0.0 if begun is None else last - begun
+            begun = float(event["t"])
+        last = float(event["t"])
+    return total + (0.0 if begun is None else last - begun)
+
+
 def eta_seconds(events: list[dict[str, Any]]) -> float | None:
     """Seconds left: remaining units times the median pace of the last 20 reports of this segment.
 

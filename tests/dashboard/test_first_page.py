@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from crowdselect import pipeline
+from crowdselect import files, jobs, pipeline
 from crowdselect.charts.style import LIGHT
 from crowdselect.dashboard import reads
 from crowdselect.dashboard.report.build import story_of
@@ -100,6 +100,20 @@ def test_no_difference_is_told_as_none_and_a_lower_loss_as_better(workspace, cro
     assert page.answer.endswith("a difference that chance alone can make.")
     assert "worse and" in page.basis
     assert page.dates.startswith("A draft, not saved; last measured on ")
+
+
+def test_what_was_made_for_the_crowd_is_in_its_cost(workspace, crowd):
+    """By the journals of its jobs: a pause before a resume is no work."""
+    chosen, _ = saved(workspace, crowd, "ours")
+    path = jobs.create(workspace, "judge", {"crowd": crowd.name, "name": "j", "model": "m"})
+    jobs.create(workspace, "judge", {"crowd": "another", "name": "j", "model": "m"})
+    times = (("begin", 0), ("progress", 60), ("begin", 1000), ("progress", 1010), ("end", 1060))
+    for event, t in times:
+        files.append_line(path / "events.jsonl", {"event": event, "t": 5e8 + t})
+    assert jobs.seconds_worked(path) == 120
+    fact = first_page(crowd, chosen, LIGHT).costs[2]
+    assert fact.value == "about 2 minutes"
+    assert fact.note.startswith("judging about 2 minutes; ")
 
 
 def test_every_reason_fits_how_it_was_chosen(workspace, crowd):

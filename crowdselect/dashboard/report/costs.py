@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
 from crowdselect import jobs
 from crowdselect.benchmark import BenchmarkView
@@ -25,13 +26,47 @@ def trained(selection: str) -> list[RunView]:
     return found
 
 
+MADE = {
+    "generate": ("answers", ("name",)),
+    "judge": ("judging", ("crowd",)),
+    "score": ("scores", ("crowd",)),
+    "study": ("studies", ("plan", "crowd")),
+}
+"""Kind of job -> what it makes for a crowd, and where its options name the crowd."""
+
+
+def making(crowd: str) -> dict[str, float]:
+    """What was made for a crowd -> seconds that its jobs worked, by their journals.
+
+    Those of a study are of all its processes: its wall time by how many work at once.
+    """
+    found: dict[str, float] = {}
+    for view in jobs.all_runs(reads.workspace()):
+        what, path = MADE.get(view.kind, ("", ()))
+        named: Any = view.config
+        for step in path:
+            named = named.get(step, {})
+        if not what or named != crowd:
+            continue
+        at_once = max(1, int(view.config.get("workers", 1))) if view.kind == "study" else 1
+        found[what] = found.get(what, 0.0) + jobs.seconds_worked(view.path) * at_once
+    return found
+
+
 def costs(
-    chosen: int, selection: str, tested: Sequence[BenchmarkView], *, studied: bool = False
+    chosen: int,
+    selection: str,
+    tested: Sequence[BenchmarkView],
+    *,
+    crowd: str,
+    studied: bool = False,
 ) -> list[Fact]:
     """Instructions, tokens, hours and money; what is not recorded is said to be so.
 
-    ``studied``: a study trained on it too, which is not counted here.
+    Hours hold what was made for the ``crowd`` too: answers, judging, scores and studies.
+    ``studied``: a study trained on it, whose tokens are not counted here.
     """
+    made = making(crowd)
     runs = trained(selection)
     outcomes = [outcome for view in tested for outcome in view.outcomes]
     seconds = [run.seconds for run in runs if run.seconds is not None]
@@ -57,8 +92,17 @@ def costs(
         ),
         Fact(
             f"{where} time",
-            in_time(sum(seconds)) if seconds else "none yet",
-            "to train and to test; choosing takes seconds" if seconds else "",
+            in_time(sum(seconds) + sum(made.values())) if seconds or made else "none yet",
+            _parts(sum(seconds), made),
         ),
         Fact("Money", paid, note),
     ]
+
+
+def _parts(own: float, made: Mapping[str, float]) -> str:
+    """What the hours are of; choosing takes seconds and is not counted."""
+    if not made:
+        return "to train and to test; choosing takes seconds" if own else ""
+    parts = {"training and tests": own, **made}
+    told = [f"{what} {in_time(seconds)}" for what, seconds in parts.items() if seconds]
+    return f"{', '.join(told)}; those of the crowd serve its other selections too"
