@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import struct
 import threading
+import zipfile
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Mapping
 from concurrent.futures import Future
@@ -16,6 +19,8 @@ from crowdselect import files
 from crowdselect.registry import content_key
 
 Array = npt.NDArray[Any]
+LARGE = 1 << 29
+"""Bytes of a file beyond which its arrays stay on the disk."""
 T = TypeVar("T")
 
 
@@ -44,6 +49,33 @@ def load_or_make(path: Path, make: Callable[[], Mapping[str, Array]]) -> dict[st
     ):
         np.savez(handle, **made)  # type: ignore[arg-type]
     return made
+
+
+def mapped(path: Path, name: str) -> Array | None:
+    """The array ``name`` of ``path`` (npz) on the disk, where it is too large to be read at once.
+
+    None: it is not there, damaged, or small. The system takes of it into memory what is looked at.
+    """
+    try:
+        if path.stat().st_size <= LARGE:
+            return None
+        with zipfile.ZipFile(path) as packed, path.open("rb") as file:
+            member = packed.getinfo(f"{name}.npy")
+            file.seek(member.header_offset + 26)
+            told, extra = struct.unpack("<HH", file.read(4))  # lengths of the member's own header
+            file.seek(told + extra, os.SEEK_CUR)
+            if member.compress_type != zipfile.ZIP_STORED or member.file_size <= 0:
+                return None
+            version = np.lib.format.read_magic(file)
+            read = getattr(np.lib.format, f"read_array_header_{version[0]}_0")
+            shape, by_columns, dtype = read(file)
+            order: Any = "F" if by_columns else "C"
+            if dtype.hasobject:
+                return None
+            return np.asarray(np.memmap(path, dtype, "r", file.tell(), shape, order))
+    except (OSError, ValueError, KeyError, EOFError, AttributeError, struct.error,
+            zipfile.BadZipFile):  # fmt: skip
+        return None
 
 
 class Memo:

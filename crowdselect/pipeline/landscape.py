@@ -28,7 +28,7 @@ from crowdselect.landscape.encoder import Encoder
 from crowdselect.landscape.hidden_states import HiddenStates
 from crowdselect.lm.packaged import located, usual_model
 from crowdselect.mixture import Mix
-from crowdselect.pipeline.cache import Memo, artifact, load_or_make
+from crowdselect.pipeline.cache import Memo, artifact, load_or_make, mapped
 from crowdselect.pipeline.ingest import open_crowd
 from crowdselect.pipeline.mixing import mixed
 from crowdselect.progress import Progress, silent
@@ -126,7 +126,8 @@ def vectors(
         return {"vectors": embed(crowd.instruction_texts(), built, store, progress, pool)}
 
     def load() -> Vectors:
-        found: Vectors = load_or_make(path, make)["vectors"]
+        kept = mapped(path, "vectors")
+        found: Vectors = load_or_make(path, make)["vectors"] if kept is None else kept
         return found
 
     return _VECTORS.get(path, load)

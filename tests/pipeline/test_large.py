@@ -1,5 +1,7 @@
 """A crowd that does not fit into memory gives the bytes that it gives in memory."""
 
+from importlib import import_module
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -7,10 +9,13 @@ from hypothesis import strategies as st
 
 from crowdselect import equal_texts, pipeline
 from crowdselect.metrics import METRICS, base
+from crowdselect.pipeline import cache as caching
 from crowdselect.store import crowd as stored
 from crowdselect.store import rewards as rewarding
 from crowdselect.store import texts as telling
 from crowdselect.store.rewards import digest_of, mapped_rewards, read_rewards, write_rewards
+
+landscape = import_module("crowdselect.pipeline.landscape")  # the name is a function's, too
 
 
 @pytest.fixture
@@ -42,6 +47,38 @@ def test_pieces_of_seven_rows_are_equal_to_the_whole(ready, recipe, monkeypatch,
     crowd, pieced = everything(ready, recipe)
     assert isinstance(crowd.rewards().values, np.memmap)
     assert pieced == whole
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_arrays_of_a_large_file_stay_on_the_disk(tmp_path, monkeypatch, order):
+    path = tmp_path / "kept.npz"
+    want = np.asarray(np.random.default_rng(0).normal(size=(31, 7)), np.float32, order=order)
+    np.savez(path, first=np.arange(3), vectors=want)
+    assert caching.mapped(path, "vectors") is None, "it is small"
+    monkeypatch.setattr(caching, "LARGE", 0)
+    found = caching.mapped(path, "vectors")
+    assert isinstance(found.base, np.memmap)
+    assert found.tobytes() == want.tobytes()
+    assert caching.mapped(path, "other") is None
+    path.write_bytes(path.read_bytes()[:-60])
+    assert caching.mapped(path, "vectors") is None
+    np.savez_compressed(path, vectors=want)
+    assert caching.mapped(path, "vectors") is None
+
+
+def test_clusters_of_mapped_vectors_are_those_of_vectors_in_memory(ready, monkeypatch):
+    crowd = pipeline.open_crowd(ready, "tiny")
+    monkeypatch.setattr(landscape, "_VECTORS", caching.Memo(1))
+    monkeypatch.setattr(landscape, "_FAST", caching.Memo(1))
+    in_memory = pipeline.vectors(crowd, "lsa")
+    labels = pipeline.fast_clusters(crowd, "lsa").labels(3)
+    monkeypatch.setattr(caching, "LARGE", 0)
+    monkeypatch.setattr(landscape, "_VECTORS", caching.Memo(1))
+    monkeypatch.setattr(landscape, "_FAST", caching.Memo(1))
+    found = pipeline.vectors(crowd, "lsa")
+    assert isinstance(found.base, np.memmap)
+    assert found.tobytes() == in_memory.tobytes()
+    assert pipeline.fast_clusters(crowd, "lsa").labels(3).tolist() == labels.tolist()
 
 
 def test_a_damaged_or_forbidden_copy_is_no_loss(ready, pieces, monkeypatch):
