@@ -207,6 +207,22 @@ class Recipe(Frozen):
     mix: Annotated[str, MIX, AfterValidator(check_mix)] = ""
     budget: Annotated[int | float, BUDGET] = 1000
     """A count (int), or a share of the eligible rows (float in (0, 1))."""
+    budget_in: Annotated[
+        Literal["rows", "chars", "tokens"],
+        Option(
+            help="What the budget counts: instructions, or characters or training tokens of "
+            "question and answer together",
+            label="Budget in",
+            one="What the budget counts: rows, chars, or tokens of --tokenizer",
+        ),
+    ] = "rows"
+    tokenizer: Annotated[
+        str,
+        Option(
+            help="Folder, hub id or packaged model whose tokeniser and chat template count tokens",
+            label="Counted by",
+        ),
+    ] = ""
     filters: Annotated[Filters, Option(flag=None)] = Filters()
     pins: Annotated[tuple[str, ...], Option(one="Id that is in; repeatable", flag="--pin")] = ()
     bans: Annotated[tuple[str, ...], Option(one="Id that is out; repeatable", flag="--ban")] = ()
@@ -277,6 +293,18 @@ class Recipe(Frozen):
             raise ValueError("expected a whole number >= 0 or a share between 0 and 1")
         return value
 
+    @model_validator(mode="after")
+    def _counted(self) -> Recipe:
+        if (self.budget_in == "tokens") != bool(self.tokenizer):
+            raise ValueError(
+                "a budget in tokens needs the tokenizer of a model"
+                if self.budget_in == "tokens"
+                else "a tokenizer is for a budget in tokens"
+            )
+        if self.budget_in != "rows" and not isinstance(self.budget, int):
+            raise ValueError(f"a budget in {self.budget_in} is a whole number, no share")
+        return self
+
     @field_validator("filters")
     @classmethod
     def _filters(cls, value: Filters) -> Filters:
@@ -337,7 +365,9 @@ class Recipe(Frozen):
         return cls.parse(data, source)
 
 
-_CAME_LATER = ("among", "gate", "decontaminate", "answers", "cluster_edits", "mix")
+_CAME_LATER = (
+    "among", "gate", "decontaminate", "answers", "cluster_edits", "mix", "budget_in", "tokenizer",
+)  # fmt: skip
 """Later fields, whose default means what was always done."""
 _WHOLE = set(Recipe.model_fields) - {"judge", "ties", *_CAME_LATER}
 """What every recipe that was written as a whole has said from the first version on."""

@@ -120,6 +120,9 @@ def _draft_from_link(
         # Any other name would make the server read a folder, or ask a hub, because a link says so.
         st.toast("The link names an encoder that is not used here; the usual one is taken.")
         params = {name: text for name, text in params.items() if name != "encoder"}
+    if params.get("tokenizer"):  # so would its name
+        st.toast("A link names no tokeniser; choose one.")
+        params = {k: t for k, t in params.items() if k not in ("tokenizer", "budget_in", "budget")}
     try:
         return from_params(params, crowd, defaults)
     except InputError as error:
@@ -193,7 +196,8 @@ def change_crowd(name: str, size: Callable[[str], int]) -> None:
     )
     changes: dict[str, Any] = {"crowd": name, "judge": None, "filters": filters}
     changes |= {"pins": (), "bans": (), "answers": {}, "cluster_edits": (), "mix": ""}
-    if old.budget in (usual_budget(size(old.crowd)), 0) or old.budget > size(name):
+    usual = old.budget in (usual_budget(size(old.crowd)), 0) or old.budget > size(name)
+    if usual and old.budget_in == "rows":
         changes["budget"] = usual_budget(size(name))
     adopt(old.model_copy(update=changes))
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import streamlit as st
 
 from crowdselect import pipeline
 from crowdselect.dashboard import options, reads, state
+from crowdselect.dashboard.models import Served, offered
 from crowdselect.dashboard.offered import RECIPE
 from crowdselect.dashboard.select import gating, questions
 from crowdselect.dashboard.text import md
@@ -30,6 +32,9 @@ TIE_WORDS = {
     "larger": "the larger model's",
     "first": "the first model's",
 }
+UNITS = {"rows": "instructions", "chars": "characters", "tokens": "training tokens"}
+USUAL = {"chars": 1_000_000, "tokens": 200_000}
+"""Budgets to begin with."""
 AMONG_WORDS = {"any": "any answer", "good": "answers that pass the gate"}
 
 
@@ -61,6 +66,7 @@ def show(crowd: Crowd) -> None:
     _answer(crowd, recipe)
     questions.show(crowd, recipe)
     with st.expander("More"):
+        _budget_in(recipe)
         _more(recipe)
 
 
@@ -179,6 +185,16 @@ def _strategy_changed() -> None:
 
 
 def _budget(crowd: Crowd, recipe: Recipe) -> None:
+    if recipe.budget_in != "rows":
+        st.number_input(
+            f"Budget in {'characters' if recipe.budget_in == 'chars' else 'training tokens'}",
+            0,
+            **state.recipe_widget("budget", int(recipe.budget)),
+            step=10_000,
+            on_change=_budget_changed,
+            help=RECIPE["budget_in"].help,
+        )
+        return
     count = recipe.budget if isinstance(recipe.budget, int) else round(recipe.budget * crowd.n)
     st.number_input(
         "Budget",
@@ -189,6 +205,36 @@ def _budget(crowd: Crowd, recipe: Recipe) -> None:
         on_change=_budget_changed,
         help=RECIPE["budget"].help,
     )
+
+
+def _budget_in(recipe: Recipe) -> None:
+    """What the budget counts; tokens by a model that pages may name."""
+    units = [unit for unit in UNITS if unit != "tokens" or offered(Served())]
+    st.selectbox(
+        RECIPE["budget_in"].words,
+        list(dict.fromkeys([*units, recipe.budget_in])),
+        **state.recipe_widget("budget_in", recipe.budget_in),
+        format_func=UNITS.__getitem__,
+        on_change=_unit_changed,
+        help=RECIPE["budget_in"].help,
+    )
+    if recipe.budget_in == "tokens":
+        known = {recipe.tokenizer: Path(recipe.tokenizer).name, **offered(Served())}
+        st.selectbox(
+            RECIPE["tokenizer"].words,
+            list(known),
+            **state.recipe_widget("tokenizer", recipe.tokenizer),
+            format_func=lambda model: known.get(model, model),
+            on_change=lambda: state.amend(tokenizer=state.widget("tokenizer")),
+            help=RECIPE["tokenizer"].help,
+        )
+
+
+def _unit_changed() -> None:
+    unit = state.widget("budget_in")
+    tokenizer = next(iter(offered(Served())), "") if unit == "tokens" else ""
+    budget = USUAL.get(unit) or state.usual_budget(reads.size(state.draft().crowd))
+    state.amend(budget_in=unit, tokenizer=tokenizer, budget=budget)
 
 
 def _budget_changed() -> None:

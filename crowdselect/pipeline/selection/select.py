@@ -7,6 +7,7 @@ from crowdselect.pipeline.selection.answers import model_names
 from crowdselect.pipeline.selection.examples import training_rows
 from crowdselect.pipeline.selection.report import full_report
 from crowdselect.pipeline.selection.session import Session
+from crowdselect.pipeline.selection.size import size_facts
 from crowdselect.progress import Progress, silent
 from crowdselect.store import Crowd
 from crowdselect.values import Recipe
@@ -24,6 +25,10 @@ def select(crowd: Crowd | Session, recipe: Recipe, progress: Progress = silent) 
     """
     session = crowd if isinstance(crowd, Session) else Session(crowd)
     picks = session.picks(recipe, progress)
+    counted = session.counted(recipe, progress)
+    sized = {}
+    if recipe.budget_in != "rows":
+        sized["size"] = size_facts(recipe, session.sizes(recipe), picks.rows)
     columns, ties = session.answers(recipe).chosen(picks.rows, recipe.seed)
     return Selection(
         recipe=recipe,
@@ -33,6 +38,9 @@ def select(crowd: Crowd | Session, recipe: Recipe, progress: Progress = silent) 
         clusters=picks.clusters,
         reasons=picks.reasons,
         models=model_names(session.crowd, columns),
-        report=full_report(session, recipe, picks, columns, ties, progress),
+        report={
+            **full_report(session, counted, picks, columns, ties, progress),
+            **sized,
+        },
         training_rows=training_rows(lambda: session.crowd),
     )

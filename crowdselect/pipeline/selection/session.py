@@ -28,6 +28,7 @@ from crowdselect.pipeline.selection.gating import check_gate, grades_of
 from crowdselect.pipeline.selection.leaving_out import tables_without
 from crowdselect.pipeline.selection.recipes import rows_of, strategy_of, uses_clusters
 from crowdselect.pipeline.selection.rows import FilteredRows, stamp_of
+from crowdselect.pipeline.selection.size import Sizes, fitting
 from crowdselect.pipeline.targets import as_example, example_vectors, targets_of
 from crowdselect.progress import Progress, silent
 from crowdselect.ranks import best_of, full_reward
@@ -57,13 +58,37 @@ class Session:
 
     def picks(self, recipe: Recipe, progress: Progress = silent) -> Picks:
         """The chosen rows with scores, contributions and reasons, without the full report."""
-        return strategy_of(recipe)(self.pool(recipe, progress))
+        return strategy_of(recipe)(self.pool(self.counted(recipe, progress), progress))
+
+    def counted(self, recipe: Recipe, progress: Progress = silent) -> Recipe:
+        """The recipe with its budget as a count of rows, however it is given."""
+        if recipe.budget_in == "rows":
+            return recipe
+        rows = {"budget_in": "rows", "tokenizer": ""}
+        key = ("counted", recipe.id, stamp_of(self.crowd, recipe))
+
+        def make() -> int:
+            def choose(count: int) -> IntArray:
+                progress(0, None, "counting what fits into the budget")
+                return self.outcome(recipe.model_copy(update={**rows, "budget": count})).rows
+
+            return fitting(recipe, self.sizes(recipe), choose)
+
+        return recipe.model_copy(update={**rows, "budget": self._memo.get(key, make)})
+
+    def sizes(self, recipe: Recipe) -> Sizes:
+        """How large rows are in the unit of the recipe's budget."""
+        asked = {"budget_in", "tokenizer", "answer", "judge", "among", "gate", "ties", "answers",
+                 "seed"}  # fmt: skip
+        key = ("sizes", content_key(recipe.model_dump(mode="json", include=asked)))
+        return self._memo.get(key, lambda: Sizes(self.crowd, recipe, self.answers(recipe)))
 
     def outcome(self, recipe: Recipe, progress: Progress = silent) -> Outcome:
         """The chosen rows and where they were cut: those of :meth:`picks`, without words.
 
         At once with the strategy ``crowdselect``, as long as only weights, budget and pins change.
         """
+        recipe = self.counted(recipe, progress)
         if recipe.strategy != "crowdselect":
             return self.picks(recipe, progress).outcome
         reselector = self.reselector(recipe, progress)
@@ -78,7 +103,13 @@ class Session:
                 "Use picks or select.",
             )
         fixed = recipe.model_copy(
-            update={"weights": dict.fromkeys(recipe.weights, 1.0), "budget": 0, "pins": ()}
+            update={
+                "weights": dict.fromkeys(recipe.weights, 1.0),
+                "budget": 0,
+                "budget_in": "rows",
+                "tokenizer": "",
+                "pins": (),
+            }
         )
 
         def make() -> Reselector:
@@ -89,6 +120,7 @@ class Session:
 
     def pool(self, recipe: Recipe, progress: Progress = silent) -> Pool:
         """What the recipe's strategy sees."""
+        recipe = self.counted(recipe, progress)
         self._check(recipe)
         strategy = strategy_of(recipe)
         needs_vectors = recipe.filters.near_duplicates is not None or "vectors" in strategy.needs

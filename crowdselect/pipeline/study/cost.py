@@ -91,7 +91,7 @@ def _steps(row: Row) -> int | None:
     if config.max_steps is not None:
         return config.max_steps
     budget = row.recipe.get("budget", 1000)
-    if isinstance(budget, float) and budget < 1:
+    if row.recipe.get("budget_in", "rows") != "rows" or (isinstance(budget, float) and budget < 1):
         return None
     return math.ceil(int(budget) / config.batch_size) * math.ceil(config.epochs)
 
