@@ -6,6 +6,7 @@ import hashlib
 import random
 from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -21,6 +22,9 @@ from crowdselect.registry import content_key
 
 SHARD = 256
 """Texts per shard: what a crash can lose."""
+
+MOST = 1 << 20
+"""Texts that are in memory at once, unless a text's vector depends on all of them."""
 
 Key = bytes
 """First 16 bytes of the sha256 of a text."""
@@ -38,7 +42,8 @@ def embed(
     Parameters
     ----------
     texts
-        Equal texts are encoded once; texts of white space only are not encoded.
+        Equal texts are encoded once (per million, without a cache); texts of white space only are
+        not encoded.
     encoder
         A name of ENCODERS, a hub id, a folder, or a built encoder.
     cache
@@ -50,6 +55,30 @@ def embed(
         Where the encoder runs; one that looks at all texts together runs here.
     """
     encoder = encoder_named(encoder) if isinstance(encoder, str) else encoder
+    if encoder.whole_corpus or len(texts) <= MOST:
+        return _embed(texts, encoder, cache, progress, pool)
+    vectors = np.empty((len(texts), 0), np.float32)
+    waiting = iter(texts)
+    for first in range(0, len(texts), MOST):
+        part = list(islice(waiting, MOST))
+        found = _embed(part, encoder, cache, _further(progress, first, len(texts)), pool)
+        if found.shape[1] and not vectors.shape[1]:
+            vectors = np.full((len(texts), found.shape[1]), np.nan, np.float32)
+        if found.shape[1]:
+            vectors[first : first + len(part)] = found
+    return vectors
+
+
+def _further(progress: Progress, before: int, everything: int) -> Progress:
+    def report(done: int, total: int | None, label: str = "") -> None:
+        progress(before + done, everything, label)
+
+    return report
+
+
+def _embed(
+    texts: Sequence[str], encoder: Encoder, cache: Path | None, progress: Progress, pool: Pool
+) -> Vectors:
     keys = [_key(text) for text in texts]
     distinct = {key: text for key, text in zip(keys, texts, strict=True) if text.strip()}
     if encoder.whole_corpus:

@@ -123,7 +123,7 @@ def vectors(
     def make() -> dict[str, Any]:
         workspace = Workspace.holding(crowd.path)
         built = encoder_of(workspace, encoder, trust_remote_code=trust_remote_code)
-        return {"vectors": embed(crowd.instruction_texts(), built, store, progress, pool)}
+        return {"vectors": embed(crowd.texts.instructions(), built, store, progress, pool)}
 
     def load() -> Vectors:
         kept = mapped(path, "vectors")

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib import import_module
 from itertools import chain, pairwise
 from pathlib import Path
 
@@ -315,3 +316,39 @@ def test_hidden_states_of_a_language_model_count_later_tokens_more() -> None:
         np.testing.assert_allclose(vector, (mean / mean.norm()).numpy(), atol=1e-5)
     with pytest.raises(InputError, match="needs a language model"):
         embed(texts, "rds")
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_pieces_of_seven_texts_give_the_whole(tmp_path, monkeypatch, kept) -> None:
+    texts = [*many(20), "", " ", *many(5), *[""] * 9]
+    whole = embed(texts, Letters())
+    Letters.asked.clear()
+    monkeypatch.setattr(import_module("crowdselect.landscape.embed"), "MOST", 7)
+    seen: list[tuple[int, int | None]] = []
+    found = embed(
+        iter_once(texts),
+        Letters(),
+        tmp_path if kept else None,
+        lambda d, n, _="": seen.append((d, n)),
+    )
+    np.testing.assert_array_equal(found, whole)
+    assert seen == sorted(seen)
+    assert {n for _, n in seen} == {len(texts)}
+    if kept:
+        assert len(list(chain(*Letters.asked))) == 20, "a text was encoded twice"
+    nothing = embed([""] * 9, Letters())
+    assert nothing.shape == (9, 0)
+
+
+def iter_once(texts: list[str]):
+    """A sequence that is gone through once, as a crowd's texts are read from its file."""
+
+    class Once(list):
+        left = 1
+
+        def __iter__(self):
+            assert self.left
+            self.left -= 1
+            return super().__iter__()
+
+    return Once(texts)
