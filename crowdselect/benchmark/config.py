@@ -11,6 +11,7 @@ from crowdselect.benchmark.judge import JudgeConfig
 from crowdselect.benchmark.subject import SubjectConfig
 from crowdselect.errors import InputError
 from crowdselect.options import Frozen, Option
+from crowdselect.tracking import TRACKERS, Tracker
 
 OptionValue = bool | int | float | str
 _OPTION = re.compile(r",(?=[A-Za-z_-]+=)")
@@ -71,6 +72,11 @@ class BenchmarkConfig(Frozen):
         False
     )
     """Let a benchmark run code that the model wrote (HumanEval)."""
+
+    report_to: Annotated[
+        tuple[Tracker, ...],
+        Option(help=f"{', '.join(TRACKERS)}; repeatable", result=False),
+    ] = ()
 
     @field_validator("suites", mode="before")
     @classmethod

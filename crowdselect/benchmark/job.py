@@ -14,7 +14,7 @@ from typing import Any
 from crowdselect import files, jobs
 from crowdselect.benchmark.base import Benchmark, Context, Item
 from crowdselect.benchmark.config import BenchmarkConfig
-from crowdselect.benchmark.results import RESULTS, append_outcome, write_items
+from crowdselect.benchmark.results import RESULTS, append_outcome, read_results, write_items
 from crowdselect.benchmark.shelf import build_suite
 from crowdselect.benchmark.sources import absolute, local_file
 from crowdselect.benchmark.subject import Subject
@@ -28,6 +28,7 @@ from crowdselect.options import opening
 from crowdselect.registry import content_key
 from crowdselect.servers import Cost, by_kind, may_succeed, price
 from crowdselect.settings import Workspace
+from crowdselect.tracking import check_trackers, report
 
 
 def create(workspace: Workspace, config: BenchmarkConfig, *, run_id: str | None = None) -> Path:
@@ -117,12 +118,14 @@ def run(job: Job) -> None:
     """
     config = BenchmarkConfig.parse(job.config, str(job.path / "config.json"))
     benchmarks = check(config)
+    check_trackers(config.report_to)
     subject = Subject(config.subject)
     failures: list[CrowdSelectError] = []
     for number, benchmark in enumerate(benchmarks, start=1):
         place = f"{benchmark.title} ({number} of {len(benchmarks)})"
         try:
-            _run_one(job, config, subject, benchmark, place)
+            if _run_one(job, config, subject, benchmark, place) and config.report_to:
+                _report(job, config, benchmark.label)
         except CancelledError:
             raise
         except CrowdSelectError as error:
@@ -134,7 +137,8 @@ def run(job: Job) -> None:
 
 def _run_one(
     job: Job, config: BenchmarkConfig, subject: Subject, benchmark: Benchmark, place: str
-) -> None:
+) -> bool:
+    """Run a benchmark, unless it is done; whether it was run."""
     notes: list[str] = []
     judging: list[Cost] = []
     name = re.sub(r"[^A-Za-z0-9._-]+", "-", benchmark.label)
@@ -154,7 +158,7 @@ def _run_one(
     protocol = benchmark.protocol(context)
     key = content_key(protocol)
     if _finished(job.path, benchmark.label, key):
-        return
+        return False
     began = time.monotonic()
     journal = Journal(job.path / "journal" / f"{name}-{key}-{config.seed}.jsonl")
     context = context.with_journal(journal)
@@ -183,6 +187,21 @@ def _run_one(
         "items": f"items/{name}.parquet",
     }
     append_outcome(job.path, record, benchmark.scores(items, config.seed))
+    return True
+
+
+def _report(job: Job, config: BenchmarkConfig, label: str) -> None:
+    """Hand a finished benchmark to the trackers, with the run, selection and recipe it tests."""
+    best = read_results(job.path).outcome(label).headline
+    subject, origin = config.subject, config.subject.origin
+    facts: dict[str, Any] = {
+        "benchmark_run": job.id, "benchmark": label, "tested": subject.name, "run": subject.run,
+        "selection": origin.selection if origin else None,
+        "recipe": origin.recipe.id if origin and origin.recipe else None,
+    }  # fmt: skip
+    values = {"score": best.interval.value, "low": best.interval.low, "high": best.interval.high,
+              "questions": float(best.n)}  # fmt: skip
+    report(config.report_to, job.workspace.root, f"{subject.name} {label}", facts, values)
 
 
 def _facts(subject: Subject) -> dict[str, Any]:

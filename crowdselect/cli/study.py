@@ -15,6 +15,7 @@ from crowdselect.cli.terminal import plain, print_json, print_table, say, tell
 from crowdselect.engines import GPUS_EACH, Engine
 from crowdselect.errors import InputError
 from crowdselect.settings import Workspace, open_workspace, shipped_study
+from crowdselect.tracking import TRACKERS
 
 if TYPE_CHECKING:
     from crowdselect.pipeline.study import StudyPlan, StudyResult
@@ -102,6 +103,9 @@ def run(
     workers: WorkersOption = 1,
     engine: EngineOption = "local",
     gpus_each: GpusEachOption = None,
+    report_to: Annotated[
+        list[str] | None, typer.Option(help=f"{', '.join(TRACKERS)}; repeatable")
+    ] = None,
     dry_run: DryRunOption = False,
     detach: DetachOption = False,
     workspace: WorkspaceOption = None,
@@ -113,7 +117,7 @@ def run(
     given = open_workspace(workspace)
     plan = studies.read_plan(
         shipped_study(file), crowd=crowd, model=model, judge=judge, seeds=seeds, name=name,
-        development=development, test=test_on,
+        development=development, test=test_on, report_to=report_to,
     )  # fmt: skip
     plan = studies.only_arms(plan, arm or [])
     split = "test" if test else "development"

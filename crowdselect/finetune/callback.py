@@ -21,6 +21,7 @@ from crowdselect.finetune.checkpoints import MARKER
 from crowdselect.finetune.flops import mfu
 from crowdselect.finetune.plan import Plan
 from crowdselect.jobs import Job
+from crowdselect.tracking import link
 
 
 class Reporter(TrainerCallback):
@@ -46,8 +47,10 @@ class Reporter(TrainerCallback):
     def on_train_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any
     ) -> None:
-        """Note where this part of the run starts."""
+        """Note where this part of the run starts, and tell trackers what it is made from."""
         self._step_before = state.global_step
+        if state.is_world_process_zero:
+            link(self.plan.config.report_to, {"run": self.job.id, **self.plan.config.made_from()})
 
     def on_epoch_begin(
         self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **kwargs: Any

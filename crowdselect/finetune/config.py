@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
@@ -11,6 +12,7 @@ from crowdselect.errors import InputError
 from crowdselect.finetune.presets import PRESETS, with_preset
 from crowdselect.options import Option, options_of
 from crowdselect.registry import content_key
+from crowdselect.tracking import TRACKERS
 from crowdselect.values import Frozen, Origin, with_origin
 
 Method = Literal["sft", "dpo", "orpo", "simpo"]
@@ -18,7 +20,6 @@ Batching = Literal["auto", "padding-free", "packing", "padded"]
 Launcher = Literal["none", "torchrun", "accelerate"]
 PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "datasets")
 """What every fine-tune uses: the extra ``finetune``."""
-TRACKERS = ("tensorboard", "wandb", "mlflow", "trackio")
 
 
 def how(help: str = "") -> Option:  # noqa: A002 - the word every command line uses
@@ -199,6 +200,15 @@ class FinetuneConfig(Frozen):
         idle = adapter if self.mode == "full" else set()
         idle |= {"beta", "gamma"} if self.method == "sft" else set()
         return frozenset(idle | ({"epochs"} if self.max_steps else set()))
+
+    def made_from(self) -> dict[str, Any]:
+        """What a tracker is told of where the data came from: selection and recipe."""
+        told: dict[str, Any] = {"data": Path(self.data).name, "model": Path(self.model).name}
+        if self.origin is not None:
+            told |= {"selection": self.origin.selection, "name": self.origin.name}
+            if self.origin.recipe is not None:
+                told["recipe"] = self.origin.recipe.id
+        return told
 
     def on_card(self) -> dict[str, Any]:
         """What a model card tells of the options: its words -> the value."""

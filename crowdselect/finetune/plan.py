@@ -19,6 +19,7 @@ from crowdselect.finetune.models import checkpoint_of
 from crowdselect.finetune.prepare import Prepared, prepare
 from crowdselect.lm.models import load_config, load_tokenizer
 from crowdselect.progress import Progress, silent
+from crowdselect.tracking import check_trackers
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,8 @@ def check_packages(config: FinetuneConfig) -> None:
     """Raise MissingDependencyError for what the run needs and is not installed."""
     for package in PACKAGES:
         require(package, feature="Fine-tuning", extra="finetune")
-    extra = {tracker: f"--report-to {tracker}" for tracker in config.report_to}
+    check_trackers(config.report_to)
+    extra = {}
     if config.launcher == "accelerate" and config.accelerate_config in ("zero2", "zero3"):
         extra["deepspeed"] = f"--accelerate-config {config.accelerate_config}"
     for package, feature in extra.items():

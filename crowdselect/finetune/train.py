@@ -29,6 +29,7 @@ from crowdselect.finetune.prepare import Prepared
 from crowdselect.finetune.trainer import CHECKPOINTS, build_burst, build_trainer
 from crowdselect.jobs import Job
 from crowdselect.lm.models import Checkpoint, load_tokenizer, with_adapter
+from crowdselect.tracking import kept_here
 
 MODEL = "model"
 MERGED = "merged"
@@ -49,10 +50,12 @@ def train(
         mean_tokens=float(prepared.lengths.mean()),
         owner=owner,
     )
-    trainer = build_trainer(plan, prepared, job.path, reporter)
+    with kept_here(plan.config.report_to, job.workspace.root):  # read when they are made
+        trainer = build_trainer(plan, prepared, job.path, reporter)
     if trainer.is_world_process_zero():
         job.event("resume", step=step_of(checkpoint))
-    out = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
+    with kept_here(plan.config.report_to, job.workspace.root):
+        out = trainer.train(resume_from_checkpoint=str(checkpoint) if checkpoint else None)
     if reporter.cancelled:
         raise CancelledError
     first = trainer.is_world_process_zero()

@@ -20,9 +20,9 @@ from crowdselect.finetune.plan import Plan, training_rows
 from crowdselect.finetune.prepare import Prepared
 from crowdselect.lm.encoding import IGNORED
 from crowdselect.lm.models import load_tokenizer
+from crowdselect.tracking import FOLDER, PROJECT
 
 CHECKPOINTS = "checkpoints"
-TRACKERS = "trackers"
 
 
 def build_trainer(plan: Plan, prepared: Prepared, run: Path, callback: TrainerCallback) -> Trainer:
@@ -37,6 +37,7 @@ def build_trainer(plan: Plan, prepared: Prepared, run: Path, callback: TrainerCa
         "logging_steps": config.log_steps or max(1, budget.steps // 200),
         "report_to": [name for name in config.report_to if name != "tensorboard"] or "none",
         "run_name": run.name,
+        "project": PROJECT,
     }
     if plan.setup.batching == "packing":  # how many rows packing makes is known only now
         arguments |= {"max_steps": config.max_steps or -1, "num_train_epochs": config.epochs}
@@ -66,7 +67,7 @@ def build_trainer(plan: Plan, prepared: Prepared, run: Path, callback: TrainerCa
     if "tensorboard" in config.report_to:  # its default folder goes when the checkpoints go
         from torch.utils.tensorboard.writer import SummaryWriter
 
-        writer = SummaryWriter(str(run / TRACKERS))
+        writer = SummaryWriter(str(run / FOLDER))
         trainer.add_callback(TensorBoardCallback(writer))  # type: ignore[no-untyped-call]
     return trainer
 

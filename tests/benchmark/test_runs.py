@@ -27,8 +27,12 @@ def test_verifiable_and_loss_give_scores_with_items(
     benchmarked: Any, tasks_file: Path, dev_file: Path, workspace: Any
 ) -> None:
     view = benchmarked(
-        f"verifiable:path={tasks_file},max_new_tokens=6", f"heldout-loss:path={dev_file}"
+        f"verifiable:path={tasks_file},max_new_tokens=6",
+        f"heldout-loss:path={dev_file}",
+        report_to=("tensorboard",),
     )
+    tracked = [p.parent.name for p in (workspace.root / "trackers").rglob("events.out.*")]
+    assert sorted(tracked) == [f"{view.name} heldout-loss:dev", f"{view.name} verifiable:tasks"]
     assert (view.state, view.error) == ("done", None)
     tasks, loss = view.outcomes
     assert (tasks.benchmark, loss.benchmark) == ("verifiable:tasks", "heldout-loss:dev")

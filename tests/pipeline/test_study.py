@@ -102,6 +102,13 @@ def test_work_is_shared_kept_and_looked_at_once(
     assert names.count("finetune") == 3  # random and top with two seeds, one was made before
     assert kept <= set((ready.studies / "mine" / "runs").glob("*/results.jsonl"))
 
+    trained.clear()
+    followed = plan(train={**plan().train, "report_to": ["tensorboard"]})
+    assert run(ready, followed) == "done"
+    assert trained == [], "who follows a study changes nothing of it"
+    tracked = {p.parent.name for p in (ready.studies / "mine" / "trackers").rglob("events.out.*")}
+    assert {"mine random, development", "mine base, development"} <= tracked
+
     found = read_study(study, "development")
     assert found.complete
     assert [(r.label, r.done, r.rows) for r in found.rows] == [

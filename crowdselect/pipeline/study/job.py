@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
@@ -12,14 +13,15 @@ from crowdselect.jobs import Job
 from crowdselect.locks import only_writer
 from crowdselect.pipeline.ingest import crowd_names
 from crowdselect.pipeline.study import looks
-from crowdselect.pipeline.study.cells import PLAN, study_of
+from crowdselect.pipeline.study.cells import PLAN, Study, study_of
 from crowdselect.pipeline.study.choosing import Chooser
 from crowdselect.pipeline.study.plan import StudyPlan, check_plan
-from crowdselect.pipeline.study.results import comparisons, read_study
+from crowdselect.pipeline.study.results import StudyResult, comparisons, read_study
 from crowdselect.pipeline.study.split import write_split
 from crowdselect.pipeline.study.team import team_of
 from crowdselect.pipeline.study.tuned import fit_arms
 from crowdselect.settings import Workspace
+from crowdselect.tracking import check_trackers, report
 
 
 def create(
@@ -44,6 +46,7 @@ def create(
     """
     if plan.split is None:
         check_plan(plan, split)
+    check_trackers(tuple(plan.train.get("report_to") or ()))
     if plan.crowd != "demo" and plan.crowd not in crowd_names(workspace):
         workspace.existing_crowd(plan.crowd)
     write_split(workspace, plan)
@@ -82,4 +85,18 @@ def run(job: Job) -> None:
             cells = study.cells()
             chooser.choose(cells)
             team.make(cells, split)
-        looks.note(study, split, comparisons(study, read_study(study, split)))
+        found = read_study(study, split)
+        looks.note(study, split, comparisons(study, found))
+        _report(job, study, found)
+
+
+def _report(job: Job, study: Study, found: StudyResult) -> None:
+    """Hand each row's result to the trackers that followed its training."""
+    names = tuple(study.plan.train.get("report_to") or ())
+    for row in found.rows if names and not found.hidden else ():
+        facts = {"study": study.plan.name, "split": found.split, "arm": row.arm, "point": row.point,
+                 "unit": found.unit, "study_run": job.id}  # fmt: skip
+        values = {"score": row.interval.value, "low": row.interval.low, "high": row.interval.high,
+                  "seeds": float(row.done), "rows": float(row.rows or 0)}  # fmt: skip
+        shown = {k: v for k, v in values.items() if not math.isnan(v)}
+        report(names, study.path, f"{study.plan.name} {row.label}, {found.split}", facts, shown)

@@ -279,14 +279,14 @@ def read_plan(path: Path, **changes: Any) -> StudyPlan:
     """Read a study's TOML file; what is given in ``changes`` (None: nothing) replaces its fields.
 
     ``{demo}`` stands for the demo's data; other paths are relative to the file. ``model`` changes
-    what is trained, ``judge`` the common recipe's.
+    what is trained, ``judge`` the common recipe's, ``report_to`` which trackers follow.
 
     Raises NotFoundError where there is no such file, InputError naming file and field.
     """
     if not path.is_file():
         raise NotFoundError(f"There is no study file {path}.", "Give the path of a TOML file.")
     found = _placed(_toml(read_text(path).text, str(path)), path.parent)
-    for part, key in (("train", "model"), ("recipe", "judge")):
+    for part, key in (("train", "model"), ("recipe", "judge"), ("train", "report_to")):
         value = changes.pop(key, None)
         if value is not None:
             found[part] = {**found.get(part, {}), key: value}
