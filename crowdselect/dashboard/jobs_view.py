@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -99,8 +99,11 @@ def _resume(path: Path) -> None:
 
 
 @shell.fragment(run_every=1.0)
-def follow(path: Path, title: str) -> None:
-    """Progress with ETA and a cancel button, refreshed every second; reruns the page at the end."""
+def follow(path: Path, title: str, until: Callable[[], bool] = lambda: False) -> None:
+    """Progress with ETA and a cancel button, refreshed every second; reruns the page at the end.
+
+    ``until``: what the page waits for before that.
+    """
     view = jobs.read(path)
     with st.container(border=True):
         st.text(title)
@@ -110,7 +113,7 @@ def follow(path: Path, title: str) -> None:
             st.caption("The job has not reported for two minutes. It may be busy, or stuck.")
         if view.state in jobs.ALIVE:
             cancel_button(view.id, path)
-    if view.state not in jobs.ALIVE:
+    if view.state not in jobs.ALIVE or until():
         st.rerun()
 
 

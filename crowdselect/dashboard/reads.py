@@ -137,9 +137,12 @@ def missing(crowd: Crowd, judge: str) -> tuple[FloatArray, list[int]]:
 
 
 @cached("texts", most=KEPT_CROWDS)
-def map_points(crowd: Crowd, encoder: str, seed: int) -> PointSet:
-    """The plane as the scatter draws it; only where :func:`has_landscape` says there is one."""
-    xy = pipeline.plane_of(crowd, encoder, seed).xy
+def map_points(crowd: Crowd, encoder: str, seed: int, quick: bool = False) -> PointSet:
+    """The plane as the scatter draws it; only where :func:`has_landscape` says there is one.
+
+    ``quick``: that of the first look, see :func:`has_first_look`.
+    """
+    xy = pipeline.plane_of(crowd, encoder, seed, quick=quick).xy
     return PointSet.from_arrays(xy[:, 0], xy[:, 1])
 
 
@@ -147,6 +150,14 @@ def has_landscape(crowd: Crowd, encoder: str, seed: int) -> bool:
     """Tell whether vectors and plane are computed; pages never compute them themselves."""
     wanted = (crowd.fingerprint, encoder, seed)
     if wanted not in _SEEN and pipeline.has_landscape(crowd, encoder, seed):
+        _SEEN.add(wanted)
+    return wanted in _SEEN
+
+
+def has_first_look(crowd: Crowd, seed: int) -> bool:
+    """Tell whether a map by word vectors alone is there."""
+    wanted = (crowd.fingerprint, "first look", seed)
+    if wanted not in _SEEN and pipeline.has_first_look(crowd, seed):
         _SEEN.add(wanted)
     return wanted in _SEEN
 

@@ -18,6 +18,7 @@ from crowdselect.landscape import (
     COUNTING,
     ClusterLabels,
     FastClusters,
+    Static,
     Vectors,
     cluster,
     embed,
@@ -36,6 +37,8 @@ from crowdselect.settings import Workspace
 from crowdselect.store import Crowd
 from crowdselect.values import Clustering, IntArray, Plane, Recipe
 
+PREVIEWED = 10_000
+"""Instructions from which on a quick map is worth its time beside the map of the same vectors."""
 Method = Literal["fast", "exact"]
 CLUSTERED = ("encoder", "clusters", "clustering", "seed", "cluster_edits", "mix")
 """The fields of a recipe that its clusters follow from, see :func:`clustering_of`."""
@@ -61,16 +64,23 @@ def landscape(
     seed: int = 42,
     progress: Progress = silent,
     *,
+    preview: bool = False,
     trust_remote_code: bool = False,
     pool: Pool = HERE,
 ) -> Landscape:
     """Embed, cluster, name and (if ``plane``) map the instructions; everything is cached.
 
+    ``preview`` makes a :func:`first_look` before that, for whoever waits for the map.
     ``clusters`` never moves the map. ``trust_remote_code`` lets a hub encoder run the Python that
     comes with it; its vectors are cached, so later calls need no permission. Raises
     MissingDependencyError where the encoder's packages are not installed; the encoder ``lsa``
     needs none.
     """
+    # Of few instructions the map itself is there as soon.
+    if preview and (encoder != Static.name or crowd.n > PREVIEWED):
+        # What word vectors cannot place (no text with a word) is for the encoder to tell.
+        with contextlib.suppress(InputError):
+            first_look(crowd, seed, progress)
     made = Landscape(
         vectors=vectors(crowd, encoder, progress, trust_remote_code=trust_remote_code, pool=pool),
         clustering=clustering(crowd, encoder, clusters, method, seed, progress),
@@ -97,6 +107,13 @@ def encoder_of(workspace: Workspace, name: str, *, trust_remote_code: bool = Fal
 def reads_examples(encoder: str) -> bool:
     """Whether an encoder reads instructions with the answers that a recipe trains on."""
     return getattr(encoder_named(encoder), "reads", "instruction") == "example"
+
+
+def first_look(crowd: Crowd, seed: int = 42, progress: Progress = silent) -> None:
+    """Vectors, clusters and a quick map by the encoder ``static``: a minute at 100,000."""
+    plane_of(crowd, Static.name, seed, progress, quick=True)
+    fast_clusters(crowd, Static.name, seed, progress)
+    cluster_labels(crowd)
 
 
 def vectors(
@@ -235,19 +252,27 @@ def cluster_labels(crowd: Crowd) -> ClusterLabels:
 
 
 def plane_of(
-    crowd: Crowd, encoder: str = "minilm", seed: int = 42, progress: Progress = silent
+    crowd: Crowd,
+    encoder: str = "minilm",
+    seed: int = 42,
+    progress: Progress = silent,
+    *,
+    quick: bool = False,
 ) -> Plane:
-    """Every instruction's place on the map (UMAP); it does not depend on the clusters."""
+    """Every instruction's place on the map (UMAP); it does not depend on the clusters.
+
+    ``quick``: a preview, in a fraction of the time, apart from the map itself.
+    """
 
     def make() -> dict[str, Any]:
         rows = vectors(crowd, encoder, progress)
-        return {"xy": project(rows, seed, progress, order=_order(crowd))}
+        return {"xy": project(rows, seed, progress, quick=quick, order=_order(crowd))}
 
-    return Plane(crowd.ids, load_or_make(_plane_path(crowd, encoder, seed), make)["xy"])
+    return Plane(crowd.ids, load_or_make(_plane_path(crowd, encoder, seed, quick), make)["xy"])
 
 
-def _plane_path(crowd: Crowd, encoder: str, seed: int) -> Path:
-    key = [texts_key(crowd, encoder), seed, *_order_key(crowd)]
+def _plane_path(crowd: Crowd, encoder: str, seed: int, quick: bool = False) -> Path:
+    key = [texts_key(crowd, encoder), seed, *_order_key(crowd), *(["quick"] if quick else [])]
     return artifact(crowd.cache, "planes", key, ".npz")
 
 
@@ -278,6 +303,14 @@ def _fast_path(crowd: Crowd, encoder: str, seed: int) -> Path:
 def has_landscape(crowd: Crowd, encoder: str = "minilm", seed: int = 42) -> bool:
     """Tell whether vectors and plane are there, so that a page need not compute them."""
     return has_vectors(crowd, encoder) and _plane_path(crowd, encoder, seed).exists()
+
+
+def has_first_look(crowd: Crowd, seed: int = 42) -> bool:
+    """Tell whether a :func:`first_look` is there."""
+    return (
+        _plane_path(crowd, Static.name, seed, quick=True).exists()
+        and _fast_path(crowd, Static.name, seed).exists()
+    )
 
 
 def has_vectors(crowd: Crowd, encoder: str = "minilm") -> bool:

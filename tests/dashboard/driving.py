@@ -60,6 +60,8 @@ def lasso(page, left=0.05, top=0.12, right=0.95, bottom=0.95) -> None:
     """Draw a box-shaped lasso over a share of the plot."""
     surface = page.locator("[data-scatter] .surface").first
     surface.scroll_into_view_if_needed()
+    # Before its points are drawn a plot takes no tool.
+    page.locator(".scatter[data-version]").first.wait_for(timeout=TIMEOUT_MS)
     page.get_by_role("button", name="Lasso").first.click()
     box = surface.bounding_box()
     xs = [box["x"] + box["width"] * s for s in (left, right)]

@@ -135,9 +135,15 @@ def share_words(clusters: Clustering, label: int) -> str:
     return words + (f", at most {cap:,}" if cap is not None else "")
 
 
-def show(crowd: Crowd, cards: list[Card], theme: str, on_open: Callable[[], None]) -> None:
+def show(
+    crowd: Crowd,
+    cards: list[Card],
+    theme: str,
+    on_open: Callable[[], None],
+    hues: tuple[int, ...] = (),
+) -> None:
     """Draw the cards; ``on_open`` is called when one was clicked, and :func:`opened` says which."""
-    html = str(cards_html(crowd, cards, theme))
+    html = str(cards_html(crowd, cards, theme, hues))
     _component()(data={"html": html}, key=KEY, on_open_change=on_open)
 
 
@@ -154,14 +160,16 @@ def _component() -> Any:
     )
 
 
-def cards_html(crowd: Crowd, cards: list[Card], theme: str) -> Markup:
-    """All cards as one block of escaped HTML."""
+def cards_html(crowd: Crowd, cards: list[Card], theme: str, hues: tuple[int, ...] = ()) -> Markup:
+    """All cards as one block of escaped HTML; ``hues``: the colour of each label, else its own."""
     rows = sorted({r for card in cards for r in (*card.typical, *card.hardest)})
     texts = dict(zip(rows, crowd.instruction_texts(rows), strict=True)) if rows else {}
     drawn = [
         CARD.format(
             label=card.label,
-            colour=category_colour(card.label, "dark" if theme == "dark" else "light"),
+            colour=category_colour(
+                hues[card.label] if hues else card.label, "dark" if theme == "dark" else "light"
+            ),
             name=card.name,
             size=f"{plural(card.size, 'instruction')}, {percent(card.share, 1)}{card.said}",
             means=", ".join(f"{name} {number(value, 2)}" for name, value in card.means.items()),

@@ -26,15 +26,17 @@ Counts = npt.NDArray[np.int64]
 
 
 @cached("texts", recipe=pipeline.CLUSTERED)
-def labels_of(crowd: Crowd, recipe: Recipe) -> list[Label]:
+def labels_of(crowd: Crowd, recipe: Recipe, quick: bool = False) -> list[Label]:
     """The names of the recipe's clusters, each as near most of its cluster as there is room.
 
-    Where no room is left a name stands where it covers the fewest points.
+    Where no room is left a name stands where it covers the fewest points. ``quick``: on the first
+    look.
     """
     clusters = reads.clustering(crowd, recipe)
     if clusters is None:
         return []
-    return place_labels(reads.map_points(crowd, recipe.encoder, recipe.seed), clusters)
+    points = reads.map_points(crowd, recipe.encoder, recipe.seed, quick)
+    return place_labels(points, clusters)
 
 
 def place_labels(points: PointSet, clusters: Clustering) -> list[Label]:

@@ -18,9 +18,9 @@ from crowdselect.dashboard import (
     table,
 )
 from crowdselect.dashboard.explore import search
-from crowdselect.dashboard.map import cards, editing, places
+from crowdselect.dashboard.map import cards, editing, first_look, places
 from crowdselect.dashboard.map.editing import NO_CLUSTER
-from crowdselect.dashboard.scatter import scatter
+from crowdselect.dashboard.scatter import CategoryColour, scatter
 from crowdselect.dashboard.select.draft import saved_of, saved_rows
 from crowdselect.dashboard.text import md
 from crowdselect.errors import CrowdSelectError
@@ -35,14 +35,25 @@ DRAFT, KEPT, NOTHING = "the draft selection", "what the filters keep", "nothing"
 
 
 def show(crowd: Crowd) -> None:
-    """The map, or the way to it."""
-    if landscape_gate.ready(crowd, state.draft(), what="The map"):
-        _map(crowd)
+    """The map, a first look while it is not there, or the way to them."""
+    draft = state.draft()
+    # Always there, so that the plot keeps its place and its points move when the map is ready.
+    above = st.container()
+
+    def begun() -> bool:
+        return reads.has_first_look(crowd, draft.seed)
+
+    first = begun() and not reads.has_landscape(crowd, draft.encoder, draft.seed)
+    if first:
+        with above:
+            first_look.banner(crowd, draft)
+    if first or landscape_gate.ready(crowd, draft, what="The map", until=begun):
+        _map(crowd, first)
 
 
 @shell.fragment()
-def _map(crowd: Crowd) -> None:
-    recipe = state.draft()
+def _map(crowd: Crowd, first: bool) -> None:
+    recipe = first_look.recipe_of(state.draft()) if first else state.draft()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         search.field()
         search.where(crowd, recipe)
@@ -50,28 +61,37 @@ def _map(crowd: Crowd) -> None:
     clusters = reads.clustering(crowd, recipe)
     search.like_chip(crowd)
     chips.show(crowd, () if clusters is None else clusters.names)
-    points = reads.map_points(crowd, recipe.encoder, recipe.seed)
+    points = reads.map_points(crowd, recipe.encoder, recipe.seed, first)
     found = search.find(crowd, recipe)
+    hues = () if first else first_look.hues_of(crowd, clusters)
     colouring = colours.colour_by(crowd, recipe, colour)
+    if colour == colours.CLUSTER and isinstance(colouring, CategoryColour):
+        colouring = first_look.coloured(colouring, hues)
+    kept = None if first else first_look.lasso_mask(crowd)
     left, right = st.columns([3, 2], gap="medium")
     with left:
         event = scatter(
             points,
             key=KEY,
-            selected=_selected(crowd, recipe, on_top, found),
+            selected=_selected(crowd, recipe, on_top, found) if kept is None else kept,
             colour=colouring,
-            labels=() if clusters is None else places.labels_of(crowd, recipe),
+            labels=() if clusters is None else places.labels_of(crowd, recipe, first),
             hover=hover.source(crowd, recipe, [i.name for i in reads.metric_infos(crowd)][:3]),
             height=620,
             description=f"Map of {crowd.name}",
+            on_lasso=first_look.forget_lasso,
             on_pick=table.note_pick,
         )
     lasso = event.rows(points, colouring)
+    if first:
+        first_look.remember(crowd, clusters, lasso)
+    elif lasso is None:
+        lasso = first_look.lasso_rows(crowd)
     table.open_picked(crowd, event.picked, np.arange(crowd.n) if lasso is None else lasso)
     with right:
-        _rows(crowd, recipe, found, lasso, event.polygon, clusters)
+        _rows(crowd, recipe, found, lasso, None if first else event.polygon, clusters, first)
     if clusters is not None:
-        _cards(crowd, recipe, clusters)
+        _cards(crowd, recipe, clusters, hues, first)
     reads.prepare_cluster_names(crowd)
 
 
@@ -82,6 +102,7 @@ def _rows(
     lasso: IntArray | None,
     polygon: Polygon | None,
     clusters: Clustering | None,
+    first: bool,
 ) -> None:
     """Beside the map: the rows of the search, of the lasso, or of the cluster that was opened."""
     rows = found.order if found.order is not None else np.flatnonzero(found.mask)
@@ -96,11 +117,14 @@ def _rows(
         words = f"{len(rows):,} of the cluster, of {words}" + (OUT if out else "")
         with st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"**{md(clusters.names[label])}**", width="content")
-            editing.panel(clusters, label)
+            if not first:
+                editing.panel(clusters, label)
             st.button(
                 "Close", type="tertiary", on_click=state.set_view, args=("cluster", NO_CLUSTER)
             )
     st.text(words)
+    if not first and lasso is not None and polygon is None:
+        st.button("Clear what was chosen on the first look", on_click=first_look.forget_lasso)
     if polygon is not None:
         st.button("Use as filter", on_click=_filter, args=(polygon,))
     metrics = [i.name for i in reads.metric_infos(crowd) if i.name in BASE][:2]
@@ -158,14 +182,17 @@ def _filter(polygon: Polygon) -> None:
     state.change_filters(lasso=[list(corner) for corner in polygon])
 
 
-def _cards(crowd: Crowd, recipe: Recipe, clusters: Clustering) -> None:
+def _cards(
+    crowd: Crowd, recipe: Recipe, clusters: Clustering, hues: tuple[int, ...], first: bool
+) -> None:
+    edits = "" if first else ", and to rename, merge, split, weigh, limit or leave it out"
     shell.heading(
         "Clusters",
-        "Click one for its rows, and to rename, merge, split, weigh, limit or leave it out. Names "
-        "are the words that tell a cluster apart.",
+        f"Click one for its rows{edits}. Names are the words that tell a cluster apart.",
     )
-    editing.history()
-    cards.show(crowd, cards.cards_of(crowd, recipe), shell.palette().name, _opened)
+    if not first:
+        editing.history()
+    cards.show(crowd, cards.cards_of(crowd, recipe), shell.palette().name, _opened, hues)
     st.caption(f"Encoder {md(recipe.encoder)}, seed {recipe.seed}, k = {clusters.k}.")
 
 

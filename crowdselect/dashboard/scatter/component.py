@@ -257,9 +257,12 @@ def _colour(colour: Colour | None) -> dict[str, Any] | None:
     if colour is None:
         return None
     if isinstance(colour, CategoryColour):
-        return {"kind": "category", "title": colour.title, "names": colour.names} | _themes(
-            CATEGORIES
-        )
+        hues = colour.hues or range(len(CATEGORIES["light"]))
+        own = {
+            theme: tuple(colours[hue % len(colours)] for hue in hues)
+            for theme, colours in CATEGORIES.items()
+        }
+        return {"kind": "category", "title": colour.title, "names": colour.names} | _themes(own)
     low, high = colour.span
     with np.errstate(invalid="ignore"):
         below, above = bool((colour.values < low).any()), bool((colour.values > high).any())

@@ -99,6 +99,8 @@ class CategoryColour:
     codes: npt.NDArray[np.integer[Any]]
     """Shape (n,): index into ``names``; kept as uint8, or uint16 beyond 256 names."""
     names: tuple[str, ...]
+    hues: tuple[int, ...] = ()
+    """Number of each category's colour; empty: in their order."""
 
     def __post_init__(self) -> None:
         if not 0 < len(self.names) <= MOST_CATEGORIES:

@@ -13,6 +13,10 @@ const ICONS: Record<string, string> = {
   clear: "M6 6l12 12M18 6L6 18",
 }
 
+export const HELP =
+  "Arrow keys move, plus and minus zoom, 0 shows everything, Enter opens the point in the " +
+  "middle, L draws a lasso, B a box, Escape clears it."
+
 export interface Dom {
   root: HTMLElement
   frame: HTMLElement

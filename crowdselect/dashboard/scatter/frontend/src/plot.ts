@@ -1,6 +1,7 @@
 // One plot: takes what Python sends, keeps what is on screen, tells Python what the person did.
 import { Axes } from "./axes"
-import { buildDom, type Dom } from "./dom"
+import { buildDom, type Dom, HELP } from "./dom"
+import { type Flight, takeOff } from "./flight"
 import { Gestures } from "./gestures"
 import { HoverCard } from "./hover"
 import { Labels } from "./labels"
@@ -18,9 +19,6 @@ import { Viewport } from "./viewport"
 const HOVER_PIXELS = 10
 const SLOW_LAYER_MS = 30
 const REPORT_MS = 400
-const HELP =
-  "Arrow keys move, plus and minus zoom, 0 shows everything, Enter opens the point in the " +
-  "middle, L draws a lasso, B a box, Escape clears it."
 
 type Emit = <Key extends keyof State>(key: Key, value: State[Key]) => void
 
@@ -47,6 +45,7 @@ export class Plot {
   private viewport: Viewport | null = null
   private memory: Memory | null = null
   private nearest: NearestPoint | null = null
+  private flight: Flight | null = null
   private lasso: Lasso | null = null
   private drawing: Pair[] = []
   private hovered: number | null = null
@@ -123,7 +122,7 @@ export class Plot {
   }
 
   private apply(payload: Payload, xy: ArrayBuffer, codes: ArrayBuffer | null, scene: Scene): void {
-    const before = this.payload
+    const { payload: before, points: old, viewport: seen } = this
     this.payload = payload
     const theme = readTheme(this.dom.root)
     const newPoints = before?.points.id !== payload.points.id
@@ -135,6 +134,7 @@ export class Plot {
     this.scene = scene
     if (newPoints) this.takePoints(payload, xy)
     if (newPoints || newScene) this.takeScene(payload, scene, newPoints)
+    if (newPoints) this.fly(old, seen)
     if (newCodes) this.takeCodes(payload, codes)
     if (newMask) this.takeMask(payload)
     if (newPoints || newScene || newTheme) this.takeColours()
@@ -154,6 +154,14 @@ export class Plot {
     this.hovered = null
     this.layerMs = Infinity
     this.toolbar.show(this.memory.value.tool)
+  }
+
+  /** On a map the same rows fly to their new places; elsewhere a place means something else. */
+  private fly(old: Points | null, seen: Viewport | null): void {
+    const { points, viewport, scene, dom } = this
+    const map = scene?.aspect === "equal"
+    this.flight = map && points && viewport ? takeOff(old, seen, points, viewport) : null
+    if (this.flight) dom.root.dataset.flights = `${Number(dom.root.dataset.flights ?? 0) + 1}`
   }
 
   private takeScene(payload: Payload, scene: Scene, newPoints: boolean): void {
@@ -242,6 +250,13 @@ export class Plot {
     if (renderer.resize(size[0], size[1])) this.layerStale = true
     const camera = viewport.camera()
     const zoom = viewport.transform.k
+    if (this.flight) {
+      const now = this.flight.at(performance.now())
+      renderer.movePoints(now ?? points)
+      this.layerStale = true
+      if (now) this.schedule()
+      else this.flight = null
+    }
     if (this.layerStale && !(this.moving && this.layerMs > SLOW_LAYER_MS)) {
       const started = performance.now()
       const measure = this.layerMs === Infinity

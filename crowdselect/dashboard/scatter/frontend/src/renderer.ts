@@ -68,6 +68,13 @@ export class Renderer {
   }
 
   setPoints(points: Points): void {
+    this.movePoints(points)
+    this.setCodes(null)
+    this.setSelected(null)
+  }
+
+  /** New places; codes and selection stay. */
+  movePoints(points: Points): void {
     const { gl } = this
     this.n = points.n
     gl.bindVertexArray(this.vertices)
@@ -77,8 +84,6 @@ export class Renderer {
       gl.enableVertexAttribArray(location)
       gl.vertexAttribPointer(location, 1, gl.FLOAT, false, 0, 0)
     }
-    this.setCodes(null)
-    this.setSelected(null)
   }
 
   setCodes(codes: Uint8Array | Uint16Array | null): void {
