@@ -12,6 +12,10 @@ from pydantic import Field, model_validator
 from crowdselect.errors import InputError
 from crowdselect.options import Frozen, Option
 
+REFERENCES = ("reference", "reference_answer", "gold", "ground_truth", "target", "expected")
+"""Columns beside an instruction that hold its right answer."""
+
+
 Ties = Literal["draw", "judges", "larger", "first"]
 TIES: dict[Ties, str] = {
     "draw": "a draw from the seed",

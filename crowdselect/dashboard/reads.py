@@ -42,8 +42,6 @@ MOST_VALUES = 300
 """A column of text with more different values is none to choose from."""
 MOST_NUMBERS = 20
 """A column with more different numbers is asked for by its bounds."""
-REFERENCES = ("reference", "reference_answer", "gold", "ground_truth", "target", "expected")
-"""Columns beside an instruction that hold its right answer."""
 MEASURED = ("judge", "profile")
 """What a metric depends on."""
 

@@ -13,6 +13,7 @@ from crowdselect.export.overlap import WORDS, Overlap, find_overlaps
 from crowdselect.export.parquet import Parquet
 from crowdselect.export.preference import Preference
 from crowdselect.export.prompt_completion import PromptCompletion
+from crowdselect.export.prompts import Prompts
 from crowdselect.export.references import Reference, References, read_references
 from crowdselect.export.sharegpt import ShareGPT
 from crowdselect.export.split import held_back
@@ -30,6 +31,7 @@ FORMATS: Registry[type[Format]] = Registry(
         OpenAI,
         Parquet,
         LlamaFactory,
+        Prompts,
     ],
 )
 
@@ -42,6 +44,7 @@ __all__ = [
     "Format",
     "Overlap",
     "Preference",
+    "Prompts",
     "Reference",
     "References",
     "Turn",

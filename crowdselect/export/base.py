@@ -51,6 +51,10 @@ class Example:
     """By how much its reward is lower, in the judge's unit."""
     rejected_calls: tuple[dict[str, Any], ...] = ()
     """What the worse answer calls."""
+    truth: str | None = None
+    """The data's own right answer, for formats of prompts; None: it has none."""
+    pass_rate: float = float("nan")
+    """Share of the crowd's answers that solve it, for formats of prompts."""
     tools: tuple[dict[str, Any], ...] = ()
     """Descriptions of the tools that the assistant may call."""
 
@@ -104,6 +108,8 @@ class Format(ABC):
     pairs: ClassVar[bool] = False
     """Whether it holds a better and a worse answer: only examples with both are written."""
 
+    answers: ClassVar[bool] = True
+    """Whether it holds answers: rows without one are left out."""
     tools: ClassVar[bool] = False
     """Whether it holds calls of tools; an example with some is refused elsewhere."""
 

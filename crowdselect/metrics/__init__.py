@@ -22,6 +22,7 @@ from crowdselect.metrics.length import Length
 from crowdselect.metrics.mean_reward import MeanReward
 from crowdselect.metrics.min_reward import MinReward
 from crowdselect.metrics.n_rewards import NRewards
+from crowdselect.metrics.pass_rate import PassRate
 from crowdselect.metrics.reward_gap import RewardGap
 from crowdselect.metrics.separability import Separability
 from crowdselect.metrics.stability import Stability
@@ -44,6 +45,7 @@ METRICS: Registry[type[Metric]] = Registry(
         Frontier,
         Learnable,
         JustAbove,
+        PassRate,
     ],
 )
 

@@ -1,6 +1,7 @@
 """What is exported is read by the libraries it is for: datasets, TRL, and published rules."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +46,8 @@ def test_datasets_loads_the_folder_of_an_export(name, tmp_path, monkeypatch) -> 
     assert found.num_rows == 3
     plain = json.dumps(found.to_list(), ensure_ascii=False)
     for talk in TALKS:
-        assert all(json.dumps(text, ensure_ascii=False)[1:-1] in plain for _, text in talk)
+        kept = talk if FORMATS[name].answers else talk[:-1]
+        assert all(json.dumps(text, ensure_ascii=False)[1:-1] in plain for _, text in kept)
 
 
 @pytest.mark.parametrize("name", ["messages", "prompt-completion", "preference", "openai"])
@@ -63,6 +65,24 @@ def test_trl_takes_the_rows_for_conversations(name, tmp_path, tokenizer) -> None
         if name == "preference":
             assert out["rejected"] != out["chosen"]
             assert "no" in out["rejected"]
+
+
+def test_trl_takes_prompts_and_hands_the_right_answers_on(tmp_path, tokenizer) -> None:
+    """GRPO's rows: a conversational prompt; every other column goes to the reward functions."""
+    tools = pytest.importorskip("trl.data_utils")
+    made = [replace(e, truth=f"t{k}", pass_rate=0.5) for k, e in enumerate(examples())]
+    form = FORMATS["prompts"](called="solution")
+    rows = rows_of(write_export(made, form, tmp_path / "out", FACTS, name="mine").data)
+    for k, (row, talk) in enumerate(zip(rows, TALKS, strict=True)):
+        assert tools.is_conversational({"prompt": row["prompt"]})
+        asked = tools.apply_chat_template({"prompt": row["prompt"]}, tokenizer)["prompt"]
+        assert asked == tokenizer.apply_chat_template(
+            [{"role": r, "content": t} for r, t in talk[:-1]],
+            tokenize=False,
+            add_generation_prompt=True,
+        )
+        assert row.keys() == {"id", "prompt", "solution", "pass_rate"}
+        assert (row["solution"], row["pass_rate"]) == (f"t{k}", 0.5)
 
 
 def test_openai_takes_the_rows_by_its_published_rules(tmp_path) -> None:
@@ -94,7 +114,7 @@ def test_llama_factory_takes_the_entry_by_its_documented_schema(tmp_path) -> Non
         assert (row.get(info["columns"]["system"]) or "") == system
 
 
-@pytest.mark.parametrize("name", FORMATS.names())
+@pytest.mark.parametrize("name", [form.name for form in FORMATS if form.answers])
 def test_our_own_fine_tune_reads_every_export(name, tmp_path) -> None:
     made = exported(name, tmp_path)
     pairs = name == "preference"
@@ -120,4 +140,4 @@ def test_croissant_metadata_is_read_by_its_own_library(name, tmp_path) -> None:
     if name not in ("sharegpt", "llamafactory"):
         rows = list(found.records("train"))
         assert len(rows) == 3
-        assert TALKS[1][-1][1] in str(rows[1])
+        assert TALKS[1][-1 if FORMATS[name].answers else -2][1] in str(rows[1])

@@ -15,7 +15,7 @@ from tests.metrics.crowds import inputs
 
 ON_REWARDS = tuple(n for n in METRICS.names() if "texts" not in METRICS[n].needs)
 CENTRED = "difficulty:center_by_model"
-NO_FRACTIONS = {"stability", "frontier", "learnable", "just_above"}
+NO_FRACTIONS = {"stability", "frontier", "learnable", "just_above", "pass_rate"}
 """Ranks, and counts of solved answers: what they are of is not the rewards' own fractions."""
 
 

@@ -65,6 +65,11 @@ SENTENCES = [
         ),
     ),
     (
+        "pass_rate",
+        0.4,
+        "Solved by 40% of the answers, more than 75 % of instructions.",
+    ),
+    (
         "learnable",
         -0.25,
         (

@@ -36,6 +36,12 @@ def test_frontier_is_the_nearness_to_the_target(values, target):
 
 
 @given(GRADES)
+def test_the_pass_rate_is_the_share_that_solves(values):
+    expected = [share(row, range(5)) for row in values]
+    np.testing.assert_allclose(found("pass_rate:least~1", values), expected, atol=1e-9)
+
+
+@given(GRADES)
 def test_learnable_is_what_the_larger_solve_and_the_smaller_do_not(values):
     expected = [share(row, (2, 3)) - share(row, (0, 1)) for row in values]
     np.testing.assert_allclose(found("learnable:least~1", values), expected, atol=1e-9)

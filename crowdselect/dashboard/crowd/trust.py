@@ -11,6 +11,7 @@ from crowdselect.dashboard import reads, shell
 from crowdselect.dashboard.cache import cached
 from crowdselect.dashboard.text import md, number, percent, plural
 from crowdselect.pipeline import answers_of
+from crowdselect.rules import REFERENCES
 from crowdselect.store import Crowd
 from crowdselect.values import BoolArray
 
@@ -33,7 +34,7 @@ def favourites(crowd: Crowd) -> pd.DataFrame | None:
     ``judge``, ``right``, ``random`` in [0, 1], ``n`` rows. None: the data hold no reference.
     """
     own = crowd.extra_columns()
-    name = next((c for c in own if c.casefold() in reads.REFERENCES), None)
+    name = next((c for c in own if c.casefold() in REFERENCES), None)
     if name is None:
         return None
     wanted = ["" if v is None else str(v).strip() for v in own[name].tolist()]

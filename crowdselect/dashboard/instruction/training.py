@@ -11,6 +11,7 @@ from crowdselect.dashboard.instruction.answers import Marked
 from crowdselect.dashboard.text import md
 from crowdselect.errors import CrowdSelectError
 from crowdselect.readonly import read_only
+from crowdselect.rules import REFERENCES
 from crowdselect.store import Crowd, Instruction
 from crowdselect.values import Recipe
 
@@ -25,7 +26,7 @@ def marked(
 ) -> Marked:
     """What is marked among ``answers``: the one that is trained on, and the references."""
     held = {str(name).casefold(): value for name, value in instruction.extra.items()}
-    references = [str(held[name]) for name in reads.REFERENCES if held.get(name) not in (None, "")]
+    references = [str(held[name]) for name in REFERENCES if held.get(name) not in (None, "")]
     given = recipe.answers.get(instruction.id)
     by = f" by {given.by}" if given is not None and given.by else ""
     if given is not None and given.text is not None:

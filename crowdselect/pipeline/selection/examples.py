@@ -9,19 +9,22 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from crowdselect.chosen import Selection, TrainingRows
 from crowdselect.errors import InputError, NotFoundError
-from crowdselect.export import FORMATS, Example, Format, Preference, Turn
+from crowdselect.export import FORMATS, Example, Format, Preference, Prompts, Turn
 from crowdselect.export.base import Role, check_tools
 from crowdselect.finetune import PairRule
 from crowdselect.lm.calls import knows_calls, read_written, tools_of
 from crowdselect.lm.messages import Message
+from crowdselect.pipeline.metrics import metrics
 from crowdselect.pipeline.selection.answers import answer_texts, columns_of
 from crowdselect.pipeline.selection.pairs import selected_pairs
-from crowdselect.registry import build
+from crowdselect.registry import build, did_you_mean
+from crowdselect.rules import REFERENCES
 from crowdselect.store import Crowd
 from crowdselect.values import IntArray
 
@@ -45,8 +48,11 @@ def examples_of(crowd: Crowd, selection: Selection, form: Format) -> Examples:
     Raises NotFoundError where the crowd no longer holds an id, InputError where there is no
     response to train on, or no pair.
     """
-    examples, unanswered = _examples(crowd, selection, _rows(crowd, selection))
+    rows = _rows(crowd, selection)
+    examples, unanswered = _examples(crowd, selection, rows, answers=form.answers)
     check_tools(form, examples)
+    if isinstance(form, Prompts):
+        return Examples(_prompts(crowd, selection, rows, form, examples), unanswered)
     if not isinstance(form, Preference):
         return Examples(examples, unanswered)
     paired, rule = _paired(crowd, selection, form, examples)
@@ -88,17 +94,54 @@ def _rows(crowd: Crowd, selection: Selection) -> IntArray:
     return crowd.rows(selection.ids)
 
 
-def _examples(crowd: Crowd, selection: Selection, rows: IntArray) -> tuple[list[Example], int]:
-    """The examples in rank order, and how many selected rows have no response."""
+def _prompts(
+    crowd: Crowd, selection: Selection, rows: IntArray, form: Prompts, examples: Sequence[Example]
+) -> list[Example]:
+    """The examples with right answers and pass rates; every row has one, in order."""
+    if form.called in ("id", "prompt", "tools", "pass_rate", ""):
+        raise InputError(
+            f"The right answers cannot be called {form.called!r}: that column is another's.",
+            "Choose another name, such as --option called=solution.",
+        )
+    truths: list[str | None] = [None] * len(rows)
+    own = crowd.extra_columns()
+    column = form.truth or next((name for name in own if name.casefold() in REFERENCES), "")
+    if column:
+        if column not in own:
+            raise NotFoundError(
+                f"The crowd {crowd.name} has no column {column!r} of its own.",
+                did_you_mean(column, own),
+            )
+        truths = [None if _empty(v) else str(v) for v in own[column][rows].tolist()]
+    passed = np.full(len(rows), np.nan)
+    if crowd.judges and form.passing:
+        judge, profile = selection.recipe.judge, selection.recipe.profile
+        passed = metrics(crowd, [form.passing], judge, profile).columns[form.passing][rows]
+    return [
+        replace(e, truth=truth, pass_rate=float(rate))
+        for e, truth, rate in zip(examples, truths, passed.tolist(), strict=True)
+    ]
+
+
+def _empty(value: Any) -> bool:
+    return value is None or value == "" or value != value
+
+
+def _examples(
+    crowd: Crowd, selection: Selection, rows: IntArray, *, answers: bool = True
+) -> tuple[list[Example], int]:
+    """The examples in rank order, and how many selected rows have no response.
+
+    ``answers``: rows without one are left out, and there has to be one.
+    """
     responses = answer_texts(crowd, selection.recipe, rows, columns_of(crowd, selection.models))
     prompts = crowd.prompts(rows)
     examples, unanswered = [], 0
     for i, response in enumerate(responses):
         identity = str(selection.ids[i])
-        if not response:
-            unanswered += 1
-        else:
-            turns = (*map(_turn, prompts[i]), _answer(prompts[i], response))
+        unanswered += not response
+        if response or not answers:
+            turns = (*map(_turn, prompts[i]), _answer(prompts[i], response or ""))
             parts = {k: float(v[i]) for k, v in selection.contributions.items()}
             examples.append(
                 Example(
