@@ -1,4 +1,4 @@
-"""LESS (arXiv 2402.04333): how alike a sample's gradient is to those of what a model shall do."""
+"""LESS (arXiv 2402.04333): how alike a sample's gradients are to those of what a model shall do."""
 
 from __future__ import annotations
 
@@ -27,6 +27,8 @@ _ONE_TASK = "examples"
 @dataclass(frozen=True)
 class GradientPass(Pass):
     """One model's loss gradient of every sample, compared with those of the targets."""
+
+    version: ClassVar[int] = 2
 
     spec: dict[str, Any]
     targets: str
@@ -64,25 +66,18 @@ class _Influence:
             )
 
     def __call__(self, samples: Sequence[Sample]) -> Columns:
-        influence: list[float | None] = []
-        task: list[str | None] = []
+        names = sorted(self._tasks)
+        found: list[list[float] | None] = []
         for number, sample in enumerate(samples, start=1):
             one: Message = {"role": "user", "content": sample.instruction}
             said: Message = {"role": "assistant", "content": sample.response}
             turns = (*(sample.prompt or (one,)), said)
             mine = self._gradients(Conversation(number, turns)) if sample.response.strip() else None
-            if mine is None:
-                influence.append(None)
-                task.append(None)
-                continue
-            means = {
-                name: float(np.mean([mine @ other for other in others]))
-                for name, others in self._tasks.items()
-            }
-            best = max(means, key=lambda name: means[name])
-            influence.append(means[best])
-            task.append(best)
-        return {"influence": influence, "task": task}
+            found.append(None if mine is None else [self._mean(mine, name) for name in names])
+        return {"similarity": found, "tasks": [names] * len(samples)}
+
+    def _mean(self, mine: FloatArray, task: str) -> float:
+        return float(np.mean([mine @ other for other in self._tasks[task]]))
 
 
 class Gradients:
@@ -135,22 +130,26 @@ class Gradients:
 
 @dataclass(frozen=True)
 class Less(Scorer):
-    """Gradient similarity to targets: the mean cosine over a task's examples, of the best task.
+    """Gradient similarity to targets, over the checkpoints of a warm-up, of the best task.
 
-    LESS at one checkpoint, with plain gradients of all weights. The paper warms up by LoRA on 5 %
-    of the data, takes Adam's preconditioned gradients of the adapter, and sums over four
-    checkpoints: give a model that was fine-tuned on a random subset for the first; the others are
-    not built.
+    Per checkpoint the mean cosine over a task's examples; over checkpoints their mean, weighted by
+    the learning rates that they were trained with (the paper sums: the order is the same). The
+    paper warms up by LoRA on 5 % of the data and takes Adam's preconditioned gradients of the
+    adapter for the samples; these are plain gradients of all weights. Give the checkpoints of a
+    model that is being fine-tuned on a random subset, or one model.
     """
 
     name: ClassVar[str] = "less"
     title: ClassVar[str] = "LESS: gradient similarity to a target"
-    source: ClassVar[str] = "LESS, arXiv 2402.04333, one checkpoint, without Adam's moments"
+    source: ClassVar[str] = "LESS, arXiv 2402.04333, equation 1 without Adam's moments"
 
     models: tuple[dict[str, Any], ...] = field(default=())
-    """Exactly one ``ModelSpec`` dict."""
+    """``ModelSpec`` dicts: the checkpoints."""
     targets: str = option(
         "", "File of examples with answers; a column category makes tasks of them", opens="file"
+    )
+    rates: str = option(
+        "", "Learning rate of each checkpoint, parted by commas, by which it counts; empty: alike"
     )
     dimensions: int = option(
         8192, "Numbers per gradient after random projection; 0: all of them", low=0, high=1 << 20
@@ -159,27 +158,28 @@ class Less(Scorer):
     max_tokens: int = option(2048, "Cut samples after this many tokens", low=16, high=1_000_000)
 
     def passes(self) -> tuple[GradientPass, ...]:
-        """One; raises InputError without a model or a file of targets."""
-        if len(self.models) != 1:
+        """One per checkpoint; raises InputError without a model or a file of targets."""
+        if not self.models:
             raise InputError(
-                f"LESS is measured by one model, {len(self.models)} were given.",
-                "Give --model once.",
+                "LESS is measured by a model, and none is given.",
+                "Give --model; for several checkpoints of one model give it for each.",
             )
         if not self.targets:
             raise InputError(
                 "LESS compares with examples of what the model shall do, and none are named.",
                 "Give -o targets=FILE with questions and answers.",
             )
+        self._shares()
         path = Path(self.targets).expanduser()
-        return (
-            GradientPass(model_spec(self.models[0]), str(path), sha256_of(path), self.dimensions,
-                         self.seed, self.max_tokens),
+        return tuple(
+            GradientPass(model_spec(model), str(path), sha256_of(path), self.dimensions,
+                         self.seed, self.max_tokens)
+            for model in self.models
         )  # fmt: skip
 
     def columns(self, samples: Sequence[Sample], found: Found) -> dict[str, Column]:
         """``less``: select by it with the strategy ``top``."""
-        got = found[self.passes()[0].key]
-        values = np.array(got["influence"], dtype=np.float64)
+        values = np.array([best[0] for best in self._best(found)], dtype=np.float64)
         reasons = [
             "no answer to learn from" if np.isnan(value) else None for value in values.tolist()
         ]
@@ -190,5 +190,35 @@ class Less(Scorer):
         self, samples: Sequence[Sample], found: Found, columns: Mapping[str, Column]
     ) -> dict[str, Any]:
         """How many samples are nearest to each task."""
-        tasks = [task for task in found[self.passes()[0].key]["task"] if task]
+        tasks = [task for _, task in self._best(found) if task is not None]
         return {f"nearest_to_{name}": tasks.count(name) for name in sorted(set(tasks))}
+
+    def _shares(self) -> FloatArray:
+        """How much each checkpoint counts; they add up to one."""
+        given = [part.strip() for part in self.rates.split(",") if part.strip()]
+        try:
+            rates = np.array([float(part) for part in given] or [1.0] * len(self.models))
+        except ValueError:
+            rates = np.array([np.nan])
+        if len(rates) != len(self.models) or not (np.isfinite(rates) & (rates > 0)).all():
+            raise InputError(
+                f"rates={self.rates} are no learning rates of {len(self.models)} checkpoints.",
+                "Write a number above 0 for each model in its order, like -o rates=2e-5,1e-5.",
+            )
+        shares: FloatArray = rates / rates.sum()
+        return shares
+
+    def _best(self, found: Found) -> list[tuple[float, str | None]]:
+        """Per sample the similarity to its nearest task, and which; NaN: no gradient."""
+        shares = self._shares()
+        passes = [found[each.key] for each in self.passes()]
+        best: list[tuple[float, str | None]] = []
+        for row, names in enumerate(passes[0]["tasks"]):
+            parts = [each["similarity"][row] for each in passes]
+            if any(part is None for part in parts):
+                best.append((float("nan"), None))
+                continue
+            means = shares @ np.array(parts, dtype=np.float64)
+            place = int(np.argmax(means))
+            best.append((float(means[place]), names[place]))
+        return best

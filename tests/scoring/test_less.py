@@ -72,9 +72,40 @@ def test_the_score_is_the_mean_cosine_of_gradients_to_the_nearest_task(
     )  # five standard errors of 1 / sqrt(4096)
 
 
+def test_checkpoints_count_by_their_learning_rates(small_model, targets, tmp_path):
+    """The sum over checkpoints of rate x mean cosine, over the sum of rates, by task."""
+    later = tmp_path / "later"
+    loaded = load_causal(Checkpoint(str(small_model)))
+    random = torch.Generator().manual_seed(3)
+    with torch.no_grad():
+        for weight in loaded.model.parameters():
+            weight += 0.05 * torch.randn(weight.shape, generator=random)
+    loaded.model.save_pretrained(later)
+    loaded.tokenizer.save_pretrained(later)
+    folders, rates = (small_model, later), (3e-5, 1e-5)
+    samples = [Sample(f"s{i}", q, a) for i, (q, a) in enumerate(ASKED[:2])]
+    models = tuple({"model": str(folder)} for folder in folders)
+    asked = Less(models, str(targets), rates="3e-5, 1e-5", dimensions=0)
+    found = score(samples, asked, tmp_path / "a").columns["less"].values
+    wanted = []
+    for question, answer in ASKED[:2]:
+        tasks = {}
+        for folder, rate in zip(folders, rates, strict=True):
+            mine = slow(folder, question, answer)
+            for row in TARGETS:
+                near = rate / 4e-5 * (mine @ slow(folder, row["instruction"], row["output"]))
+                count = sum(other["category"] == row["category"] for other in TARGETS)
+                tasks[row["category"]] = tasks.get(row["category"], 0.0) + near / count
+        wanted.append(max(tasks.values()))
+    np.testing.assert_allclose(found, wanted, atol=1e-5)
+    for said in ("1e-5", "1e-5,x", "1e-5,-1"):
+        with pytest.raises(InputError, match="no learning rates of 2 checkpoints"):
+            Less(models, str(targets), rates=said).passes()
+
+
 def test_what_is_missing_is_asked_for(small_model, targets, tmp_path):
     samples = [Sample("s", "Say yes.", "yes")]
-    with pytest.raises(InputError, match="one model"):
+    with pytest.raises(InputError, match="measured by a model"):
         score(samples, Less(targets=str(targets)), tmp_path)
     with pytest.raises(InputError, match="none are named"):
         score(samples, Less(({"model": str(small_model)},)), tmp_path)
