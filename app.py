@@ -2,9 +2,11 @@
 
 import streamlit as st
 
+from crowdselect import logs
 from crowdselect.dashboard import doors, script, shell
 from crowdselect.dashboard.scatter import routes
 
+logs.set_up()
 app = st.App(
     script.__file__,
     routes=routes(),

@@ -93,6 +93,7 @@ def _note(workspace: Workspace, person: Person, action: Action, what: str, detai
         "action": action,
         "what": what,
     }
+    _WARN.info("%s: %s %s %s", person.called or "a visitor", action, what, details)
     more = {"account": person.account, "details": details}
     try:
         files.append_line(path_of(workspace), line | {k: v for k, v in more.items() if v},

@@ -20,6 +20,7 @@ HOSTS_VARIABLE = "CROWDSELECT_HOSTS"
 FRAMES_VARIABLE = "CROWDSELECT_FRAME_ANCESTORS"
 LIMITS_VARIABLE = "CROWDSELECT_LIMITS"
 HUB_VARIABLE = "CROWDSELECT_HUB"
+LOG_VARIABLE = "CROWDSELECT_LOG"
 BUCKETS_VARIABLE = "CROWDSELECT_BUCKETS"
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}")
 
@@ -217,6 +218,25 @@ def s3_place() -> tuple[str | None, str | None]:
     """Endpoint and region of S3 as its own tools are told of them; None: nobody said."""
     endpoint = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL")
     return endpoint or None, os.environ.get("AWS_REGION") or os.environ.get("AWS_DEFAULT_REGION")
+
+
+@dataclass(frozen=True)
+class LogForm:
+    """How the program logs."""
+
+    as_json: bool = False
+    level: str = "WARNING"
+
+    def __str__(self) -> str:
+        """As :func:`log_form` reads it."""
+        return f"{'json' if self.as_json else 'text'}:{self.level}"
+
+
+def log_form() -> LogForm:
+    """How this process logs: CROWDSELECT_LOG, such as ``json:INFO``; else warnings as text."""
+    form, _, level = os.environ.get(LOG_VARIABLE, "").partition(":")
+    known = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
+    return LogForm(form == "json", level if level in known else LogForm.level)
 
 
 @dataclass(frozen=True)

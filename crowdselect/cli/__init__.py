@@ -18,11 +18,11 @@ from typing import Annotated
 import typer
 from typer.main import get_command
 
-from crowdselect import __version__
+from crowdselect import __version__, logs
 from crowdselect.cli.options import WorkspaceOption
-from crowdselect.cli.terminal import say
-from crowdselect.errors import CancelledError, CrowdSelectError, of_the_disk
-from crowdselect.settings import WORKSPACE_VARIABLE
+from crowdselect.cli.terminal import be_quiet, complain
+from crowdselect.errors import CancelledError, CrowdSelectError, InputError, of_the_disk
+from crowdselect.settings import LOG_VARIABLE, WORKSPACE_VARIABLE, LogForm, log_form
 
 STAGES = (
     "ingest",
@@ -60,6 +60,12 @@ def _print_version(wanted: bool) -> None:
 
 def _root(
     workspace: WorkspaceOption = None,
+    quiet: Annotated[
+        bool, typer.Option("--quiet", "-q", help="Print results and errors only")
+    ] = False,
+    verbose: Annotated[
+        int, typer.Option("--verbose", "-v", count=True, help="Log what is done; twice: details")
+    ] = 0,
     version: Annotated[
         bool,
         typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version"),
@@ -68,6 +74,13 @@ def _root(
     """Options before the command: --workspace means the same as after it."""
     if workspace is not None:
         os.environ[WORKSPACE_VARIABLE] = str(workspace)
+    if quiet and verbose:
+        raise InputError("--quiet and --verbose exclude each other.", "Give one of them.")
+    be_quiet(quiet)
+    if quiet or verbose:
+        level = "ERROR" if quiet else "INFO" if verbose == 1 else "DEBUG"
+        os.environ[LOG_VARIABLE] = str(LogForm(log_form().as_json, level))
+    logs.set_up()
 
 
 @functools.cache
@@ -94,13 +107,15 @@ def _stages(arguments: Sequence[str] | None) -> tuple[str, ...]:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code (0 done, 2 bad input, 130 stopped by the user)."""
-    environment = os.environ.get(WORKSPACE_VARIABLE)
+    before = {name: os.environ.get(name) for name in (WORKSPACE_VARIABLE, LOG_VARIABLE)}
     try:
         return _run(arguments)
     finally:
-        os.environ.pop(WORKSPACE_VARIABLE, None)
-        if environment is not None:
-            os.environ[WORKSPACE_VARIABLE] = environment
+        be_quiet(False)
+        for name, value in before.items():
+            os.environ.pop(name, None)
+            if value is not None:
+                os.environ[name] = value
 
 
 def _run(arguments: Sequence[str] | None) -> int:
@@ -127,8 +142,8 @@ def _run(arguments: Sequence[str] | None) -> int:
 
 
 def _complain(error: CrowdSelectError, code: int) -> int:
-    say(f"Error: {error.problem}")
-    say(error.remedy)
+    complain(f"Error: {error.problem}")
+    complain(error.remedy)
     return code
 
 

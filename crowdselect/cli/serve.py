@@ -20,9 +20,12 @@ from crowdselect.settings import (
     HOSTS_VARIABLE,
     HUB_VARIABLE,
     LIMITS_VARIABLE,
+    LOG_VARIABLE,
     WORKSPACE_VARIABLE,
     Limits,
+    LogForm,
     check_frames,
+    log_form,
     open_workspace,
 )
 
@@ -73,6 +76,9 @@ def serve(
             exists=True, dir_okay=False, help="File with the login; else ~/.streamlit/secrets.toml"
         ),
     ] = None,
+    log_json: Annotated[
+        bool, typer.Option("--log-json", help="Log as JSON lines on stderr, for a log collector")
+    ] = False,
     browser: Annotated[bool, typer.Option(help="Open the browser")] = True,
     workspace: WorkspaceOption = None,
 ) -> None:
@@ -89,6 +95,9 @@ def serve(
         environment[HOSTS_VARIABLE] = ",".join(allow_host)
     environment[LIMITS_VARIABLE] = str(Limits(max_jobs, max_jobs_each, max_upload_mb, min_free_gb))
     environment[HUB_VARIABLE] = "none" if read_only else hub or ("read" if alone else "none")
+    if log_json:
+        level = log_form().level
+        environment[LOG_VARIABLE] = str(LogForm(True, "INFO" if level == "WARNING" else level))
     if frame_ancestors:
         environment[FRAMES_VARIABLE] = ",".join(frame_ancestors)
         check_frames(frame_ancestors)

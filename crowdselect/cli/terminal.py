@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ from crowdselect.errors import Damaged
 from crowdselect.progress import Progress
 
 SHOW_AFTER_S = 1.0
+_quiet: ContextVar[bool] = ContextVar("quiet", default=False)
 LINE_EVERY_S = 10.0
 
 
@@ -78,8 +80,19 @@ def tell(text: object) -> None:
 
 
 def say(text: str) -> None:
-    """Print a line for people on stderr."""
+    """Print a line for people on stderr, unless they want quiet."""
+    if not _quiet.get():
+        complain(text)
+
+
+def complain(text: str) -> None:
+    """Print a line on stderr, also for those who want quiet: what went wrong."""
     typer.echo(visible(text), err=True)
+
+
+def be_quiet(wanted: bool) -> None:
+    """Whether :func:`say` and progress are silent from now on."""
+    _quiet.set(wanted)
 
 
 def say_damaged(found: Iterable[Damaged]) -> None:
@@ -128,7 +141,8 @@ def progress() -> Iterator[Progress]:
 
     Where stderr is not a terminal, a line is written every ten seconds.
     """
-    report = _OnTerminal() if sys.stderr.isatty() else _AsLines()
+    shown = sys.stderr.isatty() and not _quiet.get()
+    report = _OnTerminal() if shown else _AsLines()
     try:
         yield report
     finally:

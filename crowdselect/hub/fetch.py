@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fnmatch
+import logging
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from crowdselect.options import Frozen
 from crowdselect.progress import Progress, silent
 from crowdselect.reading import SUFFIXES, sha256_of
 
+LOG = logging.getLogger(__name__)
 CARD = "README.md"
 DOWNLOAD = "download its files elsewhere and give their folder."
 
@@ -103,6 +105,7 @@ def fetch_dataset(
         if folder is not None:
             up = len(Path(wanted[0]).relative_to(folder).parts)
             paths = (local[0].parents[up - 1],)
+    LOG.info("read %d files of %s", len(files), repository.address)
     return Fetched(repository.address, paths, files, remarks)
 
 

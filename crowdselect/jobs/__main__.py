@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from crowdselect import logs
 from crowdselect.errors import CrowdSelectError
 from crowdselect.jobs import run_here
 from crowdselect.keys import Scrubbed
@@ -10,6 +11,7 @@ from crowdselect.keys import Scrubbed
 if __name__ == "__main__":
     sys.stdout = Scrubbed(sys.stdout)
     sys.stderr = Scrubbed(sys.stderr)
+    logs.set_up()
     try:
         state = run_here(Path(sys.argv[1]))
     except CrowdSelectError as error:

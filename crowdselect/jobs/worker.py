@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import importlib
+import logging
 import os
 import signal
 import threading
@@ -23,6 +24,7 @@ from crowdselect.locks import only_writer
 from crowdselect.people import OWNER, acting_as
 from crowdselect.settings import Workspace, open_workspace
 
+LOG = logging.getLogger(__name__)
 CANCEL = "CANCEL"
 """The file that asks a run to stop."""
 
@@ -97,6 +99,7 @@ def _run(path: Path) -> State:
         signal.signal(signal.SIGTERM, lambda *_: (path / CANCEL).touch(files.PRIVATE_FILE))
     job = Job(path)
     job.event("begin", pid=os.getpid())
+    LOG.info("run %s begins (%s)", job.id, job.kind)
     state: State
     error: tuple[str, str] | None = None
     try:
@@ -123,6 +126,8 @@ def _run(path: Path) -> State:
     release_reserve(path)
     files.make_private(path)
     job.event("end", state=state)
+    LOG.log(logging.WARNING if state == "failed" else logging.INFO, "run %s: %s", job.id,
+            error[0] if error else state)  # fmt: skip
     set_status(path, state, error=error)
     return state
 

@@ -105,3 +105,12 @@ def _health(port: int) -> str:
         except OSError:  # refused while it starts, or too busy to answer
             assert time.time() < deadline, "the server never answered"
             time.sleep(0.3)
+
+
+def test_a_server_logs_as_json_where_it_is_told_to(run, here: Path, started) -> None:
+    run("serve", "--no-browser")
+    assert "CROWDSELECT_LOG" not in started["env"]
+    run("serve", "--no-browser", "--log-json")
+    assert started["env"]["CROWDSELECT_LOG"] == "json:INFO"
+    run("-vv", "serve", "--no-browser", "--log-json")
+    assert started["env"]["CROWDSELECT_LOG"] == "json:DEBUG"
