@@ -58,7 +58,13 @@ dist: install
 audit: install
 	$(BIN)/python -c "import pip_audit, bandit" 2>/dev/null || $(BIN)/pip install -q -c constraints.txt pip-audit bandit
 	$(BIN)/python -m bandit -q -c pyproject.toml -r crowdselect app.py pages
-	$(BIN)/python -m pip_audit --no-deps --disable-pip -r constraints.txt
+	$(BIN)/python -m pip_audit --strict --no-deps --disable-pip -r constraints.txt
+
+# pylock.toml: constraints.txt with what every extra needs on every system, and the hash of each file.
+lock: install
+	$(BIN)/python -c "import uv" 2>/dev/null || $(BIN)/pip install -q -c constraints.txt uv
+	$(BIN)/python -m uv pip compile -q --no-config --universal --python-version 3.11 --no-header \
+	  --extra all -c constraints.txt --format pylock.toml -o pylock.toml pyproject.toml
 
 # Every control of every page in random order; SEED=n for another order, COUNT=n for other lengths.
 monkey: install browser

@@ -7,7 +7,7 @@ kept survives whatever is killed: a worker, a machine, or the head.
 
 from __future__ import annotations
 
-import pickle
+import pickle  # nosec B403 - what we packed ourselves
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, TypeVar
@@ -109,7 +109,7 @@ class _Actor:
         # Pickled by us: a table's columns would turn lists inside a part into arrays.
         results = np.empty(len(batch["part"]), dtype=object)
         for i, part in enumerate(batch["part"]):
-            results[i] = pickle.dumps(self._result(pickle.loads(part)))  # noqa: S301 - our own
+            results[i] = pickle.dumps(self._result(pickle.loads(part)))  # noqa: S301 # nosec B301 - our own
         return {"place": batch["place"], "result": results}
 
     def _result(self, part: Any) -> Any:
@@ -150,7 +150,7 @@ def _on_ray(
     )
     try:
         for row in data.iter_rows():
-            result = pickle.loads(row["result"])  # noqa: S301 - our own bytes
+            result = pickle.loads(row["result"])  # noqa: S301 # nosec B301 - ours
             if isinstance(result, _Failed):
                 raise result.error
             yield int(row["place"]), result

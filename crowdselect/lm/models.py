@@ -237,8 +237,10 @@ def adapter_folder(adapter: str) -> Path:
         return folder
     from huggingface_hub import hf_hub_download
 
-    parts = [hf_hub_download(adapter, name) for name in (ADAPTER_CONFIG, ADAPTER_WEIGHTS)]
-    return Path(parts[0]).parent
+    folder = Path(hf_hub_download(adapter, ADAPTER_CONFIG)).parent  # nosec B615 - latest is meant
+    # The folder of a snapshot is called by its commit: both files come from the same one.
+    hf_hub_download(adapter, ADAPTER_WEIGHTS, revision=folder.name)
+    return folder
 
 
 def _load(loader: Any, name: str, checkpoint: Checkpoint, **options: Any) -> Any:

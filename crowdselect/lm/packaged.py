@@ -177,7 +177,10 @@ def _read(source: Path) -> tuple[Any, Any]:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    given = {"gguf_file": source.name, "trust_remote_code": False}
-    tokenizer = AutoTokenizer.from_pretrained(str(source.parent), **given)
-    network = AutoModelForCausalLM.from_pretrained(str(source.parent), dtype=torch.float32, **given)
+    given = {"gguf_file": source.name, "trust_remote_code": False, "local_files_only": True}
+    folder = str(source.parent)
+    tokenizer = AutoTokenizer.from_pretrained(folder, **given)  # nosec B615 - a file of a package
+    network = AutoModelForCausalLM.from_pretrained(  # nosec B615
+        folder, dtype=torch.float32, **given
+    )
     return network, tokenizer
