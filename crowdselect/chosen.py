@@ -68,10 +68,11 @@ class Selection:
         Columns: ``rank`` (1 = the best), ``id``, ``score``, ``cluster``, ``model`` (whose response
         is trained on), ``reason``, and ``contribution_METRIC`` per metric.
 
-        >>> selection.to_frame()[["rank", "id", "score"]]
-           rank  id  score
-        0     1  q5   1.00
-        1     2  q4   0.75
+        >>> selection.to_frame()[["rank", "id", "model"]]
+           rank  id     model
+        0     1  q4  other-3b
+        1     2  q0  other-3b
+        2     3  q7  other-3b
         """
         frame: pd.DataFrame = self.to_table().to_pandas()
         return frame
@@ -87,7 +88,7 @@ class Selection:
 
         >>> dataset = selection.to_dataset("alpaca")
         >>> dataset[0]["instruction"], dataset[0]["output"]
-        ('Question 5', 'other-3b answers 5')
+        ('Question 4', 'other-3b answers 4')
         """
         require("datasets", feature="A selection as a dataset", extra="hub")
         from datasets import Dataset

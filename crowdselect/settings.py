@@ -138,6 +138,8 @@ def open_workspace(root: str | Path | None = None) -> Workspace:
     """Open (and create) the workspace: ``root``, else CROWDSELECT_WORKSPACE, else ./workspace.
 
     Leftovers of crashed processes are removed.
+
+    >>> workspace = cs.open_workspace("workspace")
     """
     folder = workspace_folder(root)
     workspace = Workspace(folder)

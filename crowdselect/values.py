@@ -148,7 +148,14 @@ LARGEST_WEIGHT = 1e12
 
 
 class Recipe(Frozen):
-    """Everything the user decided; the same recipe on the same crowd gives the same selection."""
+    """Everything the user decided; the same recipe on the same crowd gives the same selection.
+
+    >>> recipe = cs.Recipe(
+    ...     crowd="mine", weights={"difficulty": 1, "separability": 1}, clusters=0, budget=3
+    ... )
+    >>> print(recipe.to_toml().splitlines()[0])
+    crowd = "mine"
+    """
 
     crowd: Annotated[str, Option(flag=None, card="crowd")]
     strategy: Annotated[

@@ -76,6 +76,10 @@ def export(
 
     Raises NotFoundError where the crowd no longer holds an id, InputError where there is no
     response to train on or ``out`` holds something that is not an export.
+
+    >>> written = cs.export(workspace, "first", "messages")
+    >>> written.n, written.data.name
+    (3, 'data.jsonl')
     """
     form = build(FORMATS[format], options or {})
     config = ExportConfig.parse(

@@ -57,7 +57,7 @@ class Crowd(StoredCrowd):
         Raises InputError where a column cannot be written to Parquet, and whatever :func:`ingest`
         raises; its messages call the table ``frame.parquet``.
 
-        >>> crowd = cs.Crowd.from_frame(frame, "mine", workspace="workspace")
+        >>> crowd = cs.Crowd.from_frame(frame, "mine", workspace=workspace)
         >>> crowd.n, [model.name for model in crowd.models]
         (8, ['small-1b', 'large-7b', 'other-3b'])
         """
@@ -110,6 +110,11 @@ def ingest(
     which commit they are, and their sha256. Nothing is left of a crowd that failed. Raises
     InputError naming file, row and column of what cannot be read, and where a crowd of this name
     exists and ``replace`` was not given.
+
+    >>> frame.to_csv("rewards.csv", index=False)
+    >>> again = cs.ingest(workspace, "table", ["rewards.csv"], name="again")
+    >>> again.n, again.judges
+    (8, ('reward',))
     """
     reader = build(SOURCES[source], options or {})
     texts = [str(path) for path in paths]
@@ -185,7 +190,11 @@ def preview(
 
 
 def open_crowd(workspace: Workspace, name: str) -> Crowd:
-    """Open the crowd ``name`` read-only; NotFoundError with the known names if there is none."""
+    """Open the crowd ``name`` read-only; NotFoundError with the known names if there is none.
+
+    >>> cs.open_crowd(workspace, "again").ids[:3].tolist()
+    ['q0', 'q1', 'q2']
+    """
     return open_as(workspace, name, Crowd)
 
 

@@ -75,6 +75,10 @@ def landscape(
     comes with it; its vectors are cached, so later calls need no permission. Raises
     MissingDependencyError where the encoder's packages are not installed; the encoder ``lsa``
     needs none.
+
+    >>> made = cs.landscape(crowd, encoder="lsa", clusters=2, plane=False)
+    >>> made.clustering.labels.tolist()
+    [0, 0, 0, 0, 1, 0, 0, 1]
     """
     # Of few instructions the map itself is there as soon.
     if preview and (encoder != Static.name or crowd.n > PREVIEWED):

@@ -94,6 +94,9 @@ def metrics(
 
     Raises NotFoundError for an unknown column or judge, InputError where the crowd lacks what a
     metric needs.
+
+    >>> cs.metrics(crowd, ["difficulty"]).columns["difficulty"].round(2).tolist()
+    [-0.4, -0.47, -0.53, -0.6, -0.33, -0.4, -0.8, -0.2]
     """
     wanted = tuple(dict.fromkeys(BASE if names is None else names))
     columns = {}

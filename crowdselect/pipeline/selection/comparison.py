@@ -47,6 +47,12 @@ def compare(workspace: Workspace, keys: Sequence[str], progress: Progress = sile
     """Compare saved selections (ids or names) of one crowd.
 
     Raises InputError for fewer than two, or for selections of several crowds.
+
+    >>> chance = cs.select(crowd, cs.Recipe(crowd="mine", strategy="random", clusters=0, budget=3))
+    >>> saved = cs.save_selection(workspace, chance, "by-chance")
+    >>> compared = cs.compare(workspace, ["first", "by-chance"])
+    >>> float(compared.jaccard[0, 1]), compared.in_all
+    (0.2, ('q0',))
     """
     saved = tuple(find_selection(workspace, key) for key in keys)
     if len({s.id for s in saved}) < 2:

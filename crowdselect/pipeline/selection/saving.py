@@ -82,6 +82,10 @@ def save_selection(
     was chosen, beside those that the note declares (``chosen on: mt-bench``).
 
     Raises InputError where another selection has the name, or no row was selected.
+
+    >>> saved = cs.save_selection(workspace, selection, "first")
+    >>> saved.name, saved.n
+    ('first', 3)
     """
     _check_rows(selection)
     if name is not None:
@@ -135,7 +139,11 @@ def _save(
 
 
 def load_selection(workspace: Workspace, key: str) -> Selection:
-    """Read the selection with the id, the unique beginning of an id, or the name ``key``."""
+    """Read the selection with the id, the unique beginning of an id, or the name ``key``.
+
+    >>> cs.load_selection(workspace, "first").ids.tolist()
+    ['q4', 'q0', 'q7']
+    """
     saved = find_selection(workspace, key)
     table = pq.read_table(saved.path / _ROWS)
     contributions = {

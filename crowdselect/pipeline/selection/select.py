@@ -22,6 +22,12 @@ def select(crowd: Crowd | Session, recipe: Recipe, progress: Progress = silent) 
     Raises CrowdSelectError where the recipe names what the crowd does not have, weights nothing,
     pins more than the budget, or needs what is not installed. That fewer rows than asked for (or
     none) were found is not an error: ``report["status"]`` and ``report["warnings"]`` say so.
+
+    >>> selection = cs.select(crowd, recipe)
+    >>> selection.ids.tolist()
+    ['q4', 'q0', 'q7']
+    >>> selection.reasons[0]
+    'Rank 1 of 3: score 1.857 = difficulty +0.857, separability +1.000.'
     """
     session = crowd if isinstance(crowd, Session) else Session(crowd)
     picks = session.picks(recipe, progress)
