@@ -90,7 +90,7 @@ def app_of(stages: tuple[str, ...]) -> typer.Typer:
         name="crowdselect",
         help="Choose the instructions worth fine-tuning on, by a crowd of language models.",
         no_args_is_help=True,
-        add_completion=False,
+        add_completion=True,
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )

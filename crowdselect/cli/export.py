@@ -10,6 +10,7 @@ import typer
 from crowdselect.cli.options import (
     JsonOption,
     OptionsOption,
+    SelectionArgument,
     WorkspaceOption,
     example,
     option_parameters,
@@ -18,7 +19,6 @@ from crowdselect.cli.options import (
     with_declared,
 )
 from crowdselect.cli.push import PublicOption, PushOption, YesOption, push_plan
-from crowdselect.cli.selection import SelectionArgument
 from crowdselect.cli.terminal import print_json, progress, say, tell
 from crowdselect.export import FORMATS, ExportConfig
 from crowdselect.options import options_of

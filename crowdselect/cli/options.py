@@ -15,7 +15,7 @@ from crowdselect.errors import InputError
 from crowdselect.lm import packaged
 from crowdselect.options import Option, options_of, read_pairs
 from crowdselect.servers import MAX_TOKENS
-from crowdselect.settings import Workspace
+from crowdselect.settings import Workspace, workspace_folder
 from crowdselect.values import Recipe
 
 RECIPE = {declared.name: declared for declared in options_of(Recipe)}
@@ -31,7 +31,31 @@ WorkspaceOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout")]
-CrowdArgument = Annotated[str, typer.Argument(metavar="CROWD", help="Name of a crowd")]
+
+
+def _crowds() -> list[str]:
+    """For a shell that completes: names of the crowds; nothing is made or changed."""
+    return Workspace(workspace_folder()).crowd_names()
+
+
+def _selections() -> list[str]:
+    """For a shell that completes: names of the saved selections, newest first."""
+    from crowdselect.pipeline import list_selections
+
+    return [saved.name for saved in list_selections(Workspace(workspace_folder()))]
+
+
+CrowdArgument = Annotated[
+    str, typer.Argument(metavar="CROWD", help="Name of a crowd", autocompletion=_crowds)
+]
+SelectionArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="SELECTION",
+        help="Id, beginning of an id, or name",
+        autocompletion=_selections,
+    ),
+]
 EncoderOption = Annotated[
     str | None,
     typer.Option(

@@ -12,6 +12,7 @@ from crowdselect.cli.options import (
     CrowdArgument,
     EncoderOption,
     JsonOption,
+    SelectionArgument,
     WorkspaceOption,
     example,
     option_parameters,
@@ -31,9 +32,6 @@ if TYPE_CHECKING:
 
 LISTING = [declared for declared in FILTERS if declared.leaves_out is not None]
 """Filters that say what is listed; duplicates are dropped when selecting."""
-SelectionArgument = Annotated[
-    str, typer.Argument(metavar="SELECTION", help="Id, beginning of an id, or name")
-]
 SearchOption = Annotated[str | None, typer.Option(help="Only rows that hold all these words")]
 SortOption = Annotated[
     str | None,

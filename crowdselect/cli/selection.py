@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from crowdselect.cli import rows
-from crowdselect.cli.options import JsonOption, WorkspaceOption, example
+from crowdselect.cli.options import JsonOption, SelectionArgument, WorkspaceOption, example
 from crowdselect.cli.select import ChosenOnOption, document
 from crowdselect.cli.terminal import print_json, print_table, say, say_damaged, tell
 from crowdselect.settings import open_workspace
@@ -15,9 +15,6 @@ from crowdselect.settings import open_workspace
 if TYPE_CHECKING:
     from crowdselect.pipeline import SavedSelection
 
-SelectionArgument = Annotated[
-    str, typer.Argument(metavar="SELECTION", help="Id, beginning of an id, or name")
-]
 group = typer.Typer(help="List, show, rename and remove selections.", no_args_is_help=True)
 
 

@@ -266,6 +266,28 @@ def test_doctor_names_the_line_that_installs(run, here: Path, monkeypatch) -> No
     assert "pip install 'crowdselect[finetune]'" in run("doctor").err
 
 
+@pytest.mark.parametrize(
+    ("typed", "found"),
+    [
+        ("crowdselect sel", ["select", "selection"]),
+        ("crowdselect select t", ["tiny"]),
+        ("crowdselect select tiny --enc", ["--encoder"]),
+        ("crowdselect export fi", ["first"]),
+        ("crowdselect select tiny --clustering f", ["fast"]),
+    ],
+)
+def test_a_shell_completes_commands_options_crowds_and_selections(
+    run, here: Path, monkeypatch, capsys, typed: str, found: list[str]
+) -> None:
+    run("select", "tiny", "-e", "lsa", "-k", "3", "--budget", "5", "--name", "first")
+    monkeypatch.setenv("COMP_WORDS", typed)
+    monkeypatch.setenv("COMP_CWORD", str(len(typed.split()) - 1))
+    monkeypatch.setenv("_CROWDSELECT_COMPLETE", "complete_bash")
+    with pytest.raises(SystemExit) as done:
+        run()
+    assert (done.value.code, capsys.readouterr().out.split()) == (0, found)
+
+
 def test_as_a_real_process(here: Path) -> None:
     """The installed entry point, in a process of its own: stdout holds nothing but the document."""
     command = [str(Path(sys.executable).parent / "crowdselect"), *SELECT, "--json"]
