@@ -16,8 +16,9 @@ from crowdselect.lm.models import (
     usual_dtype,
 )
 from crowdselect.options import Option
+from crowdselect.origin import Origin, with_origin
 from crowdselect.servers import check_address
-from crowdselect.values import Frozen, Origin, with_origin
+from crowdselect.values import Frozen
 
 CHOSEN_ON = Option(help="Benchmark on which the recipe behind this model was chosen; repeatable")
 

@@ -11,9 +11,10 @@ from pydantic import Field, model_validator
 from crowdselect.errors import InputError
 from crowdselect.finetune.presets import PRESETS, with_preset
 from crowdselect.options import Option, options_of
+from crowdselect.origin import Origin, with_origin
 from crowdselect.registry import content_key
 from crowdselect.tracking import TRACKERS
-from crowdselect.values import Frozen, Origin, with_origin
+from crowdselect.values import Frozen
 
 Method = Literal["sft", "dpo", "orpo", "simpo"]
 Batching = Literal["auto", "padding-free", "packing", "padded"]

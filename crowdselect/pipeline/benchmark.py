@@ -18,10 +18,10 @@ from crowdselect.benchmark.judgments import Judged, find_judgments
 from crowdselect.errors import InputError, NotFoundError
 from crowdselect.finetune import FinetuneConfig, output_model
 from crowdselect.lm.packaged import located
+from crowdselect.origin import Origin
 from crowdselect.pipeline.selection.saving import find_selection
 from crowdselect.registry import content_key, did_you_mean
 from crowdselect.settings import Workspace
-from crowdselect.values import Origin
 
 
 def subject_of(

@@ -13,6 +13,7 @@ from crowdselect.chosen import Selection
 from crowdselect.errors import NotFoundError
 from crowdselect.finetune import FinetuneConfig, PairRule, create
 from crowdselect.finetune.presets import method_of
+from crowdselect.origin import Origin
 from crowdselect.pipeline.export import export
 from crowdselect.pipeline.ingest import open_crowd
 from crowdselect.pipeline.selection.pairs import selected_pairs
@@ -22,7 +23,6 @@ from crowdselect.progress import Progress, silent
 from crowdselect.registry import content_key
 from crowdselect.settings import Workspace
 from crowdselect.store import Crowd
-from crowdselect.values import Origin
 
 
 @dataclass(frozen=True)

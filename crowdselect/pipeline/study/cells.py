@@ -24,6 +24,7 @@ from crowdselect.finetune.card import library_versions
 from crowdselect.lm.identity import model_identity
 from crowdselect.lm.packaged import located
 from crowdselect.locks import only_writer
+from crowdselect.origin import Origin
 from crowdselect.people import acting
 from crowdselect.pipeline.export import export
 from crowdselect.pipeline.selection.select import select
@@ -34,7 +35,7 @@ from crowdselect.progress import Progress, silent
 from crowdselect.reading import sha256_of
 from crowdselect.registry import content_key, did_you_mean
 from crowdselect.settings import Workspace
-from crowdselect.values import Origin, Recipe
+from crowdselect.values import Recipe
 
 PLAN = "plan.toml"
 CHOSEN = "chosen.json"
