@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 
 from crowdselect.finetune import read_run
+from crowdselect.origin import Origin
 from crowdselect.tracking import kept_here, report
-from crowdselect.values import Origin, Recipe
+from crowdselect.values import Recipe
 from tests.finetune.test_training import finish
 
 FACTS = {"selection": "abc123", "recipe": "", "point": {"recipe.budget": 6}}
