@@ -8,19 +8,21 @@ the workspace has them.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from crowdselect import files
-from crowdselect.errors import CrowdSelectError, InputError
+from crowdselect.errors import CrowdSelectError, InputError, NotFoundError
 from crowdselect.landscape import Vectors, embed
 from crowdselect.lm.conversations import read_conversations
 from crowdselect.lm.messages import Message, assistant, user
 from crowdselect.pipeline.decontamination import place_of, references_of, remember
 from crowdselect.pipeline.landscape import encoder_of
 from crowdselect.progress import Progress, silent
+from crowdselect.reading import sha256_of
 from crowdselect.rules import QuestionFile
 from crowdselect.selection import Targets
 from crowdselect.settings import Workspace
@@ -59,6 +61,20 @@ def keep_target(crowd: Crowd, path: Path, name: str = "") -> QuestionFile:
             rows = ()
         files.write_json(place, {**held, _WHOLE: [as_example(row.messages) for row in rows]})
     return kept
+
+
+def with_files(recipe: Mapping[str, Any]) -> tuple[dict[str, Any], list[Path]]:
+    """Fields of a recipe whose targets may be files: those by content, and the files."""
+    options = recipe.get("options") or {}
+    named = [part.strip() for part in str(options.get("targets", "")).split(",")]
+    paths = {part: Path(part) for part in named if Path(part).is_absolute()}
+    if not paths:
+        return dict(recipe), []
+    for path in paths.values():
+        if not path.is_file():
+            raise NotFoundError(f"There is no file of targets {path}.", "Give an existing file.")
+    held = ",".join(sha256_of(paths[part]) if part in paths else part for part in named)
+    return {**recipe, "options": {**options, "targets": held}}, list(paths.values())
 
 
 def target_words(crowd: Crowd, name: str) -> str:

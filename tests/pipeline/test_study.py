@@ -30,6 +30,7 @@ from crowdselect.pipeline.study import (
 )
 from crowdselect.pipeline.study import cells as cells_module
 from crowdselect.pipeline.study.plan import Split, rows_of
+from crowdselect.reading import sha256_of
 from crowdselect.settings import Workspace
 from scripts.demo_build.tasks import make_tasks
 from tests.finetune.conftest import base_model, tokenizer
@@ -231,6 +232,34 @@ def test_an_arm_that_cannot_select_is_named_before_anything_is_trained(
     assert problem == "odd, seed 0: No instruction of tiny has the tag 'nobody'."
     assert "--target FILE" in remedy
     assert not (ready.studies / "mine" / "runs").exists()
+
+
+def test_columns_are_scored_and_files_of_targets_kept_before_anything_is_chosen(
+    ready: Workspace, plan: Plan, tmp_path: Path
+) -> None:
+    targets = tmp_path / "targets.jsonl"
+    targets.write_text('{"instruction": "bake bread in the oven"}\n', encoding="utf-8")
+    arms = [
+        ARMS[0],
+        {"name": "hard to read", "recipe": {"strategy": "top", "options": {"metric": "mine_loss"}}},
+        {"name": "baking", "recipe": {"strategy": "targeted",
+                                      "options": {"targets": str(targets)}}},
+    ]  # fmt: skip
+    scores = [{"name": "mine", "scorer": "ifd"}]
+    made = plan(arms=arms, scores=scores, seeds=[0], train={**plan().train, "max_steps": 1})
+    assert run(ready, made) == "done"
+    assert "mine" in open_crowd(ready, "tiny").score_columns()
+    study = Study(ready, made)
+    found = read_study(study, "development")
+    assert [row.rows for row in found.rows] == [6, 6, 6]
+    row = next(r for r in rows_of(made) if r.label == "baking")
+    assert row.recipe_of("tiny", 0).options["targets"] == sha256_of(targets)
+    targets.unlink()
+    with pytest.raises(NotFoundError, match="no file of targets"):
+        check_plan(made, "development")
+    unknown = {"scores": [{"name": "mine", "scorer": "ifd", "options": {"odd": 1}}]}
+    with pytest.raises(InputError, match="odd"):
+        check_plan(plan(**unknown), "development")
 
 
 def test_a_grid_gives_every_arm_every_value_it_does_not_set_itself(plan: Plan) -> None:

@@ -9,6 +9,7 @@ from crowdselect.jobs import Job
 from crowdselect.pipeline.ingest import crowd_names, ingest, open_crowd
 from crowdselect.pipeline.selection.session import Session
 from crowdselect.pipeline.study.cells import Cell, Study
+from crowdselect.pipeline.targets import keep_target, with_files
 
 
 class Chooser:
@@ -38,6 +39,8 @@ class Chooser:
                 continue
             self._job.progress(number, len(cells), label)
             try:
+                for path in with_files(cell.row.recipe)[1]:
+                    keep_target(self.session.crowd, path)
                 self._study.choose(self.session, cell, self._job.progress)
             except CancelledError:
                 raise

@@ -10,6 +10,7 @@ from typing import Any
 from crowdselect import files, jobs
 from crowdselect.engines import Engine, Pool
 from crowdselect.jobs import Job
+from crowdselect.lm.packaged import located
 from crowdselect.locks import only_writer
 from crowdselect.pipeline.ingest import crowd_names
 from crowdselect.pipeline.study import looks
@@ -17,6 +18,7 @@ from crowdselect.pipeline.study.cells import PLAN, Study, study_of
 from crowdselect.pipeline.study.choosing import Chooser
 from crowdselect.pipeline.study.plan import StudyPlan, check_plan
 from crowdselect.pipeline.study.results import StudyResult, comparisons, read_study
+from crowdselect.pipeline.study.scores import make_scores
 from crowdselect.pipeline.study.split import write_split
 from crowdselect.pipeline.study.team import team_of
 from crowdselect.pipeline.study.tuned import fit_arms
@@ -78,6 +80,8 @@ def run(job: Job) -> None:
         with team_of(job, study, pool) as team:
             chooser = Chooser(job, study)
             chooser.make_demo()
+            model = located(str(plan.train.get("model", "")), job.workspace.cache)
+            make_scores(job, plan.scores, plan.crowd, plan.recipe.get("judge"), model)
             fit_arms(job, study, chooser, team)
             if job.config.get("only_fit"):
                 return

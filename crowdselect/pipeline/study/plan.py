@@ -24,7 +24,9 @@ from crowdselect.errors import InputError, NotFoundError
 from crowdselect.finetune import FinetuneConfig
 from crowdselect.hub import HUB
 from crowdselect.options import opening
+from crowdselect.pipeline.study.scores import Scored
 from crowdselect.pipeline.study.tuning import BESIDE, Tune, check_tune, with_arms_beside
+from crowdselect.pipeline.targets import with_files
 from crowdselect.reading import read_text
 from crowdselect.registry import content_key, did_you_mean
 from crowdselect.settings import check_name, demo_data
@@ -99,6 +101,8 @@ class StudyPlan(Frozen):
     """Benchmark that is reported, once."""
     split: Split | None = None
     """Questions out of the crowd itself; None: they come from elsewhere."""
+    scores: tuple[Scored, ...] = ()
+    """Columns that a model makes before anything is chosen, for recipes to weigh."""
     recipe: dict[str, Any] = Field(default_factory=dict)
     train: dict[str, Any] = Field(default_factory=dict)
     grid: dict[str, tuple[Any, ...]] = Field(default_factory=dict)
@@ -202,7 +206,7 @@ class Row:
 
     def recipe_of(self, crowd: str, seed: int) -> Recipe:
         """The recipe of one seed; raises InputError for a field that no recipe has."""
-        given = {**self.recipe, "crowd": crowd, "seed": seed}
+        given = {**with_files(self.recipe)[0], "crowd": crowd, "seed": seed}
         return Recipe.parse(given, f"recipe of {self.label}")
 
     def config_of(self, data: str, seed: int) -> FinetuneConfig:
@@ -258,6 +262,8 @@ def check_plan(plan: StudyPlan, split: str) -> tuple[Row, ...]:
         suite = plan.suite(split, row.arm)
         subject: Any = {"name": row.label, "model": str(row.train["model"])}
         check(BenchmarkConfig.parse({"subject": subject, "suites": [suite]}, row.label))
+    for scored in plan.scores:
+        scored.check(plan.crowd, plan.recipe.get("judge"), str(plan.train.get("model", "")))
     if plan.development and plan.test and split_key(plan, SPLITS[0]) == split_key(plan, SPLITS[1]):
         raise InputError(
             f"The study {plan.name} tunes and reports on the same questions.",
