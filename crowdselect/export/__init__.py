@@ -4,6 +4,7 @@
 """
 
 from crowdselect.export.alpaca import Alpaca
+from crowdselect.export.axolotl import Axolotl
 from crowdselect.export.base import Example, Format, Turn
 from crowdselect.export.card import dataset_card
 from crowdselect.export.config import ExportConfig
@@ -31,6 +32,7 @@ FORMATS: Registry[type[Format]] = Registry(
         OpenAI,
         Parquet,
         LlamaFactory,
+        Axolotl,
         Prompts,
     ],
 )

@@ -128,6 +128,10 @@ class Format(ABC):
         """The entry for LLaMA-Factory's ``dataset_info.json``; None: no entry."""
         return None
 
+    def beside(self, tested: bool) -> Mapping[str, str]:
+        """Further small files of the folder, name -> text; ``tested``: a test file is there."""
+        return {}
+
     def prepared(self, example: Example) -> Example:
         """``example`` with this format's system prompt, unless it brings its own."""
         if not self.system or example.system:

@@ -86,6 +86,8 @@ def write_export(
         form(examples, aside / form.file)
         if test:
             form(test, aside / form.test_file)
+        for file, text in form.beside(bool(test)).items():
+            (aside / file).write_text(text, encoding="utf-8", newline="\n")
         manifest = {
             "tool": "crowdselect",
             "name": name,

@@ -36,7 +36,7 @@ def read(name: str, path: Path) -> list[dict]:
 
 def messages_of(name: str, row: dict) -> list[tuple[str, str]]:
     """The conversation that a row of any format stands for."""
-    if name in ("messages", "openai", "parquet"):
+    if name in ("messages", "openai", "parquet", "axolotl"):
         return [(m["role"], m["content"]) for m in row["messages"]]
     if name == "prompts":
         return [(m["role"], m["content"]) for m in row["prompt"]]

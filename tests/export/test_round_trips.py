@@ -2,10 +2,12 @@
 
 import json
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from crowdselect.export import FORMATS, Example, Turn, write_export
 from crowdselect.finetune.data import read_data
@@ -112,6 +114,37 @@ def test_llama_factory_takes_the_entry_by_its_documented_schema(tmp_path) -> Non
         assert [t[tags["content_tag"]] for t in turns] == [x for r, x in talk if r != "system"]
         system = next((x for r, x in talk if r == "system"), "")
         assert (row.get(info["columns"]["system"]) or "") == system
+
+
+def test_llama_factory_takes_the_entry_by_its_own_parser(tmp_path) -> None:
+    """Where it is installed: it asks for gigabytes of CUDA libraries."""
+    parser = pytest.importorskip("llamafactory.data.parser", exc_type=ImportError)
+    made = exported("llamafactory", tmp_path)
+    (found,) = parser.get_dataset_list(["mine"], str(tmp_path / "out"))
+    assert (found.load_from, found.formatting) == ("file", "sharegpt")
+    assert tmp_path / "out" / found.dataset_name == made.data
+    row = json.loads(made.data.read_text())[1]
+    assert [t[found.role_tag] for t in row[found.messages]] == [
+        found.user_tag, found.assistant_tag,
+    ]  # fmt: skip
+    assert row[found.system] == "Be brief."
+
+
+def test_axolotl_takes_the_yaml_by_its_schema(tmp_path) -> None:
+    """Its own where it is installed, else the keys that its documentation names."""
+    made = exported("axolotl", tmp_path)
+    (entry,) = yaml.safe_load((made.path / "axolotl.yaml").read_text())["datasets"]
+    assert (made.path / entry["path"]) == made.data
+    assert (entry["ds_type"], entry["type"]) == ("json", "chat_template")
+    names = entry["message_property_mappings"]
+    for row, talk in zip(rows_of(made.data), TALKS, strict=True):
+        told = [(m[names["role"]], m[names["content"]]) for m in row[entry["field_messages"]]]
+        assert told == list(talk)
+    if find_spec("axolotl"):
+        from axolotl.utils.schemas.datasets import SFTDataset
+
+        found = SFTDataset.model_validate(entry)
+        assert (found.field_messages, found.roles_to_train) == ("messages", ["assistant"])
 
 
 @pytest.mark.parametrize("name", [form.name for form in FORMATS if form.answers])
