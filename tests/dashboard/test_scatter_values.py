@@ -262,6 +262,13 @@ def test_names_of_clusters_stand_beside_points_and_apart():
         low = np.floor(at - np.array([width, height]) + 0.5).astype(int)
         high = np.ceil(at + np.array([width, height]) - 0.5).astype(int)
         assert taken[low[0] : high[0], low[1] : high[1]].sum() == 0
+        # In a plot as small as is said: the same name takes more of it, and still covers nothing.
+        smaller = label.least / (scale * places.CELL_PX)
+        assert 0.4 <= smaller <= 1
+        pad = np.array([width, height]) / smaller
+        there = np.array([points.x, points.y]).T
+        cells = (there - origin) * scale
+        assert not (np.abs(cells - at) < pad - 0.51).all(axis=1).any()
         own = np.array([np.median(x[labels == len(boxes)]), np.median(y[labels == len(boxes)])])
         assert np.hypot(*(np.array([label.x, label.y]) - own)) < 5
         boxes.append((low, high))

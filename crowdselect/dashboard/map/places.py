@@ -13,15 +13,15 @@ from crowdselect.store import Crowd
 from crowdselect.values import Clustering, FloatArray, Recipe
 
 PLOT_PX = (500.0, 540.0)
-"""The plot that places are found for; in a larger one, or zoomed in, there is more room still."""
+"""The plot that places are found for; in a larger one there is more room still."""
+SMALLER = (0.9, 0.8, 0.7, 0.6, 0.5, 0.4)
+"""Smaller plots that are tried: in those below the last one a name is left out."""
 CELL_PX = 5.0
 LETTER_PX, HEIGHT_PX = 7.2, 24.0
 COARSE_CELLS = 8.0
 """Side of the squares in which the densest part of a cluster is looked for, in cells."""
 FILLED = 0.9
 """Share of the plot that the points fill."""
-_NAME = 10**9
-"""A name weighs more than all the points that a plot can hold."""
 Counts = npt.NDArray[np.int64]
 
 
@@ -29,8 +29,7 @@ Counts = npt.NDArray[np.int64]
 def labels_of(crowd: Crowd, recipe: Recipe, quick: bool = False) -> list[Label]:
     """The names of the recipe's clusters, each as near most of its cluster as there is room.
 
-    Where no room is left a name stands where it covers the fewest points. ``quick``: on the first
-    look.
+    ``quick``: on the first look.
     """
     clusters = reads.clustering(crowd, recipe)
     if clusters is None:
@@ -40,11 +39,13 @@ def labels_of(crowd: Crowd, recipe: Recipe, quick: bool = False) -> list[Label]:
 
 
 def place_labels(points: PointSet, clusters: Clustering) -> list[Label]:
-    """One label per cluster that has points, weighted by their number.
+    """One label per cluster that has points and finds room, weighted by their number.
 
-    Each stands in the free box that is nearest to where most of the cluster lies.
+    Each stands in the free box that is nearest to where most of the cluster lies. The browser
+    leaves out those that would cover points in the plot as it is there.
     """
     taken, origin, scale = _occupied(points)
+    crowded = _sums(taken)
     placed = points.x < 1e29
     found = []
     for label, name in enumerate(clusters.names):
@@ -53,8 +54,11 @@ def place_labels(points: PointSet, clusters: Clustering) -> list[Label]:
             continue
         cells = (np.stack([points.x[rows], points.y[rows]], axis=1) - origin) * scale
         place = _free(taken, _densest(cells), len(name))
+        if place is None:
+            continue
         x, y = place / scale + origin
-        found.append(Label(float(x), float(y), name, float(len(rows))))
+        least = scale * CELL_PX * _least(crowded, place, len(name))
+        found.append(Label(float(x), float(y), name, float(len(rows)), float(least)))
     return found
 
 
@@ -82,15 +86,47 @@ def _densest(cells: FloatArray) -> FloatArray:
     return middle
 
 
-def _free(taken: Counts, middle: FloatArray, letters: int) -> FloatArray:
-    """The middle of the nearest free box for a name, in cells; the box is taken from now on."""
-    across = min(int(np.ceil((letters * LETTER_PX + 12) / CELL_PX)), taken.shape[0])
-    up = int(np.ceil(HEIGHT_PX / CELL_PX))
-    sums = np.pad(taken.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+def _box(letters: int) -> tuple[int, int]:
+    """Cells that a name takes, across and up."""
+    across = int(np.ceil((letters * LETTER_PX + 12) / CELL_PX))
+    return across, int(np.ceil(HEIGHT_PX / CELL_PX))
+
+
+def _sums(taken: Counts) -> Counts:
+    """What is taken left of and below each corner, so that any box is a difference of four."""
+    return np.pad(taken.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
+
+
+def _least(crowded: Counts, middle: FloatArray, letters: int) -> float:
+    """The smallest of :data:`SMALLER` plots in which a name around ``middle`` covers no points."""
+    half = np.array(_box(letters)) / 2
+    least = 1.0
+    for smaller in SMALLER:
+        low = np.floor(middle - half / smaller).astype(int)
+        high = np.ceil(middle + half / smaller).astype(int)
+        if (low < 0).any() or (high >= crowded.shape).any():
+            break
+        (a, b), (c, d) = low, high
+        if crowded[c, d] - crowded[a, d] - crowded[c, b] + crowded[a, b]:
+            break
+        least = smaller
+    return least
+
+
+def _free(taken: Counts, middle: FloatArray, letters: int) -> FloatArray | None:
+    """The middle of the nearest free box for a name, in cells; the box is taken from now on.
+
+    None: there is no free one.
+    """
+    across, up = _box(letters)
+    across = min(across, taken.shape[0])
+    sums = _sums(taken)
     inside = sums[across:, up:] - sums[:-across, up:] - sums[across:, :-up] + sums[:-across, :-up]
     i, j = np.indices(inside.shape)
     far = np.hypot(i + across / 2 - middle[0], j + up / 2 - middle[1])
-    best = np.lexsort((far.ravel(), inside.ravel()))[0]
-    a, b = np.unravel_index(best, inside.shape)
-    taken[a : a + across, b : b + up] += _NAME
+    free = np.flatnonzero(inside == 0)
+    if not len(free):
+        return None
+    a, b = np.unravel_index(free[far.ravel()[free].argmin()], inside.shape)
+    taken[a : a + across, b : b + up] += 1
     return np.array([a + across / 2, b + up / 2])

@@ -174,6 +174,8 @@ class Label:
     y: float
     text: str
     weight: float = 1.0
+    least: float = 0.0
+    """Pixels per unit of x from which on it covers no points; 0: it may stand on them."""
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,5 @@
-// Names laid over the plot; of two that would touch, the one with less weight waits for zoom.
+// Names laid over the plot; of two that would touch, the one with less weight waits for zoom, and
+// so does one that keeps clear of points where it would cover some.
 import type { Scene } from "./payload"
 import type { Viewport } from "./viewport"
 
@@ -6,6 +7,7 @@ interface Placed {
   element: HTMLElement
   x: number
   y: number
+  least: number
   width: number
   height: number
 }
@@ -18,6 +20,7 @@ interface Box {
 }
 
 const GAP = 4
+const TOLERANCE = 0.999
 
 export class Labels {
   private placed: Placed[] = []
@@ -26,10 +29,10 @@ export class Labels {
 
   set(labels: Scene["labels"]): void {
     const heaviestFirst = [...labels].sort((a, b) => b.weight - a.weight)
-    this.placed = heaviestFirst.map(({ x, y, text }) => {
+    this.placed = heaviestFirst.map(({ x, y, text, least }) => {
       const element = document.createElement("span")
       element.textContent = text
-      return { element, x, y, width: 0, height: 0 }
+      return { element, x, y, least, width: 0, height: 0 }
     })
     this.layer.replaceChildren(...this.placed.map(({ element }) => element))
     for (const label of this.placed) {
@@ -41,13 +44,16 @@ export class Labels {
   /** Move every label to its place, inside the plot; hide those that leave it or touch another. */
   place(viewport: Viewport): void {
     const used: Box[] = []
-    for (const { element, x, y, width, height } of this.placed) {
+    for (const { element, x, y, least, width, height } of this.placed) {
       const [px, py] = viewport.toScreen(x, y)
       const left = within(px - width / 2, viewport.width - width)
       const top = within(py - height / 2, viewport.height - height)
       const box = { left, top, right: left + width, bottom: top + height }
       const inside = px >= 0 && py >= 0 && px <= viewport.width && py <= viewport.height
-      const shown = inside && !used.some((other) => touch(box, other))
+      // Moved inwards from the border it would stand elsewhere than where there is room for it.
+      const moved = Math.hypot(left + width / 2 - px, top + height / 2 - py) > 1
+      const clear = least === 0 || (viewport.scale >= least * TOLERANCE && !moved)
+      const shown = inside && clear && !used.some((other) => touch(box, other))
       element.style.visibility = shown ? "visible" : "hidden"
       if (!shown) continue
       element.style.transform = `translate(${left}px, ${top}px)`

@@ -35,7 +35,7 @@ export interface Scene {
   unit: string
   aspect: "equal" | "free"
   axes: { x: string; y: string } | null
-  labels: { x: number; y: number; text: string; weight: number }[]
+  labels: { x: number; y: number; text: string; weight: number; least: number }[]
   colour: CategoryColour | NumberColour | null
   neutral: { light: string; dark: string }
 }

@@ -46,6 +46,11 @@ export class Viewport {
     ]
   }
 
+  /** Pixels per unit of x as it is drawn now. */
+  get scale(): number {
+    return this.transform.k * this.unitPixels[0]
+  }
+
   camera(): Camera {
     const { k } = this.transform
     return {
