@@ -41,6 +41,7 @@ STAGES = (
     "workspace",
     "plugins",
     "serve",
+    "mcp",
     "demo",
     "doctor",
 )

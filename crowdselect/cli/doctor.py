@@ -32,6 +32,7 @@ PURPOSES = {
     "benchmark": "benchmarks, reward models",
     "scale": "scoring on several machines",
     "tune": "fitting recipes trial after trial (Optuna)",
+    "mcp": "selections by an assistant (Model Context Protocol)",
     "smol": "a small language model at hand, without a hub",
     "dev": "tests and checks",
 }

@@ -74,6 +74,7 @@ from crowdselect.pipeline.metrics import (
 )
 from crowdselect.pipeline.selection.answers import Answers, answered, answers_of, combined_rewards
 from crowdselect.pipeline.selection.comparison import Comparison, compare
+from crowdselect.pipeline.selection.explaining import Explained, explain
 from crowdselect.pipeline.selection.listing import (
     SHARE,
     Listing,
@@ -124,6 +125,7 @@ __all__ = [
     "Comparison",
     "Contamination",
     "Crowd",
+    "Explained",
     "Export",
     "Landscape",
     "LeftOut",
@@ -151,6 +153,7 @@ __all__ = [
     "damaged_runs",
     "damaged_selections",
     "encoder_of",
+    "explain",
     "export",
     "fast_clusters",
     "find_selection",

@@ -145,7 +145,8 @@ WRITES: dict[str, tuple[Role, Callable[[Workspace], object]]] = {
     "remove crowd": ("admin", lambda w: pipeline.remove_crowd(w, "tiny")),
 }
 READS = {
-    "available_metrics", "compare", "contamination", "crowd_names", "damaged", "find_selection",
+    "available_metrics", "compare", "contamination", "crowd_names", "damaged", "explain",
+    "find_selection",
     "landscape", "list_selections", "load_selection", "metrics", "open_crowd", "robustness",
     "select", "is_demo", "judge_of", "has_landscape", "has_vectors", "list_all", "list_draft",
     "list_saved", "answers_of", "answered", "cluster_labels", "clustering", "clustering_of",
