@@ -153,10 +153,15 @@ READS = {
     "combined_rewards", "contamination_of", "damaged_crowds", "damaged_runs",
     "damaged_selections", "answer_facts", "answer_warnings", "answer_words", "gate_facts",
     "fast_clusters", "plane_of", "quality_judges", "sort_names", "unshared", "vectors",
-    "with_selection_ids", "without_contamination",
+    "with_selection_ids", "without_contamination", "encoder_of", "follows_encoder",
+    "has_first_look", "target_words",
 }  # fmt: skip
 """Of what it computes, each keeps a cache where the disk allows it."""
-ASKED_ELSEWHERE = {"with_targets": "remember", "run_landscape_job": "job"}
+ASKED_ELSEWHERE = {
+    "with_targets": "remember", "with_target": "remember", "keep_target": "remember",
+    "keep_rows": "remember", "run_landscape_job": "job",
+}  # fmt: skip
+"""What writes by another function that is tried, and which."""
 
 
 def test_every_function_of_the_pipeline_is_tried_or_reads() -> None:

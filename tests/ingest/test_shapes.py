@@ -331,28 +331,6 @@ def test_nested_rows_of_models_hold_earlier_turns(workspace, tmp_path):
     assert crowd.answers(0)["response"].tolist() == list(TWO)
 
 
-def test_a_prompt_that_calls_tools_keeps_its_calls(workspace, tmp_path):
-    call = {"role": "assistant", "content": "", "tool_calls": [{"function": {"name": "f"}}]}
-    back = {"role": "tool", "content": "12", "name": "f", "tool_call_id": "c"}
-    rows = [{"prompt": [*ask("q"), call, back], "model": m, "response": "x", "reward": 1}
-            for m in TWO]  # fmt: skip
-    crowd = ingest(workspace, [write_jsonl(tmp_path / "d.jsonl", rows)])
-    asked, called, answered = crowd.prompt(0)
-    assert asked == {"role": "user", "content": "q", "tools": []}
-    assert called["tool_calls"] == [
-        {"type": "function", "function": {"name": "f", "arguments": {}}}
-    ]  # fmt: skip
-    assert answered == back
-    assert crowd.n == 1
-
-
-def test_an_answer_that_calls_tools_needs_its_whole_conversation(workspace, tmp_path):
-    call = {"role": "assistant", "content": "", "tool_calls": [{"function": {"name": "f"}}]}
-    rows = [{"instruction": "q", "model": m, "response": [call], "reward": 1} for m in TWO]
-    with pytest.raises(InputError, match=r"row 1: 'response' calls tools, and what is asked"):
-        ingest(workspace, [write_jsonl(tmp_path / "d.jsonl", rows)])
-
-
 def test_answers_by_model_with_their_scores(workspace, tmp_path):
     rows = [{"prompt": f"p{i}", "responses": {m: {"text": f"{m} {i}", "score": i + k}
             for k, m in enumerate(TWO)}} for i in range(2)]  # fmt: skip
