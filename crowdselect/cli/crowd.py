@@ -46,6 +46,26 @@ def describe(crowd: Crowd) -> dict[str, Any]:
     }
 
 
+@group.command("annotations", epilog=example("crowdselect crowd annotations zoo records.json"))
+def annotations(
+    crowd: CrowdArgument,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="JSON that argilla wrote")],
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Take annotations of Argilla records into a crowd's notes: tags and comments."""
+    from crowdselect.pipeline.argilla import read_annotations
+
+    found = read_annotations(open_workspace(workspace), crowd, file)
+    if json:
+        return print_json(found)
+    if found.unknown:
+        say(f"{found.unknown:,} records are of no instruction of {crowd}.")
+    if found.known:
+        say(f"{found.known:,} annotations were there already.")
+    return tell(f"{found.notes:,} notes added to {crowd}.")
+
+
 @group.command("list", epilog=example("crowdselect crowd list"))
 def list_(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
     """List the crowds of the workspace."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -43,6 +44,23 @@ def list_(
         for s in found
     ]
     return print_table(("id", "name", "crowd", "strategy", "rows", "created", "by"), lines)
+
+
+@group.command("records", epilog=example("crowdselect selection records best-1000 records.json"))
+def records(
+    selection: SelectionArgument,
+    out: Annotated[Path, typer.Argument(metavar="FILE", help="JSON file to write")],
+    workspace: WorkspaceOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Write a selection as Argilla records, to be annotated; see crowd annotations."""
+    from crowdselect.pipeline.argilla import write_records
+
+    n = write_records(open_workspace(workspace), selection, out)
+    if json:
+        return print_json({"file": out, "records": n})
+    say(f"Wrote {n:,} records.")
+    return tell(out)
 
 
 @group.command("show", epilog=example("crowdselect selection show best-1000"))
