@@ -201,3 +201,29 @@ def test_what_people_tagged_can_be_selected_for_on_the_page(open_page, ready):
     assert not at.exception
     assert len(at.query_params["options.targets"].split(",")) == 3
     assert "filters.contains" not in at.query_params
+
+
+def test_what_a_fitted_arm_gained_stands_side_by_side(study, open_page, ready):
+    plan = StudyPlan.parse(
+        {**study.plan.model_dump(mode="json"), "name": "fitted", "grid": {},
+         "arms": [{"name": "random", "recipe": {"strategy": "random"}},
+                  {"name": "tuned", "tune": {"runs": 60}}]},
+        "test",
+    )  # fmt: skip
+    made = Study(ready, plan)
+    files.write_text(made.path / "plan.toml", plan.to_toml())
+    (row,) = [row for row in rows_of(plan) if row.arm.tune is not None]
+    recipe = {"strategy": "random", "clusters": 0, "budget": 9}
+    files.write_json(
+        made.fit_path(row),
+        {"arm": "tuned", "by": "datamodel", "baseline": "random", "recipe": recipe, "runs": {},
+         "selection": "fitted-tuned", "fitted_on": 80, "checked_on": 40, "chosen": 0,
+         "finalists": [{"recipe": recipe, "fitted": 0.04, "checked": 0.02}]},
+    )  # fmt: skip
+    at = open_page(ready, "study")
+    assert not at.exception
+    frame = next(f.value for f in at.dataframe if "fitted on" in f.value)
+    assert frame[["fitted on", "chosen on"]].values.tolist() == [[0.04, 0.02]]
+    assert frame["test"].isna().all()
+    assert frame["recipe"].tolist() == ["random; no gate; no clusters; budget 9"]
+    assert frame["selection"].tolist() == ["fitted-tuned"]

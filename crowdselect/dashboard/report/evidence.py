@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from crowdselect import pipeline
 from crowdselect.benchmark import (
@@ -172,7 +172,11 @@ def from_studies(recipe: Recipe) -> list[Evidence]:
     """What the crowd's finished studies say of an arm that chooses by this recipe."""
     found = []
     for result in finished_studies(recipe.crowd):
-        rows = {row.label: row for row in rows_of(result.plan)}
+        fitted = {each.label: each.recipe for each in result.fitted}
+        rows = {
+            row.label: replace(row, recipe=fitted.get(row.label, row.recipe))
+            for row in rows_of(result.plan)
+        }
         own = {
             label
             for label, row in rows.items()

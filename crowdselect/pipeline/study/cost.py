@@ -34,12 +34,15 @@ class Cost:
     """On one worker; None: unknown before the first cell is finished."""
     basis: str
     workers: int
+    fits: int = 0
+    """Arms that are fitted first: of their runs those that are finished are counted too."""
 
     def sentence(self) -> str:
         """All of it in a line."""
         if not self.cells:
             return "Nothing is left to train or to ask."
-        parts = [f"{self.cells:,} cells to go", f"{self.trainings:,} trainings"]
+        most = "at most " if self.fits else ""
+        parts = [f"{most}{self.cells:,} cells to go", f"{self.trainings:,} trainings"]
         if self.steps is not None:
             parts.append(f"{self.steps:,} steps")
         if self.answers is not None:
@@ -74,7 +77,8 @@ def cost_of(study: Study, split: str, workers: int = 1, *, only_fit: bool = Fals
     if seconds is None and steps is not None and answers is not None and _all_small(study):
         seconds = steps * _STEP_S + answers * _ANSWER_S + (len(cells) + more) * _CELL_S
         basis = "by the demo's models on quiet cores"
-    return Cost(len(cells) + more, len(trained), steps, answers, seconds, basis, workers)
+    return Cost(len(cells) + more, len(trained), steps, answers, seconds, basis, workers,
+                len(fits))  # fmt: skip
 
 
 def _fit_trainings(tune: Tune, seeds: int) -> int:

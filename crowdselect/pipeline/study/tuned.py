@@ -232,7 +232,7 @@ class Fitted:
         ]
         if self.test is not None:
             told.append(f"{self.test:+.3f} on the {self.tested_on:,} test questions")
-        lost = "" if self.test is None else _overfitted(self.fitted, self.test)
+        lost = _overfitted(self.fitted, self.test)
         kept = f" It is saved as {self.selection}."
         return f"{self.label} gains over {self.baseline} {', '.join(told)}.{lost}{kept}"
 
@@ -252,10 +252,10 @@ def in_words(recipe: Mapping[str, Any]) -> str:
     return "; ".join(filter(None, parts))
 
 
-def _overfitted(fitted: float, test: float) -> str:
+def _overfitted(fitted: float, test: float | None) -> str:
     if fitted <= 0:
         return " Nothing better than the baseline was found."
-    if test >= fitted:
+    if test is None or test >= fitted:
         return ""
     return f" Of what it gained in fitting, {max(0.0, test / fitted):.0%} is left on the test."
 
