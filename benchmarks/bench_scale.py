@@ -159,7 +159,7 @@ def _measured(stage: str, folder: Path) -> None:
             {
                 "cpu": used.ru_utime + used.ru_stime,
                 "wall": time.perf_counter() - started,
-                "rss": used.ru_maxrss / 1e6,
+                "rss": used.ru_maxrss * 1024 / 1e9,
                 "said": said,
             }
         )

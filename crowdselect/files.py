@@ -6,6 +6,7 @@ import contextlib
 import fcntl
 import hashlib
 import json
+import mmap
 import os
 import shutil
 import time
@@ -14,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy.typing as npt
 
 from crowdselect.errors import of_the_disk
 from crowdselect.processes import birth
@@ -33,6 +36,16 @@ def temporary_beside(path: Path) -> Path:
     """Return a path beside ``path`` for what is unfinished; it is removed if we die."""
     born = int(birth(os.getpid()) or 0)
     return path.with_name(f"{TEMPORARY}{os.getpid()}-{born:x}.{time.time_ns():x}-{path.name}")
+
+
+def forget(values: npt.NDArray[Any]) -> None:
+    """Take an array that is mapped from a file out of memory until it is looked at again.
+
+    The system would do so where memory is short; an array in memory stays.
+    """
+    base: Any = values.base
+    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        base.madvise(mmap.MADV_DONTNEED)
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from crowdselect.files import forget
 from crowdselect.values import FloatArray
 
 DECIMALS = 12
@@ -31,6 +32,7 @@ def normalise(values: FloatArray) -> FloatArray:
 def best_of(values: FloatArray) -> FloatArray:
     """Return the best value of every row, shape (n,); NaN: it has none."""
     best: FloatArray = np.fmax.reduce(values, axis=1, initial=np.nan)
+    forget(values)
     return best
 
 

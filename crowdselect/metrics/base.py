@@ -9,6 +9,7 @@ from typing import ClassVar, Literal, Protocol, runtime_checkable
 import numpy as np
 
 from crowdselect.errors import InputError
+from crowdselect.files import forget
 from crowdselect.values import CrowdTexts, FloatArray, IntArray, RewardMatrix
 
 Profile = Literal["paper", "reference"]
@@ -113,3 +114,4 @@ def blocks(values: FloatArray) -> Iterator[tuple[slice, FloatArray]]:
         rows = slice(start, min(start + _BLOCK, len(values)))
         block = values[rows].T
         yield rows, block if values.flags.f_contiguous else np.ascontiguousarray(block)
+    forget(values)

@@ -1,6 +1,7 @@
 """A crowd that does not fit into memory gives the bytes that it gives in memory."""
 
 from importlib import import_module
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crowdselect import equal_texts, pipeline
+from crowdselect.files import forget
 from crowdselect.metrics import METRICS, base
 from crowdselect.pipeline import cache as caching
 from crowdselect.store import crowd as stored
@@ -64,6 +66,22 @@ def test_arrays_of_a_large_file_stay_on_the_disk(tmp_path, monkeypatch, order):
     assert caching.mapped(path, "vectors") is None
     np.savez_compressed(path, vectors=want)
     assert caching.mapped(path, "vectors") is None
+
+
+def test_a_mapped_array_that_is_forgotten_is_read_again(tmp_path):
+    def resident() -> int:
+        lines = Path("/proc/self/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("RssFile"))
+
+    want = np.arange(2_000_000, dtype=np.float64).reshape(-1, 4)
+    np.save(tmp_path / "kept.npy", want)
+    found = np.lib.format.open_memmap(tmp_path / "kept.npy", mode="r")
+    assert found.sum() == want.sum()
+    before = resident()
+    forget(found)
+    assert before - resident() > 10_000, "16 MB were in memory"
+    np.testing.assert_array_equal(found, want)
+    forget(want)
 
 
 def test_clusters_of_mapped_vectors_are_those_of_vectors_in_memory(ready, monkeypatch):

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from crowdselect.errors import InputError, NotFoundError
+from crowdselect.files import forget
 from crowdselect.pipeline.metrics import LIKES, judge_of, quality_judges
 from crowdselect.ranks import DECIMALS
 from crowdselect.registry import did_you_mean
@@ -75,6 +76,7 @@ class Answers:
         for values in [self.crowd.rewards(judge).values for judge in self.judges]:
             for j in range(values.shape[1]):
                 found |= self.there[:, j] & ~np.isnan(values[:, j])
+            forget(values)
         return found
 
     def columns(self, rows: IntArray, seed: int) -> IntArray:
@@ -297,7 +299,11 @@ def mean_places(
 
     ``there`` has the shape of the outcome; ``always``: places of one judge too.
     """
-    values = [np.where(there, crowd.rewards(judge).values[rows], np.nan) for judge in judges]
+    values = []
+    for judge in judges:
+        whole = crowd.rewards(judge).values
+        values.append(np.where(there, whole[rows], np.nan))
+        forget(whole)  # scattered rows bring in nearly every page
     return values[0] if len(values) == 1 and not always else _mean_place(values)
 
 

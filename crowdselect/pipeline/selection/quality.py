@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from crowdselect.files import forget
 from crowdselect.metrics import BASE, METRICS, parse_column
 from crowdselect.pipeline.metrics import judge_of
 from crowdselect.pipeline.selection.answers import HAND, NONE
@@ -64,6 +65,7 @@ def _rewards(
     values = session.crowd.rewards(judge).values
     there = columns >= 0
     own[there] = values[rows[there], columns[there]]
+    forget(values)
     return own, session.full_reward(judge), judge
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from crowdselect.equal_texts import count_repeats
 from crowdselect.errors import CrowdSelectError
+from crowdselect.files import forget
 from crowdselect.metrics import correlation_blocks, families_of
 from crowdselect.pipeline.decontamination import contamination_of, facts_of
 from crowdselect.pipeline.metrics import judge_of
@@ -82,6 +83,7 @@ def _missing(rewards: FloatArray) -> dict[str, Any]:
         empty = np.isnan(column)
         cells += int(np.count_nonzero(empty))
         gaps |= empty
+    forget(rewards)
     return {
         "cells": cells,
         "share": _round(cells / rewards.size) if rewards.size else 0.0,
