@@ -1,4 +1,4 @@
-"""What ``bench_peers.py`` compares: each part gives all sides the same input and judges them alike."""
+"""What ``bench_peers.py`` compares: all sides of a part get the same input and are judged alike."""
 
 from __future__ import annotations
 
