@@ -1,6 +1,6 @@
 """Time the landscape against plain scikit-learn, umap-learn and unsorted encoding, in one run.
 
-python benchmarks/bench_landscape.py [--rows 100000] [--parts k umap embed]
+python benchmarks/bench_landscape.py [--rows 100000] [--parts k umap embed first]
 
 The vectors are synthetic: unit rows around 200 overlapping, unequal topics that share 20 parents.
 Every line gives seconds, the ratio to the baseline of its part, and the quality that was paid.
@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from sklearn.manifold import trustworthiness
 
-from crowdselect.landscape import FastClusters, cluster, embed, project
+from crowdselect.landscape import ClusterLabels, FastClusters, cluster, embed, project
 from crowdselect.landscape.encoder import unit_rows
 
 DIMENSIONS = 384
@@ -137,16 +137,41 @@ def bench_embed(n: int) -> None:
     print(f"\nLargest difference between the two ways: {np.abs(plain - ours).max():.1e}")
 
 
+def bench_first_look(n: int) -> None:
+    """What the Map page waits for: by word vectors alone, from texts to named clusters on a map."""
+    texts = synthetic_texts(n)
+    print(f"\nFirst look, {n} made-up texts\n\n| step | s | CPU s |\n|---|---|---|", flush=True)
+    steps: list[Spent] = []
+
+    def step(what: str, work: Callable[[], Any]) -> Any:
+        spent, made = timed(work)
+        steps.append(spent)
+        print(f"| {what} | {spent.wall:.1f} | {spent.cpu:.1f} |", flush=True)
+        return made
+
+    vectors = step("static: vectors", lambda: embed(texts, "static"))
+    step("quick map, compiling included", lambda: project(vectors, quick=True))
+    fast = step("clusters for any k", lambda: FastClusters(vectors))
+    labels = fast.clusters(10).labels
+    step("their names", lambda: ClusterLabels(texts).names(labels))
+    whole = [sum(getattr(s, part) for s in steps) for part in ("wall", "cpu")]
+    print(f"| **together** | {whole[0]:.1f} | {whole[1]:.1f} |")
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--texts", type=int, default=2000)
     parser.add_argument("--ks", type=int, nargs="+", default=[10, 20, 30])
-    parser.add_argument("--parts", nargs="+", default=["k", "umap", "embed"])
+    parser.add_argument("--parts", nargs="+", default=["k", "umap", "embed", "first"])
     options = parser.parse_args()
     threads = os.environ.get("OMP_NUM_THREADS", "all")
     load = os.getloadavg()[0]
     print(f"{options.rows} x {DIMENSIONS}, {threads} threads, load average {load:.1f} at the start")
+    if "first" in options.parts:
+        bench_first_look(options.rows)
+    if not {"k", "umap", "embed"} & set(options.parts):
+        return
     vectors = synthetic_vectors(options.rows)
     if "k" in options.parts:
         bench_k(vectors, options.ks)

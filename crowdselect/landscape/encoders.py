@@ -10,13 +10,14 @@ from crowdselect.errors import InputError
 from crowdselect.landscape.encoder import Encoder
 from crowdselect.landscape.hidden_states import HiddenStates
 from crowdselect.landscape.lsa import Lsa
+from crowdselect.landscape.quantised import MiniLMInt8
 from crowdselect.landscape.sentence_model import BUNDLED, MiniLM, SentenceModel
 from crowdselect.landscape.static import Static
 from crowdselect.options import options_of, read_option
 from crowdselect.registry import Registry, build
 
 ENCODERS: Registry[type[Encoder]] = Registry(
-    "encoder", [MiniLM, SentenceModel, Static, Lsa, HiddenStates]
+    "encoder", [MiniLM, MiniLMInt8, SentenceModel, Static, Lsa, HiddenStates]
 )
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-import warnings
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -21,10 +19,10 @@ Coordinates = npt.NDArray[np.float32]
 _FEWEST = 10
 """Below this many distinct rows UMAP has nothing to work with; PCA places them."""
 
-_EXACT_BELOW = 4096
-"""UMAP itself compares all pairs below this many rows."""
-
-_PREVIEW = {"dimensions": 50, "epochs": 100}
+_MANY = 50_000
+"""Rows from which on half of umap-learn's 200 epochs are as trustworthy; fewer rows need all."""
+_MANY_EPOCHS = 100
+_PREVIEW = {"dimensions": 50, "epochs": 50}
 
 
 def project(
@@ -38,10 +36,8 @@ def project(
     """Place the rows of ``vectors`` (n, d) on a plane by UMAP; return xy, shape (n, 2).
 
     McInnes et al. 2018, by umap-learn, seeded and started from the first two principal
-    components, so the same vectors and seed give the same map on the same machine. Nearest
-    neighbours come from faiss where it is installed, else from pynndescent: two maps that are
-    alike, not equal. Equal rows share one place; rows without a vector get NaN; fewer than ten
-    distinct rows are placed by PCA.
+    components, so the same vectors and seed give the same map on the same machine. Equal rows
+    share one place; rows without a vector get NaN; fewer than ten distinct rows are placed by PCA.
 
     Parameters
     ----------
@@ -54,8 +50,8 @@ def project(
     neighbours
         Size of the neighbourhoods that are kept together.
     quick
-        A preview in about a third of the time, from 50 principal components and half the
-        epochs; neighbourhoods are kept less well.
+        A preview in about half the time, from 50 principal components and half the epochs;
+        neighbourhoods of real texts are kept less well.
     order
         Shape (n,): the order in which UMAP is to see the rows (a crowd's: its ids); None: as they
         stand. It moves the map.
@@ -82,19 +78,16 @@ def _place(
 
     source = flat if quick else rows
     progress(0, None, "map: nearest neighbours")
+    epochs = _MANY_EPOCHS if len(rows) >= _MANY else None
     model = umap.UMAP(
         n_neighbors=neighbours,
-        n_epochs=_PREVIEW["epochs"] if quick else None,
+        n_epochs=_PREVIEW["epochs"] if quick else epochs,
         init=_start(flat),
         random_state=seed,
         n_jobs=1,
-        precomputed_knn=_neighbours(source, neighbours, seed),
         tqdm_kwds=_epoch_reports(progress),
     )
-    with warnings.catch_warnings():
-        # We place no further rows later, so the missing search index is no loss.
-        warnings.filterwarnings("ignore", message=r"precomputed_knn\[2\]")
-        return np.asarray(model.fit_transform(source), dtype=np.float32)
+    return np.asarray(model.fit_transform(source), dtype=np.float32)
 
 
 def _distinct(rows: Vectors) -> tuple[Vectors, npt.NDArray[np.int64]]:
@@ -118,44 +111,6 @@ def _start(flat: Coordinates) -> Coordinates:
     """Two components scaled as UMAP scales its own starts: the larger one spans 10 units."""
     two = flat[:, :2]
     return (two * (10.0 / max(float(np.abs(two).max()), 1e-12))).astype(np.float32)
-
-
-def _neighbours(rows: Coordinates | Vectors, count: int, seed: int) -> tuple[Any, Any, None]:
-    """``count`` nearest rows of each row, itself first, by a faiss inverted-file index.
-
-    None where UMAP should find them itself.
-    """
-    if len(rows) < _EXACT_BELOW or find_spec("faiss") is None:
-        return (None, None, None)
-    import faiss
-
-    size = rows.shape[1]
-    lists = max(1, int(4 * np.sqrt(len(rows))))
-    index = faiss.IndexIVFFlat(faiss.IndexFlatL2(size), size, lists)
-    index.cp.seed = seed
-    # The lists need only be roughly even: a third of the default steps on a sample are enough.
-    index.cp.niter = 8
-    index.cp.min_points_per_centroid = 1
-    index.cp.max_points_per_centroid = 32
-    data = np.ascontiguousarray(rows, dtype=np.float32)
-    index.train(data)
-    index.add(data)
-    index.nprobe = min(lists, max(12, lists // 100))
-    squares, found = index.search(data, count)
-    return _itself_first(found, np.sqrt(np.maximum(squares, 0)))
-
-
-def _itself_first(found: Any, distances: Any) -> tuple[Any, Any, None]:
-    """UMAP takes the first neighbour for the row itself, which a tie may have displaced."""
-    own = np.arange(len(found))
-    displaced = found[:, 0] != own
-    for row in np.flatnonzero(displaced):
-        at = np.flatnonzero(found[row] == row)
-        end = at[0] if len(at) else found.shape[1] - 1
-        found[row, 1 : end + 1] = found[row, :end].copy()
-        distances[row, 1 : end + 1] = distances[row, :end].copy()
-        found[row, 0], distances[row, 0] = row, 0.0
-    return found.astype(np.int32), distances.astype(np.float32), None
 
 
 class _Reports:

