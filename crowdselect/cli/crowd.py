@@ -47,7 +47,7 @@ def describe(crowd: Crowd) -> dict[str, Any]:
 
 
 @group.command("annotations", epilog=example("crowdselect crowd annotations zoo records.json"))
-def annotations(
+def read_annotations(
     crowd: CrowdArgument,
     file: Annotated[Path, typer.Argument(metavar="FILE", help="JSON that argilla wrote")],
     workspace: WorkspaceOption = None,
