@@ -90,7 +90,7 @@ def start_button(crowd: Crowd, recipe: Recipe, *, plane: bool, first_look: bool 
                 on_click=_start,
                 args=(_only(crowd, recipe),),
                 help="A map by word vectors alone (the encoder static), in seconds for thousands "
-                "and within a minute for a hundred thousand. The recipe keeps its encoder.",
+                "and in a minute or two for a hundred thousand. The recipe keeps its encoder.",
             )
 
 

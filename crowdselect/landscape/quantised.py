@@ -10,7 +10,6 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
-from io import BytesIO
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -63,8 +62,9 @@ class MiniLMInt8:
         pieces = [coded.ids for coded in tokenizer.encode_batch(list(texts))]
 
         def vector(ids: list[int]) -> npt.NDArray[np.float32]:
-            found: npt.NDArray[np.float32] = session.run(None, {"ids": np.array([ids], np.int64)})
-            return found[0][0]
+            given = {"ids": np.array([ids], np.int64)}
+            found: npt.NDArray[np.float32] = session.run(None, given)[0][0]
+            return found
 
         # A text is too little for two cores, two texts are not.
         with ThreadPoolExecutor(_cores()) as pool:
@@ -109,15 +109,15 @@ def exported(folder: Path) -> bytes:
             mean: torch.Tensor = self.model(input_ids=ids).last_hidden_state.mean(dim=1)
             return mean
 
-    out = BytesIO()
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), tempfile.TemporaryDirectory() as work:
         # Tracing warns of shapes that it takes for constants; the tests compare the vectors.
         warnings.simplefilter("ignore")
+        path = Path(work) / "model.onnx"
         torch.onnx.export(
-            Mean(), (torch.ones(1, 9, dtype=torch.int64),), out, input_names=["ids"],
+            Mean(), (torch.ones(1, 9, dtype=torch.int64),), path, input_names=["ids"],
             dynamic_axes={"ids": {1: "tokens"}}, opset_version=OPSET, dynamo=False,
         )  # fmt: skip
-    return out.getvalue()
+        return path.read_bytes()
 
 
 def quantised(model: bytes) -> bytes:
