@@ -97,6 +97,10 @@ def exported(folder: Path) -> bytes:
     """The model of ``folder`` with its mean over tokens as ONNX, float32: ids (1, t) to (1, d)."""
     import torch
     from transformers import AutoModel
+    from transformers.utils import logging
+
+    hush: Any = logging.disable_progress_bar
+    hush()
 
     class Mean(torch.nn.Module):
         def __init__(self) -> None:
