@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
+from crowdselect.errors import InputError
 from crowdselect.export.base import Example, Format, as_messages, described, write_jsonl
 from crowdselect.registry import option
 
@@ -35,6 +36,14 @@ class Prompts(Format):
     truth: str = option("", "The data's column with the right answer (found by its name)")
     called: str = option("ground_truth", "What that column is called, such as solution")
     passing: str = option("pass_rate", "Metric column of the pass rate, such as pass_rate@verifier")
+
+    def __post_init__(self) -> None:
+        """Raise InputError where the right answer would stand in another column's place."""
+        if self.called in ("id", "prompt", "pass_rate", "tools") or not self.called.strip():
+            raise InputError(
+                f"The right answer cannot be called {self.called!r}: the file has such a column.",
+                "Leave called at ground_truth, or give another name, such as solution.",
+            )
 
     def __call__(self, examples: Sequence[Example], path: Path) -> None:
         """Write one line per example."""

@@ -33,13 +33,14 @@ PLAIN_TEXT = {
     },
     "scorer": {
         "dimension", "reward", "length", "knn6", "understandability", "naturalness", "coherence",
+        "less.rates",
     },
     "source": {
         "content", "judges", "split", "annotators", "id_column", "instruction_column",
         "model_column", "response_column", "judge_columns", "judge", "encoding", "columns",
         "input_column", "system_column", "leave_out", "sft.author", "subset",
     },
-    "format": {"system", "preference.judge"},
+    "format": {"system", "preference.judge", "prompts.truth", "prompts.called", "prompts.passing"},
     "strategy": {"metric", "complexity", "quality", "targeted.targets"},
     "metric": set(),
 }  # fmt: skip

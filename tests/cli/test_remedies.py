@@ -22,7 +22,7 @@ COMMAND = re.compile(r"\bcrowdselect ([a-z][a-z-]+)(?: ([a-z][a-z-]+))?")
 WITH_NAME = re.compile(r"(?<![\w-])-o ([a-z][a-z_]*)=")
 FOREIGN = {
     "--nnodes", "--standalone",  # torchrun's own
-    "--no-deps",  # pip's own
+    "--no-deps", "--force-reinstall",  # pip's own
     "--enable-lora", "--max-lora-rank", "--lora-modules", "--served-model-name",  # vLLM's
     "--base",  # llama.cpp's
 }  # fmt: skip

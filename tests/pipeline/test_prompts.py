@@ -7,6 +7,8 @@ import pytest
 
 from crowdselect import pipeline
 from crowdselect.errors import InputError, NotFoundError
+from crowdselect.export import FORMATS
+from crowdselect.registry import build
 from crowdselect.settings import Workspace
 from crowdselect.values import Filters, Recipe
 from tests.crowds import write_jsonl
@@ -69,3 +71,9 @@ def test_a_crowd_of_rewards_alone_has_prompts(workspace: Workspace, tmp_path: Pa
     assert len(lines(made.data)) == 2
     assert made.manifest["counts"]["exported"] == 2
     assert all(row["pass_rate"] == pytest.approx(1 / 3) for row in lines(made.data).values())
+
+
+@pytest.mark.parametrize("name", ["prompt", "id", "pass_rate", " "])
+def test_the_right_answer_takes_no_other_columns_place(name: str) -> None:
+    with pytest.raises(InputError, match="such a column"):
+        build(FORMATS["prompts"], {"called": name})
