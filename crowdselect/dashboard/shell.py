@@ -28,11 +28,13 @@ LOG = logging.getLogger(__name__)
 MENDED = (
     "<style>[data-testid^=stBaseButton-primary] *, [data-testid=stMultiSelect] [data-tag] *"
     "{color: light-dark(#FFFFFF, #10171F)}"
-    "[class*=st-key-paged] [data-testid=stElementToolbarButton]:has([aria-label^=Search])"
+    "[class*=st-key-paged] [data-testid=stElementToolbarButton]:has([aria-label^=Search]),"
+    "[data-testid=stElementToolbarButton]:has([aria-label^=Download])"
     "{display: none}</style>"
 )
 """What Streamlit's theme has no setting for: it writes white on the main colour, whose dark shade,
-readable as text, is too light for that; and a table's search covers the page that is shown only."""
+readable as text, is too light for that; a table's search covers the page that is shown only; and
+its CSV holds that page only, with cells that a spreadsheet would run (pages have their own)."""
 MENU_CLOSES = (
     "<script>if (window.crowdselectPage !== '{0}') {{ window.crowdselectPage = '{0}'; "
     "document.querySelector('[data-testid=stSidebar][data-collapsed=false] "
