@@ -226,6 +226,8 @@ def test_a_family_and_a_size_that_are_typed_are_saved(chromium, server, world):
         editor.fill(text)
         editor.press("Enter")
         editor.wait_for(state="detached")
+        page.wait_for_timeout(400)  # the table tells of an edit 150 ms after it
+        chromium.idle()
     save = page.get_by_role("button", name="Save", exact=True)
     save.click()
     # What is saved needs no saving: unlike a toast, that stays.

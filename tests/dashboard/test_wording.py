@@ -14,7 +14,7 @@ from crowdselect.dashboard.wording import on_page
 ROOT = Path(__file__).parents[2]
 FLAG = re.compile(r"(?<![\w-])--[a-z][a-z-]*")
 COMMAND = re.compile(r"crowdselect ((?:crowd |study |run |selection )?[a-z]+)")
-ELSEWHERE = {"--no-deps"}
+ELSEWHERE = {"--no-deps", "--force-reinstall"}
 """pip's own."""
 
 
