@@ -18,14 +18,7 @@ from crowdselect import audit, pipeline, settings
 from crowdselect.dashboard.cache import KEPT, STATES, cached
 from crowdselect.dashboard.scatter import PointSet
 from crowdselect.errors import CrowdSelectError
-from crowdselect.landscape import (
-    ENCODERS,
-    ClusterLabels,
-    FastClusters,
-    Vectors,
-    chance_likeness,
-    encoder_named,
-)
+from crowdselect.landscape import ENCODERS, ClusterLabels, FastClusters, Vectors, encoder_named
 from crowdselect.pipeline import MetricInfo, Session, answers_of
 from crowdselect.progress import Progress
 from crowdselect.ranks import normalise
@@ -179,16 +172,6 @@ def has_vectors(crowd: Crowd, encoder: str) -> bool:
 def vectors(crowd: Crowd, encoder: str) -> Vectors:
     """Unit vectors of the instructions, shape (n, d)."""
     return pipeline.vectors(crowd, encoder)
-
-
-@cached("texts", most=KEPT_CROWDS)
-def usual_likeness(crowd: Crowd, encoder: str) -> float:
-    """From where on instructions count as alike: one pair in a hundred, by chance, is as much.
-
-    In steps of 0.05 from 0.05 to 0.95, as the slider has them.
-    """
-    least = chance_likeness(vectors(crowd, encoder))
-    return float(np.clip(round(20 * least) / 20, 0.05, 0.95))
 
 
 @st.cache_resource(max_entries=KEPT, show_spinner="Reading the question")

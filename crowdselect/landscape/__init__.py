@@ -9,7 +9,7 @@ from crowdselect.landscape.encoder import Encoder, Vectors
 from crowdselect.landscape.encoders import ENCODERS, default_encoder, default_words, encoder_named
 from crowdselect.landscape.fast import FastClusters
 from crowdselect.landscape.label import COUNTING, ClusterLabels
-from crowdselect.landscape.neighbours import chance_likeness, nearest, typical_rows
+from crowdselect.landscape.neighbours import nearest, typical_rows
 from crowdselect.landscape.plane import project
 from crowdselect.landscape.static import Static
 
@@ -22,7 +22,6 @@ __all__ = [
     "FastClusters",
     "Static",
     "Vectors",
-    "chance_likeness",
     "cluster",
     "default_encoder",
     "default_words",

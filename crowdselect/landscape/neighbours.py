@@ -13,7 +13,6 @@ from crowdselect.landscape.encoder import Vectors
 from crowdselect.values import FloatArray, IntArray
 
 _BLOCK = 65_536
-_PAIRS = 20_000
 
 
 def nearest(vectors: Vectors, query: int | Vectors, n: int = 10) -> tuple[IntArray, FloatArray]:
@@ -39,23 +38,6 @@ def nearest(vectors: Vectors, query: int | Vectors, n: int = 10) -> tuple[IntArr
         similarity[query] = -np.inf
     rows = largest(similarity, n)
     return rows, np.clip(similarity[rows].astype(np.float64), -1.0, 1.0)
-
-
-def chance_likeness(vectors: Vectors, share: float = 0.01, seed: int = 42) -> float:
-    """Return the cosine that a ``share`` of the pairs of different rows exceed, in [-1, 1].
-
-    What is alike differs from encoder to encoder and from crowd to crowd; this says from where on
-    two texts are more alike than pairs taken at random. Measured on at most 20,000 pairs drawn
-    with ``seed``; 0 where fewer than two rows have a vector.
-    """
-    valid = np.flatnonzero(valid_rows(vectors))
-    if len(valid) < 2:
-        return 0.0
-    random = np.random.default_rng(seed)
-    first = random.integers(0, len(valid), _PAIRS)
-    other = (first + random.integers(1, len(valid), _PAIRS)) % len(valid)
-    cosines = np.einsum("ij,ij->i", vectors[valid[first]], vectors[valid[other]])
-    return float(np.clip(np.quantile(cosines, 1.0 - share), -1.0, 1.0))
 
 
 def typical_rows(vectors: Vectors, labels: IntArray, n: int = 5) -> tuple[IntArray, ...]:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from crowdselect.errors import InputError
-from crowdselect.landscape import chance_likeness, nearest, typical_rows
+from crowdselect.landscape import nearest, typical_rows
 from crowdselect.landscape.encoder import unit_rows
 
 
@@ -62,21 +62,3 @@ def test_typical_rows_of_small_clusters_are_all_their_rows() -> None:
     found = typical_rows(vectors, np.array([1, 0, 1]), 5)
     assert [sorted(rows.tolist()) for rows in found] == [[1], [0, 2]]
     assert typical_rows(vectors, np.array([-1, -1, -1])) == ()
-
-
-def test_chance_likeness_is_the_quantile_of_all_pairs() -> None:
-    vectors = np.random.default_rng(0).normal(size=(300, 8)).astype(np.float32)
-    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-    vectors[::50] = np.nan
-    whole = vectors[~np.isnan(vectors[:, 0])]
-    every = (whole @ whole.T)[np.triu_indices(len(whole), 1)]
-    for share in (0.01, 0.1, 0.5):
-        expected = np.quantile(every, 1 - share)
-        assert chance_likeness(vectors, share) == pytest.approx(expected, abs=0.02)
-    assert chance_likeness(vectors) == chance_likeness(vectors)
-
-
-def test_chance_likeness_never_pairs_a_row_with_itself() -> None:
-    apart = np.eye(3, dtype=np.float32)
-    assert chance_likeness(apart, 0.001) == 0.0
-    assert chance_likeness(apart[:1]) == 0.0

@@ -24,6 +24,8 @@ INDEX_FROM = 5_000
 """Smaller crowds are scanned fast enough."""
 LIKE = 200
 """The most rows that are shown."""
+ALIKE_FROM = 0.3
+"""The usual cut-off: cosine of two texts that have something to do with each other."""
 
 
 @dataclass(frozen=True)
@@ -127,7 +129,7 @@ def _alike(
     rows, alike = nearest(reads.vectors(crowd, recipe.encoder), query, LIKE)
     if isinstance(query, int):
         rows, alike = np.concatenate([[query], rows]), np.concatenate([[1.0], alike])
-    least = float(state.view("alike", reads.usual_likeness(crowd, recipe.encoder)))
+    least = float(state.view("alike", ALIKE_FROM))
     near = kept[rows] & (alike >= least)
     rows, alike = rows[near], alike[near]
     mask = crowd.mask(rows)
@@ -137,17 +139,16 @@ def _alike(
     return Found(mask, rows, said, likeness)
 
 
-def cut_off(crowd: Crowd, recipe: Recipe) -> None:
+def cut_off() -> None:
     """From which likeness on instructions are shown."""
     st.slider(
         "Likeness, at least",
         0.0,
         1.0,
-        **state.view_widget("alike", reads.usual_likeness(crowd, recipe.encoder)),
+        **state.view_widget("alike", ALIKE_FROM),
         step=0.05,
         width=220,
-        help="Cosine of the two texts' vectors. It begins where one pair in a hundred of this "
-        f"crowd, taken at random, is as alike; at most {LIKE} instructions are shown.",
+        help=f"Cosine of the two texts' vectors; at most {LIKE} instructions are shown.",
     )
 
 

@@ -104,7 +104,7 @@ def _table(
     with st.container(horizontal=True, vertical_alignment="bottom"):
         order = st.selectbox("Sort by", orders, **state.view_widget(name, first, orders))
         if found.likeness is not None:
-            search.cut_off(crowd, recipe)
+            search.cut_off()
     st.text(words)
     if order == "order of the file":
         rows = np.sort(rows)
