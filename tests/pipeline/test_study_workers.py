@@ -11,6 +11,7 @@ from crowdselect.pipeline.study import StudyPlan, create, find_study, read_study
 from crowdselect.pipeline.study.team import device_of
 from crowdselect.settings import Workspace
 from tests.finetune.conftest import base_model, tokenizer
+from tests.local_ray import local_ray
 from tests.pipeline.test_study import ARMS, plan
 
 __all__ = ["base_model", "plan", "tokenizer"]
@@ -35,16 +36,9 @@ def test_workers_go_round_the_gpus_that_were_given(
 @pytest.fixture
 def cluster() -> Iterator[None]:
     """A worker slot on this machine: each actor takes seconds to load what it trains with."""
-    ray = pytest.importorskip("ray", reason="the extra scale (ray) is not installed")
-    ray.init(
-        num_cpus=1,
-        include_dashboard=False,
-        log_to_driver=False,
-        object_store_memory=80_000_000,
-        configure_logging=False,
-    )
-    yield
-    ray.shutdown()
+    pytest.importorskip("ray", reason="the extra scale (ray) is not installed")
+    with local_ray(1):
+        yield
 
 
 @pytest.mark.slow

@@ -26,6 +26,7 @@ from crowdselect.making import (
 )
 from crowdselect.progress import silent
 from crowdselect.scoring import IFD, Column, Pass, Sample, Scorer, score
+from tests.local_ray import local_ray
 
 pytestmark = [
     pytest.mark.slow,
@@ -39,17 +40,8 @@ pytest.importorskip("ray", reason="the extra scale (ray) is not installed")
 @pytest.fixture(scope="module", autouse=True)
 def cluster():
     """Two worker slots on this machine."""
-    import ray
-
-    ray.init(
-        num_cpus=2,
-        include_dashboard=False,
-        log_to_driver=False,
-        object_store_memory=80_000_000,
-        configure_logging=False,
-    )
-    yield
-    ray.shutdown()
+    with local_ray(2):
+        yield
 
 
 TWO = Pool("ray", workers=2)
