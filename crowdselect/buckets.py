@@ -10,6 +10,7 @@ from __future__ import annotations
 import fnmatch
 import itertools
 import re
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -107,8 +108,9 @@ def fetch_from_bucket(text: str, folder: Path, progress: Progress = silent) -> F
             with (
                 store.open_input_stream(path, compression=None) as source,
                 write_aside(local) as temporary,
+                temporary.open("wb") as sink,
             ):
-                _copy(source, temporary)
+                shutil.copyfileobj(source, sink, _PIECE)
             found.append((f"{address.scheme}://{path}", local))
     return FromBucket(found[0][1] if alone else folder, tuple(found))
 
@@ -131,15 +133,8 @@ def send_to_bucket(folder: Path, text: str, progress: Progress = silent) -> None
                 path.open("rb") as source,
                 store.open_output_stream(target, compression=None) as sink,
             ):
-                while piece := source.read(_PIECE):
-                    sink.write(piece)
+                shutil.copyfileobj(source, sink, _PIECE)
     progress(len(inside), len(inside), f"writing {address}")
-
-
-def _copy(source: Any, target: Path) -> None:
-    with target.open("wb") as sink:
-        while piece := source.read(_PIECE):
-            sink.write(piece)
 
 
 def _before_pattern(address: BucketAddress) -> PurePosixPath:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -18,6 +18,7 @@ from crowdselect.settings import Workspace, open_workspace, shipped_study
 from crowdselect.tracking import TRACKERS
 
 if TYPE_CHECKING:
+    from crowdselect.benchmark import Interval
     from crowdselect.pipeline.study import StudyPlan, StudyResult
 
 group = typer.Typer(
@@ -115,11 +116,10 @@ def run(
     from crowdselect.pipeline import study as studies
 
     given = open_workspace(workspace)
-    plan = studies.read_plan(
-        shipped_study(file), crowd=crowd, model=model, judge=judge, seeds=seeds, name=name,
+    plan = _plan_of(
+        file, arm, crowd=crowd, model=model, judge=judge, seeds=seeds, name=name,
         development=development, test=test_on, report_to=report_to,
     )  # fmt: skip
-    plan = studies.only_arms(plan, arm or [])
     split = "test" if test else "development"
     if dry_run:
         return _say_first(given, plan, split, workers, json)
@@ -166,11 +166,10 @@ def tune(
     from crowdselect.pipeline import study as studies
 
     given = open_workspace(workspace)
-    plan = studies.read_plan(
-        shipped_study(file), crowd=crowd, model=model, judge=judge, seeds=seeds, name=name,
+    plan = _plan_of(
+        file, arm, crowd=crowd, model=model, judge=judge, seeds=seeds, name=name,
         development=development,
     )  # fmt: skip
-    plan = studies.only_arms(plan, arm or [])
     if not any(each.tune is not None for each in plan.arms):
         raise InputError(
             f"No arm of {file} is to be fitted.", "Give one a tune: see docs/studies.md."
@@ -233,6 +232,13 @@ def list_(workspace: WorkspaceOption = None, json: JsonOption = False) -> None:
     return None
 
 
+def _plan_of(file: Path, arms: list[str] | None, **other: Any) -> StudyPlan:
+    """The study of a file, or one of those that ship, with what was given otherwise."""
+    from crowdselect.pipeline import study as studies
+
+    return studies.only_arms(studies.read_plan(shipped_study(file), **other), arms or [])
+
+
 def _say_first(
     workspace: Workspace,
     plan: StudyPlan,
@@ -265,17 +271,22 @@ def _show(result: StudyResult, as_json: bool) -> None:
             row.label,
             "" if row.rows is None else row.rows,
             f"{row.done} of {row.planned}",
-            *(("", "") if math.isnan(row.interval.value) else (
-                f"{row.interval.value:.3f}", f"{row.interval.low:.3f} to {row.interval.high:.3f}"
-            )),
+            *_cells(row.interval),
         )
         for row in result.rows
-    ]  # fmt: skip
+    ]
     columns = ("arm", "rows", "seeds", result.unit or "score", "95 % interval")
     print_table(columns, rows, title=f"{result.plan.title or result.plan.name}, {result.split}")
     for sentence in result.sentences():
         tell(sentence)
     return say(result.power)
+
+
+def _cells(found: Interval) -> tuple[str, str]:
+    """A mean and its interval; empty where nothing is known yet."""
+    if math.isnan(found.value):
+        return "", ""
+    return f"{found.value:.3f}", f"{found.low:.3f} to {found.high:.3f}"
 
 
 def _markdown(result: StudyResult) -> list[str]:
@@ -287,11 +298,8 @@ def _markdown(result: StudyResult) -> list[str]:
     heads += [text for b in baselines for text in (f"difference to {b}", over)]
     lines = [heads, ["---", *["---:"] * 3, "---", *["---", "---:"] * len(baselines)]]
     for row in result.rows:
-        value = row.interval
-        told = ("", "") if math.isnan(value.value) else (
-            f"{value.value:.3f}", f"{value.low:.3f} to {value.high:.3f}"
-        )  # fmt: skip
-        cells = [row.label, "" if row.rows is None else f"{row.rows:,}", str(row.done), *told]
+        rows = "" if row.rows is None else f"{row.rows:,}"
+        cells = [row.label, rows, str(row.done), *_cells(row.interval)]
         for found in (differences[b].get(row.label) for b in baselines):
             cells += ["", ""] if found is None else [found.size(), f"{found.adjusted_p:.2g}"]
         lines.append(cells)

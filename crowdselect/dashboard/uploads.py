@@ -5,12 +5,17 @@ from __future__ import annotations
 import hashlib
 import shutil
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import streamlit as st
+
 from crowdselect.dashboard import reads
+from crowdselect.dashboard.text import md
+from crowdselect.dashboard.wording import told
+from crowdselect.errors import CrowdSelectError
 from crowdselect.readonly import refuse_writing
 
 MOST_MB = 1024
@@ -40,6 +45,36 @@ def keep(upload: Any) -> Path:
         return there[0]
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     return _write(folder, upload)
+
+
+def into_recipe(label: str, name: str, take: Callable[[Path, str], None], words: str) -> None:
+    """Ask for files that become part of the draft; ``take`` gets each with the name it has.
+
+    ``name`` tells several such fields apart. One that cannot be taken is said and passed over.
+    """
+    nth = f"_{name}_nth"  # counts uploads: a new key empties the field once its files are taken
+    key = f"{name} {st.session_state.setdefault(nth, 0)}"
+
+    def uploaded() -> None:
+        uploads = st.session_state[key] or []
+        with kept(uploads) as paths:
+            for upload, path in zip(uploads, paths, strict=True):
+                try:
+                    take(path, upload.name)
+                except CrowdSelectError as error:
+                    st.toast(md(" ".join(told(error.problem, error.remedy))))
+        if uploads:
+            st.session_state[nth] += 1
+
+    st.file_uploader(
+        label,
+        type=["jsonl", "json", "csv", "parquet"],
+        accept_multiple_files=True,
+        max_upload_size=50,
+        key=key,
+        on_change=uploaded,
+        help=words,
+    )
 
 
 def _write(folder: Path, upload: Any) -> Path:

@@ -18,7 +18,7 @@ from crowdselect.jobs.view import (
     read,
     seconds_worked,
 )
-from crowdselect.jobs.wait import check_done, finish, watch
+from crowdselect.jobs.wait import check_done, finish, finish_here, watch
 from crowdselect.jobs.worker import Job, release_reserve, run_here
 
 __all__ = [
@@ -35,6 +35,7 @@ __all__ = [
     "create",
     "eta_seconds",
     "finish",
+    "finish_here",
     "is_cancelling",
     "note_provenance",
     "read",

@@ -10,6 +10,7 @@ from crowdselect.errors import CancelledError, CrowdSelectError
 from crowdselect.jobs.start import cancel
 from crowdselect.jobs.start import start as start_job
 from crowdselect.jobs.view import ENDED, JobView, read
+from crowdselect.jobs.worker import run_here
 from crowdselect.progress import Progress, silent
 
 POLL_S = 0.3
@@ -23,8 +24,8 @@ def watch(path: Path) -> Iterator[JobView]:
     yield view
 
 
-def check_done(view: JobView) -> JobView:
-    """Return the view of a job that is done.
+def check_done(view: JobView, called: str | None = None) -> JobView:
+    """Return the view of a job that is done; ``called`` is its name in messages, else its id.
 
     Raises the job's own CrowdSelectError when it failed, CancelledError when it was cancelled.
     """
@@ -34,8 +35,14 @@ def check_done(view: JobView) -> JobView:
         )
     if view.state != "done":
         problem, remedy = view.error or (f"It is {view.state}.", f"See {view.path}/log.txt.")
-        raise CrowdSelectError(f"{view.id}: {problem}", remedy)
+        raise CrowdSelectError(f"{called or view.id}: {problem}", remedy)
     return view
+
+
+def finish_here(path: Path, called: str) -> None:
+    """Run one job to its end in this process; raises as :func:`check_done`."""
+    run_here(path)
+    check_done(read(path), called)
 
 
 def finish(

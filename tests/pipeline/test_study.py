@@ -2,13 +2,9 @@
 
 import math
 import re
-from collections.abc import Callable
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 
 from crowdselect import jobs
@@ -28,16 +24,14 @@ from crowdselect.pipeline.study import (
     read_study,
     study_names,
 )
-from crowdselect.pipeline.study import cells as cells_module
 from crowdselect.pipeline.study.plan import Split, rows_of
 from crowdselect.reading import sha256_of
 from crowdselect.settings import Workspace
-from scripts.demo_build.tasks import make_tasks
 from tests.finetune.conftest import base_model, tokenizer
+from tests.pipeline.studies import Plan, tiny_plans
 
 __all__ = ["base_model", "tokenizer"]
 
-Plan = Callable[..., StudyPlan]
 ARMS = [
     {"name": "random", "recipe": {"strategy": "random"}},
     {"name": "top", "recipe": {"strategy": "top", "options": {"metric": "best_reward"}}},
@@ -50,25 +44,7 @@ ARMS = [
 @pytest.fixture
 def plan(tmp_path: Path, base_model: Path) -> Plan:
     """A study of three trained arms and the base model; any field can be given."""
-    tasks = make_tasks(20, 7, "heldout")
-    for name, part in (("development", tasks[:8]), ("test", tasks[8:])):
-        pq.write_table(pa.Table.from_pylist([asdict(t) for t in part]), tmp_path / f"{name}.pq")
-
-    def make(**fields: Any) -> StudyPlan:
-        given = {
-            "name": "mine",
-            "crowd": "tiny",
-            "baselines": ["random"],
-            "seeds": 2,
-            "development": f"verifiable:path={tmp_path / 'development.pq'},max_new_tokens=3",
-            "test": f"verifiable:path={tmp_path / 'test.pq'},max_new_tokens=3",
-            "recipe": {"budget": 6, "clusters": 0, "encoder": "lsa"},
-            "train": {"model": str(base_model), "preset": "demo", "max_steps": 2},
-            "arms": ARMS,
-        }
-        return StudyPlan.parse({**given, **fields}, "study")
-
-    return make
+    return tiny_plans(tmp_path, base_model, asked=(8, 12), new_tokens=3, seeds=2, arms=ARMS)
 
 
 def run(workspace: Workspace, plan: StudyPlan, split: str = "development", **how: Any) -> str:
@@ -82,15 +58,15 @@ def test_work_is_shared_kept_and_looked_at_once(
     # Killed in the third cell: what was finished stays, the rest is made by the next start.
     trained: list[Path] = []
     dies = [True]
-    finish = cells_module._finish
+    finish = jobs.finish_here
 
-    def counted(path: Path, cell: Any) -> None:
+    def counted(path: Path, called: str) -> None:
         trained.append(path)
         if dies[0] and len(trained) == 4:
             raise SystemExit
-        finish(path, cell)
+        finish(path, called)
 
-    monkeypatch.setattr(cells_module, "_finish", counted)
+    monkeypatch.setattr(jobs, "finish_here", counted)
     with pytest.raises(SystemExit):
         run(ready, plan())
     kept = set((ready.studies / "mine" / "runs").glob("*/results.jsonl"))

@@ -1,13 +1,11 @@
 """Fitted arms: on a tiny crowd with a tiny, really trained model, and their mathematics alone."""
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
 from sklearn.linear_model import RidgeCV
 
@@ -23,7 +21,6 @@ from crowdselect.pipeline.study import (
     optimising,
     read_study,
 )
-from crowdselect.pipeline.study import cells as cells_module
 from crowdselect.pipeline.study.plan import rows_of
 from crowdselect.pipeline.study.tuned import Fitted, Part
 from crowdselect.pipeline.study.tuning import (
@@ -35,8 +32,8 @@ from crowdselect.pipeline.study.tuning import (
     levels_of,
 )
 from crowdselect.settings import Workspace
-from scripts.demo_build.tasks import make_tasks
 from tests.finetune.conftest import base_model, tokenizer
+from tests.pipeline.studies import Plan, tiny_plans
 
 __all__ = ["base_model", "tokenizer"]
 
@@ -52,26 +49,8 @@ ARMS = [
 
 
 @pytest.fixture
-def plan(tmp_path: Path, base_model: Path) -> Any:
-    tasks = make_tasks(24, 7, "heldout")
-    for name, part in (("development", tasks[:12]), ("test", tasks[12:])):
-        pq.write_table(pa.Table.from_pylist([asdict(t) for t in part]), tmp_path / f"{name}.pq")
-
-    def make(**fields: Any) -> StudyPlan:
-        given = {
-            "name": "mine",
-            "crowd": "tiny",
-            "baselines": ["random"],
-            "seeds": [3],
-            "development": f"verifiable:path={tmp_path / 'development.pq'},max_new_tokens=2",
-            "test": f"verifiable:path={tmp_path / 'test.pq'},max_new_tokens=2",
-            "recipe": {"budget": 6, "clusters": 0, "encoder": "lsa"},
-            "train": {"model": str(base_model), "preset": "demo", "max_steps": 2},
-            "arms": ARMS,
-        }
-        return StudyPlan.parse({**given, **fields}, "study")
-
-    return make
+def plan(tmp_path: Path, base_model: Path) -> Plan:
+    return tiny_plans(tmp_path, base_model, asked=(12, 12), new_tokens=2, seeds=[3], arms=ARMS)
 
 
 def test_a_fit_is_resumed_saved_and_told_beside_gate_and_coverage(
@@ -79,15 +58,15 @@ def test_a_fit_is_resumed_saved_and_told_beside_gate_and_coverage(
 ) -> None:
     study = Study(ready, plan())
     trained: list[Path] = []
-    finish, dies = cells_module._finish, [True]
+    finish, dies = jobs.finish_here, [True]
 
-    def counted(path: Path, cell: Any) -> None:
+    def counted(path: Path, called: str) -> None:
         trained.append(path)
         if dies[0] and len(trained) == 6:
             raise SystemExit
-        finish(path, cell)
+        finish(path, called)
 
-    monkeypatch.setattr(cells_module, "_finish", counted)
+    monkeypatch.setattr(jobs, "finish_here", counted)
     with pytest.raises(SystemExit):
         jobs.run_here(create(ready, plan(), workers=0, only_fit=True))
     kept = set((ready.studies / "mine" / "runs").glob("*/results.jsonl"))

@@ -70,22 +70,35 @@ def show() -> None:
 
 
 def _ask(saved: Sequence[SavedSelection]) -> Asked:
-    by_id = {s.id: s for s in saved}
     left, right = st.columns(2)
     with left:
-        chosen = st.multiselect(
+        chosen = selections_field(
             "Selections",
-            list(by_id),
-            default=next(iter(by_id)),
-            key="finetune selections",
-            persist_state="session",
-            help="One run per selection, with the same options.",
-            format_func=lambda i: f"{by_id[i].name} ({by_id[i].n:,})",
+            saved,
+            "finetune selections",
+            "One run per selection, with the same options.",
         )
     with right:
         named = base_model_field("finetune", saved[0].recipe.crowd)
     settings = training_fields("finetune", small=named in demo_models())
-    return Asked(tuple(by_id[i] for i in chosen), named, settings)
+    return Asked(chosen, named, settings)
+
+
+def selections_field(
+    label: str, saved: Sequence[SavedSelection], key: str, words: str | None = None
+) -> tuple[SavedSelection, ...]:
+    """The choice among saved selections, the newest at first."""
+    by_id = {one.id: one for one in saved}
+    chosen = st.multiselect(
+        label,
+        list(by_id),
+        default=next(iter(by_id)),
+        key=key,
+        persist_state="session",
+        help=words,
+        format_func=lambda i: f"{by_id[i].name} ({by_id[i].n:,})",
+    )
+    return tuple(by_id[i] for i in chosen)
 
 
 def base_model_field(key: str, crowd: str) -> str:

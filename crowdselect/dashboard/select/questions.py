@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
+
 import streamlit as st
 
 from crowdselect import pipeline
-from crowdselect.dashboard import grades, state
+from crowdselect.dashboard import grades, state, uploads
 from crowdselect.dashboard.text import md, plural
-from crowdselect.dashboard.uploads import kept
-from crowdselect.dashboard.wording import told
 from crowdselect.errors import CrowdSelectError
 from crowdselect.readonly import read_only
 from crowdselect.store import Crowd
 from crowdselect.values import Recipe
-
-_NTH = "_questions_nth"
-"""Counts uploads: a new key empties the uploader once its files are part of the recipe."""
 
 
 def show(crowd: Crowd, recipe: Recipe) -> None:
@@ -33,16 +31,11 @@ def show(crowd: Crowd, recipe: Recipe) -> None:
             )
     if read_only():
         return
-    key = f"questions {st.session_state.setdefault(_NTH, 0)}"
-    st.file_uploader(
+    uploads.into_recipe(
         "Benchmark questions that must stay out",
-        type=["jsonl", "json", "csv", "parquet"],
-        accept_multiple_files=True,
-        max_upload_size=50,
-        key=key,
-        on_change=_uploaded,
-        args=(crowd, key),
-        help="Instructions that share 13 consecutive words with one cannot be selected; others "
+        "questions",
+        partial(_take, crowd),
+        "Instructions that share 13 consecutive words with one cannot be selected; others "
         "take their places. The questions stay in the workspace and belong to the recipe.",
     )
 
@@ -61,15 +54,6 @@ def _take_back(place: int) -> None:
     state.amend(decontaminate=[k.model_dump(mode="json") for k in rest])
 
 
-def _uploaded(crowd: Crowd, key: str) -> None:
-    uploads = st.session_state[key] or []
-    found = list(state.draft().decontaminate)
-    with kept(uploads) as paths:
-        for upload, path in zip(uploads, paths, strict=True):
-            try:
-                found.append(pipeline.remember(crowd, path, name=upload.name))
-            except CrowdSelectError as error:
-                st.toast(md(" ".join(told(error.problem, error.remedy))))
-    if uploads:
-        st.session_state[_NTH] += 1
-    state.amend(decontaminate=[k.model_dump(mode="json") for k in dict.fromkeys(found)])
+def _take(crowd: Crowd, path: Path, name: str) -> None:
+    found = dict.fromkeys((*state.draft().decontaminate, pipeline.remember(crowd, path, name=name)))
+    state.amend(decontaminate=[k.model_dump(mode="json") for k in found])

@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import streamlit as st
 
 from crowdselect import pipeline
-from crowdselect.dashboard import reads, state
+from crowdselect.dashboard import reads, state, uploads
 from crowdselect.dashboard.text import md, plural
-from crowdselect.dashboard.uploads import kept
 from crowdselect.dashboard.wording import told
 from crowdselect.errors import CrowdSelectError
 from crowdselect.pipeline import TAG
 from crowdselect.readonly import read_only
 from crowdselect.store import Crowd
 from crowdselect.values import Recipe
-
-_NTH = "_targets_nth"
-"""Counts uploads: a new key empties the uploader once its files are part of the recipe."""
 
 
 def looks(crowd: Crowd, recipe: Recipe) -> dict[str, Any]:
@@ -40,16 +38,11 @@ def show(crowd: Crowd, recipe: Recipe) -> None:
     """Add examples from files, or from what the draft's filters keep."""
     if read_only():
         return
-    key = f"targets {st.session_state.setdefault(_NTH, 0)}"
-    st.file_uploader(
+    uploads.into_recipe(
         "Examples of what the model shall do",
-        type=["jsonl", "json", "csv", "parquet"],
-        accept_multiple_files=True,
-        max_upload_size=50,
-        key=key,
-        on_change=_uploaded,
-        args=(crowd, key),
-        help="Each file is a task. Its texts stay in the workspace and belong to the recipe.",
+        "targets",
+        partial(_take, crowd),
+        "Each file is a task. Its texts stay in the workspace and belong to the recipe.",
     )
     if not any(True for _ in recipe.filters.active()):
         st.caption(md("Or filter the crowd: what is left can become the examples."))
@@ -72,19 +65,9 @@ def _words(crowd: Crowd, name: str) -> str:
     return ", ".join(pipeline.target_words(crowd, part) for part in name.split(","))
 
 
-def _uploaded(crowd: Crowd, key: str) -> None:
-    uploads = st.session_state[key] or []
-    recipe = state.draft()
-    with kept(uploads) as paths:
-        for upload, path in zip(uploads, paths, strict=True):
-            try:
-                held = pipeline.keep_target(crowd, path, upload.name)
-                recipe = pipeline.with_target(recipe, held.sha256)
-            except CrowdSelectError as error:
-                st.toast(md(" ".join(told(error.problem, error.remedy))))
-    if uploads:
-        st.session_state[_NTH] += 1
-    state.amend(options=recipe.options)
+def _take(crowd: Crowd, path: Path, name: str) -> None:
+    held = pipeline.keep_target(crowd, path, name)
+    state.amend(options=pipeline.with_target(state.draft(), held.sha256).options)
 
 
 def _from_filters(crowd: Crowd) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 
 from crowdselect import jobs
 from crowdselect.dashboard import reads, shell, state
-from crowdselect.dashboard.finetune.form import base_model_field, training_fields
+from crowdselect.dashboard.finetune.form import base_model_field, selections_field, training_fields
 from crowdselect.dashboard.finetune.names import demo_models
 from crowdselect.dashboard.models import at_hand
 from crowdselect.dashboard.select.draft import saved_of
@@ -46,21 +46,12 @@ def show(*, opened: bool) -> None:
 
 
 def _form(crowd: Crowd, saved: Sequence[SavedSelection]) -> None:
-    by_id = {one.id: one for one in saved}
     left, right = st.columns(2)
     with left:
-        chosen = st.multiselect(
-            "Selections to compare",
-            list(by_id),
-            default=next(iter(by_id)),
-            key=f"study selections {crowd.name}",
-            persist_state="session",
-            format_func=lambda i: f"{by_id[i].name} ({by_id[i].n:,})",
-        )
+        arms = selections_field("Selections to compare", saved, f"study selections {crowd.name}")
     with right:
         model = base_model_field("study", crowd.name)
     train = training_fields("study", small=model in demo_models(), study=True)
-    arms = [by_id[i] for i in chosen]
     usual = min([one.n for one in arms], default=1)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         name = st.text_input("Name", key="study name", persist_state="session", width=200)

@@ -78,9 +78,7 @@ class Session:
 
     def sizes(self, recipe: Recipe) -> Sizes:
         """How large rows are in the unit of the recipe's budget."""
-        asked = {"budget_in", "tokenizer", "answer", "judge", "among", "gate", "ties", "answers",
-                 "seed"}  # fmt: skip
-        key = ("sizes", content_key(recipe.model_dump(mode="json", include=asked)))
+        key = ("sizes", recipe.budget_in, recipe.tokenizer, *self._answers_key(recipe))
         return self._memo.get(key, lambda: Sizes(self.crowd, recipe, self.answers(recipe)))
 
     def outcome(self, recipe: Recipe, progress: Progress = silent) -> Outcome:

@@ -17,7 +17,7 @@ from typing import Any
 from crowdselect import files, jobs
 from crowdselect.benchmark import BenchmarkConfig, Outcome, SubjectConfig, read_results
 from crowdselect.benchmark import create as create_benchmark
-from crowdselect.errors import CancelledError, CrowdSelectError, NotFoundError
+from crowdselect.errors import CrowdSelectError, NotFoundError
 from crowdselect.finetune import FinetuneConfig, output_model
 from crowdselect.finetune import create as create_finetune
 from crowdselect.finetune.card import library_versions
@@ -179,7 +179,7 @@ class Study:
                 suite = self.plan.suite(split, cell.row.arm)
                 config = BenchmarkConfig(subject=subject, suites=(suite,))
                 create_benchmark(self.workspace, config, run_id=test.name)
-            _finish(test, cell)
+            jobs.finish_here(test, cell.label)
 
     def _test(self, cell: Cell, split: str, key: str) -> Path:
         suite = self.plan.suite(split, cell.row.arm).model_dump()
@@ -199,7 +199,7 @@ class Study:
             if not run.exists():
                 create_finetune(self.workspace, config, run_id=run.name)
             if jobs.read(run).state != "done":
-                _finish(run, cell)
+                jobs.finish_here(run, cell.label)
         made = output_model(run)
         return SubjectConfig(
             name=cell.row.label,
@@ -265,13 +265,3 @@ def _claimed(run: Path) -> Iterator[None]:
     remedy = "Wait for it, or end it; then run the study again."
     with only_writer(run, busy=f"{run.name} is being made elsewhere.", remedy=remedy, wait_s=3600):
         yield
-
-
-def _finish(run: Path, cell: Cell) -> None:
-    """Run a job to its end in this process."""
-    state = jobs.run_here(run)
-    if state == "cancelled":
-        raise CancelledError
-    if state != "done":
-        problem, remedy = jobs.read(run).error or (f"It is {state}.", f"See {run}/log.txt.")
-        raise CrowdSelectError(f"{cell.label}: {problem}", remedy)

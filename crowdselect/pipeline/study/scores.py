@@ -7,7 +7,6 @@ from typing import Any
 from pydantic import Field
 
 from crowdselect import jobs
-from crowdselect.errors import CancelledError, CrowdSelectError
 from crowdselect.jobs import Job
 from crowdselect.options import Frozen
 from crowdselect.pipeline.ingest import open_crowd
@@ -52,9 +51,4 @@ def make_scores(
             continue
         job.progress(number, len(given), f"scoring {each.name}")
         path = create_score(job.workspace, each.config(crowd, judge, model))
-        state = jobs.run_here(path)
-        if state == "cancelled":
-            raise CancelledError
-        if state != "done":
-            problem, remedy = jobs.read(path).error or (f"It is {state}.", f"See {path}/log.txt.")
-            raise CrowdSelectError(f"Scoring {each.name}: {problem}", remedy)
+        jobs.finish_here(path, f"Scoring {each.name}")

@@ -40,6 +40,43 @@ class Team(Protocol):
         """
 
 
+@dataclass
+class _Tally:
+    """How far the cells are, and what failed."""
+
+    job: Job
+    cells: int
+    done: int
+    label: str
+    failures: list[CrowdSelectError] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self._tell()
+
+    def one_more(self) -> None:
+        """A cell is made."""
+        self.done += 1
+        self._tell()
+
+    def take(self, problem: _Problem | None) -> None:
+        """What a worker says of its cell."""
+        if problem is None:
+            self.one_more()
+        else:
+            self.failures.append(CrowdSelectError(*problem))
+            self.job.event("note", text=problem[0])
+
+    def end(self) -> None:
+        """Raise the first failure, where there is one."""
+        if self.failures:
+            first, others = self.failures[0], len(self.failures) - 1
+            many = f" (and {others} more cells)" if others else ""
+            raise CrowdSelectError(f"{first.problem}{many}", first.remedy)
+
+    def _tell(self) -> None:
+        self.job.progress(self.done, self.cells, self.label)
+
+
 @contextmanager
 def team_of(job: Job, study: Study, pool: Pool) -> Iterator[Team]:
     """A pool of Ray's, or as many processes, started when first needed; no workers: this one."""
@@ -64,18 +101,16 @@ class _Here:
     def make(self, cells: Sequence[Cell], split: str, label: str = LABEL) -> None:
         """Make the cells one after the other."""
         todo = _todo(self.study, cells, split)
-        failures, done = [], len(cells) - len(todo)
+        tally = _Tally(self.job, len(cells), len(cells) - len(todo), label)
         for cell in todo:
-            self.job.progress(done, len(cells), label)
             try:
                 self.study.make(cell, split)
-                done += 1
+                tally.one_more()
             except CancelledError:
                 raise
             except CrowdSelectError as error:
-                failures.append(error)
-        self.job.progress(done, len(cells), label)
-        _tell(failures)
+                tally.failures.append(error)
+        tally.end()
 
 
 @dataclass
@@ -92,9 +127,7 @@ class _Processes:
     def make(self, cells: Sequence[Cell], split: str, label: str = LABEL) -> None:
         """Give the cells to processes that stay warm: none starts an interpreter of its own."""
         todo = _todo(self.study, cells, split)
-        failures: list[CrowdSelectError] = []
-        done, left = len(cells) - len(todo), len(todo)
-        self.job.progress(done, len(cells), label)
+        tally, left = _Tally(self.job, len(cells), len(cells) - len(todo), label), len(todo)
         self._start(len(todo))
         for cell in todo:
             self.tasks.put((cell, split))
@@ -110,13 +143,8 @@ class _Processes:
                     self.job.event("alive")
                 continue
             left -= 1
-            if problem is None:
-                done += 1
-                self.job.progress(done, len(cells), label)
-            else:
-                failures.append(CrowdSelectError(*problem))
-                self.job.event("note", text=problem[0])
-        _tell(failures)
+            tally.take(problem)
+        tally.end()
 
     def end(self) -> None:
         """Tell them to stop: what they are at saves a checkpoint."""
@@ -160,20 +188,13 @@ class _OnRay:
     def make(self, cells: Sequence[Cell], split: str, label: str = LABEL) -> None:
         """Give the cells to actors; they write into the study's folder, which all machines see."""
         todo = _todo(self.study, cells, split)
-        failures: list[CrowdSelectError] = []
-        done = len(cells) - len(todo)
-        self.job.progress(done, len(cells), label)
+        tally = _Tally(self.job, len(cells), len(cells) - len(todo), label)
         root = self.job.workspace.root.absolute()
         maker = partial(_maker, root, self.study.plan.model_dump(mode="json"))
         for _, problem in spread(maker, [(cell, split) for cell in todo], self.pool):
             self.job.check_cancelled()
-            if problem is None:
-                done += 1
-                self.job.progress(done, len(cells), label)
-            else:
-                failures.append(CrowdSelectError(*problem))
-                self.job.event("note", text=problem[0])
-        _tell(failures)
+            tally.take(problem)
+        tally.end()
 
 
 def work(
@@ -239,10 +260,3 @@ def device_of(number: int, count: int, visible: str | None) -> str | None:
 
 def _todo(study: Study, cells: Sequence[Cell], split: str) -> list[Cell]:
     return [cell for cell in cells if study.outcome(cell, split) is None]
-
-
-def _tell(failures: Sequence[CrowdSelectError]) -> None:
-    if failures:
-        first = failures[0]
-        many = f" (and {len(failures) - 1} more cells)" if len(failures) > 1 else ""
-        raise CrowdSelectError(f"{first.problem}{many}", first.remedy)
